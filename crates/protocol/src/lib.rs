@@ -1,1 +1,37 @@
-//! Placeholder.
+//! What travels between frontend and worker, and what every API of Tilebrot calls a view: fields with
+//! names, ranges and defaults, checked once; the piece of a picture that is asked for; and the bands
+//! that come back. It knows how things are written, never how a pixel is computed.
+
+mod band;
+mod colours;
+mod decimal;
+mod errors;
+mod fields;
+mod formula;
+mod limits;
+mod palette;
+mod survey;
+mod tile;
+mod view;
+
+pub use band::{Adler, Band, BandError, BandHead};
+pub use colours::{Colouring, Colours, Rgb};
+pub use decimal::Decimal;
+pub use errors::{Fault, FieldError, FieldErrors};
+pub use fields::Fields;
+pub use formula::Formula;
+pub use limits::Limits;
+pub use palette::{PALETTES, Palette, Stop};
+pub use survey::Survey;
+pub use tile::{Channel, Format, Rect, TileRequest};
+pub use view::{Iterations, View};
+
+/// Names of the HTTP header fields that a tile carries.
+pub mod header {
+    /// The id of the worker that drew the tile.
+    pub const X_WORKER: &str = "x-worker";
+    /// The iteration limit that was used, for views that ask for `auto`.
+    pub const X_ITERATIONS: &str = "x-iterations";
+    /// How many requests the servers behind a balancer run at once, in all.
+    pub const X_POOL_CAPACITY: &str = "x-pool-capacity";
+}

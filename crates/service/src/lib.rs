@@ -1,1 +1,21 @@
-//! Placeholder.
+//! What every service process shares, whatever it serves: how it binds, says that it is ready, logs,
+//! reports faults, counts, and stops. A service crate is `run(listener, settings, shutdown)`; this
+//! crate is everything around that call, and knows no tile and no proxy.
+
+mod health;
+mod listen;
+mod metrics;
+mod problem;
+mod serve;
+mod settings;
+mod shutdown;
+mod telemetry;
+
+pub use health::{Readiness, livez};
+pub use listen::{ListenError, bind};
+pub use metrics::Metrics;
+pub use problem::{PROBLEM_JSON, Problem};
+pub use serve::serve;
+pub use settings::{EXIT_USAGE, Mistake, Mistakes};
+pub use shutdown::{Shutdown, on_signal};
+pub use telemetry::{LogFormat, init as init_telemetry};
