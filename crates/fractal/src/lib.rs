@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Given a view of a fractal and a rectangle of it, what is the escape field, and which colours has it?
+//!
+//! No I/O, no clocks and no threads of its own: [`Plan::new`] checks a [`View`] once, [`Plan::field`] answers
+//! for any rectangle, [`paint`] colours the answer. The same input gives the same bits on every processor.
+
+mod colour;
+mod decimal;
+mod depth;
+mod double_double;
+mod field;
+mod grid;
+mod interior;
+mod iterations;
+mod kernel;
+mod plan;
+mod simd;
+mod smooth;
+mod step;
+mod view;
+
+pub use colour::{
+    Colouring, Colours, Distribution, DistributionError, Gradient, GradientError, Stop, paint,
+};
+pub use decimal::{Decimal, ParseDecimalError};
+pub use field::{Cancelled, Field};
+pub use iterations::auto_iterations;
+pub use plan::{Plan, PlanError, Tier};
+pub use simd::Backend;
+pub use view::{Formula, Rect, View};

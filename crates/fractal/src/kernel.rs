@@ -1,0 +1,77 @@
+//! How does every lane of every vector stay busy, when each sample's orbit ends at its own time?
+//!
+//! Orbits wait in queues, one for each [`level::Level`] of age, until a whole flight of them can be iterated together. Those that
+//! escape go to [`finish`], those found periodic are dropped, the others wait at the next level. Which orbits share
+//! a flight never changes a result: a block of iterations begins at the same age in every orbit.
+
+mod finish;
+mod flight;
+mod launch;
+mod level;
+mod queue;
+mod sweep;
+
+use std::sync::atomic::AtomicBool;
+
+use crate::field::{Cancelled, Field};
+use crate::grid::Grid;
+use crate::simd::{Backend, Task, Vector};
+use crate::step::{BurningShip, Iteration, Power, Quadratic, Step, Tricorn};
+use crate::view::Rect;
+use flight::Flights;
+use launch::Launcher;
+
+/// The escape field of a rectangle.
+pub(crate) fn field(
+    backend: Backend,
+    iteration: &Iteration,
+    grid: &Grid,
+    limit: u64,
+    rect: Rect,
+    cancel: &AtomicBool,
+) -> Result<Field, Cancelled> {
+    backend.run(Direct {
+        iteration,
+        grid,
+        limit,
+        rect,
+        cancel,
+    })
+}
+
+struct Direct<'a> {
+    iteration: &'a Iteration,
+    grid: &'a Grid,
+    limit: u64,
+    rect: Rect,
+    cancel: &'a AtomicBool,
+}
+
+impl Task for Direct<'_> {
+    type Output = Result<Field, Cancelled>;
+
+    #[inline(always)]
+    fn run<V: Vector, const K: usize>(self) -> Self::Output {
+        match self.iteration {
+            Iteration::Mandelbrot | Iteration::Julia { .. } => self.draw::<V, K, Quadratic>(),
+            Iteration::BurningShip => self.draw::<V, K, BurningShip>(),
+            Iteration::Tricorn => self.draw::<V, K, Tricorn>(),
+            Iteration::Multibrot(3) => self.draw::<V, K, Power<3>>(),
+            Iteration::Multibrot(4) => self.draw::<V, K, Power<4>>(),
+            Iteration::Multibrot(5) => self.draw::<V, K, Power<5>>(),
+            Iteration::Multibrot(6) => self.draw::<V, K, Power<6>>(),
+            Iteration::Multibrot(7) => self.draw::<V, K, Power<7>>(),
+            Iteration::Multibrot(_) => self.draw::<V, K, Power<8>>(),
+        }
+    }
+}
+
+impl Direct<'_> {
+    #[inline(always)]
+    fn draw<V: Vector, const K: usize, S: Step>(&self) -> Result<Field, Cancelled> {
+        let mut launcher = Launcher::new(self.grid, self.rect, self.iteration);
+        let mut field = Field::interior(launcher.width(), launcher.height());
+        Flights::new(self.limit, self.cancel).run::<V, S, K>(&mut launcher, &mut field)?;
+        Ok(field)
+    }
+}

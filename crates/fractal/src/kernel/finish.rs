@@ -1,0 +1,55 @@
+//! At which iteration does an orbit escape, and what is its smooth count?
+
+use super::sweep::Escaping;
+use crate::field::Field;
+use crate::simd::Vector;
+use crate::smooth::{BAILOUT_SQUARED, smooth_count};
+use crate::step::Step;
+
+/// Follows up to a flight of escaping orbits, step by step from their block's start past the bailout, and writes
+/// what comes of them.
+#[inline(always)]
+pub(super) fn finish<V: Vector, S: Step, const K: usize>(
+    escaping: &mut Escaping,
+    limit: u64,
+    field: &mut Field,
+) {
+    let (one, four, bailout) = (V::splat(1.0), V::splat(4.0), V::splat(BAILOUT_SQUARED));
+    let ([mut x, mut y, cx, cy, index, age], alive) = escaping.pop::<V, K>();
+    // n: the first index with |z| > 2; m: the first past the bailout; norm: |z_m|².
+    let (mut n, mut m, mut norm) = (age, age, age);
+    let mut inside = [one.eq(one); K];
+    loop {
+        let mut on_their_way = 0;
+        for k in 0..K {
+            norm[k] = x[k].mul_add(x[k], y[k].mul(y[k]));
+            inside[k] = V::and(inside[k], norm[k].le(four));
+            let below = norm[k].le(bailout);
+            on_their_way |= V::bits(below) & alive[k];
+            n[k] = V::select(inside[k], n[k].add(one), n[k]);
+            m[k] = V::select(below, m[k].add(one), m[k]);
+            let (next_x, next_y) = S::step(x[k], y[k], cx[k], cy[k]);
+            (x[k], y[k]) = (
+                V::select(below, next_x, x[k]),
+                V::select(below, next_y, y[k]),
+            );
+        }
+        if on_their_way == 0 {
+            break;
+        }
+    }
+    for k in 0..K {
+        let smooth = smooth_count(m[k], norm[k], S::DEGREE);
+        let (mut indices, mut counts, mut smooths) = ([0.0; 8], [0.0; 8], [0.0; 8]);
+        index[k].store(&mut indices);
+        n[k].store(&mut counts);
+        smooth.store(&mut smooths);
+        for lane in 0..alive[k].count_ones() as usize {
+            let (index, count) = (indices[lane] as usize, counts[lane] as u64);
+            if count <= limit {
+                field.counts[index] = count;
+                field.smooth[index] = smooths[lane];
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! When do orbits that were iterated together part, and where do they go?
+//!
+//! A flight goes on from level to level while it is nearly full. Then its orbits join those that wait at the level that it
+//! has reached, and the next flight leaves where enough of them wait.
+
+use std::sync::atomic::AtomicBool;
+
+use super::finish;
+use super::launch::Launcher;
+use super::level::{LONG_BLOCK, Level, SHORT_BLOCK, levels};
+use super::queue::Queue;
+use super::sweep::{Escaping, Orbits, sweep};
+use crate::field::{Cancelled, Field};
+use crate::simd::Vector;
+use crate::step::Step;
+
+/// All orbits of a rectangle that are on their way.
+pub(super) struct Flights<'a> {
+    levels: Vec<Level>,
+    /// For each level the orbits that are about to begin it: x, y, cx, cy, index, saved x, saved y.
+    waiting: Vec<Queue<7>>,
+    /// The level at which enough orbits for a flight wait; there is never more than one.
+    full: Option<usize>,
+    /// Orbits that escape within a long block.
+    narrowing: Escaping,
+    /// Orbits that escape within a short block.
+    escaping: Escaping,
+    limit: u64,
+    cancel: &'a AtomicBool,
+}
+
+/// What to do next.
+enum Job {
+    Finish,
+    Narrow,
+    Fly(usize),
+    Launch,
+}
+
+impl<'a> Flights<'a> {
+    pub(super) fn new(limit: u64, cancel: &'a AtomicBool) -> Self {
+        let levels = levels(limit);
+        Flights {
+            waiting: levels.iter().map(|_| Queue::new()).collect(),
+            levels,
+            full: None,
+            narrowing: Queue::new(),
+            escaping: Queue::new(),
+            limit,
+            cancel,
+        }
+    }
+
+    /// Iterates every sample to its end.
+    #[inline(always)]
+    pub(super) fn run<V: Vector, S: Step, const K: usize>(
+        mut self,
+        launcher: &mut Launcher,
+        field: &mut Field,
+    ) -> Result<(), Cancelled> {
+        while let Some(job) = self.next_job(K * V::LANES, launcher.is_done()) {
+            match job {
+                Job::Finish => finish::finish::<V, S, K>(&mut self.escaping, self.limit, field),
+                Job::Narrow => self.narrow::<V, S, K>()?,
+                Job::Fly(level) => self.fly::<V, S, K>(level)?,
+                Job::Launch => {
+                    launcher.launch::<V>(&mut self.waiting[0], &mut self.escaping);
+                    self.note_full(0, K * V::LANES);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Work that needs a full flight first, so that no queue overflows; leftovers once all samples are launched.
+    fn next_job(&mut self, flight: usize, all_launched: bool) -> Option<Job> {
+        if self.escaping.len() >= flight {
+            Some(Job::Finish)
+        } else if self.narrowing.len() >= flight {
+            Some(Job::Narrow)
+        } else if let Some(level) = self.full.take() {
+            Some(Job::Fly(level))
+        } else if !all_launched {
+            Some(Job::Launch)
+        } else if let Some(level) = self.waiting.iter().position(|queue| queue.len() > 0) {
+            Some(Job::Fly(level))
+        } else if self.narrowing.len() > 0 {
+            Some(Job::Narrow)
+        } else {
+            (self.escaping.len() > 0).then_some(Job::Finish)
+        }
+    }
+
+    fn note_full(&mut self, level: usize, flight: usize) {
+        if self.waiting[level].len() >= flight {
+            self.full = Some(level);
+        }
+    }
+
+    /// A flight from one level to wherever it is no longer nearly full.
+    #[inline(always)]
+    fn fly<V: Vector, S: Step, const K: usize>(&mut self, from: usize) -> Result<(), Cancelled> {
+        let ([x, y, cx, cy, index, saved_x, saved_y], alive) = self.waiting[from].pop::<V, K>();
+        let age = [V::splat(self.levels[from].age as f64); K];
+        let mut orbits = Orbits {
+            x,
+            y,
+            cx,
+            cy,
+            index,
+            saved_x,
+            saved_y,
+            age,
+            alive,
+        };
+        for level in from..self.levels.len() {
+            let Level {
+                blocks,
+                is_long,
+                saves,
+                ..
+            } = self.levels[level];
+            if saves {
+                (orbits.saved_x, orbits.saved_y) = (orbits.x, orbits.y);
+            }
+            if is_long {
+                sweep::<V, S, K, LONG_BLOCK, true>(
+                    &mut orbits,
+                    blocks,
+                    &mut self.narrowing,
+                    self.cancel,
+                )?;
+            } else {
+                sweep::<V, S, K, SHORT_BLOCK, false>(
+                    &mut orbits,
+                    blocks,
+                    &mut self.escaping,
+                    self.cancel,
+                )?;
+            }
+            let lanes = K * V::LANES;
+            let alive = orbits
+                .alive
+                .iter()
+                .map(|bits| bits.count_ones() as usize)
+                .sum::<usize>();
+            if alive < lanes - lanes / 8 && level + 1 < self.levels.len() {
+                self.wait(level + 1, &orbits);
+                self.note_full(level + 1, lanes);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn wait<V: Vector, const K: usize>(&mut self, level: usize, orbits: &Orbits<V, K>) {
+        let Orbits {
+            x,
+            y,
+            cx,
+            cy,
+            index,
+            saved_x,
+            saved_y,
+            alive,
+            ..
+        } = orbits;
+        for k in 0..K {
+            let values = [x[k], y[k], cx[k], cy[k], index[k], saved_x[k], saved_y[k]];
+            self.waiting[level].push(alive[k], values);
+        }
+    }
+
+    /// From the long block to the short block in which an orbit escapes.
+    #[inline(always)]
+    fn narrow<V: Vector, S: Step, const K: usize>(&mut self) -> Result<(), Cancelled> {
+        let ([x, y, cx, cy, index, age], alive) = self.narrowing.pop::<V, K>();
+        let mut orbits = Orbits {
+            x,
+            y,
+            cx,
+            cy,
+            index,
+            saved_x: x,
+            saved_y: y,
+            age,
+            alive,
+        };
+        let blocks = LONG_BLOCK / SHORT_BLOCK;
+        sweep::<V, S, K, SHORT_BLOCK, false>(&mut orbits, blocks, &mut self.escaping, self.cancel)
+    }
+}

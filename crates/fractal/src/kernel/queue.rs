@@ -1,0 +1,56 @@
+//! Where do orbits wait until there are enough of them to fill a flight?
+
+use crate::simd::Vector;
+
+/// No flight of any backend has more lanes.
+pub(super) const MOST_LANES: usize = 64;
+
+/// Less than a flight waits, a flight's lanes may join it, and a store of a whole vector may reach past the last.
+const CAPACITY: usize = 2 * MOST_LANES + 8;
+
+/// Orbits, one column of numbers for each of their properties.
+pub(super) struct Queue<const COLUMNS: usize> {
+    columns: [[f64; CAPACITY]; COLUMNS],
+    len: usize,
+}
+
+impl<const COLUMNS: usize> Queue<COLUMNS> {
+    pub(super) fn new() -> Self {
+        Queue {
+            columns: [[0.0; CAPACITY]; COLUMNS],
+            len: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds the lanes whose bit is set.
+    #[inline(always)]
+    pub(super) fn push<V: Vector>(&mut self, bits: u32, values: [V; COLUMNS]) {
+        for column in 0..COLUMNS {
+            values[column]
+                .compress(bits)
+                .store(&mut self.columns[column][self.len..]);
+        }
+        self.len += bits.count_ones() as usize;
+    }
+
+    /// Takes up to `K` vectors from the end, and which lanes of them are taken; the others repeat what was there before.
+    #[inline(always)]
+    pub(super) fn pop<V: Vector, const K: usize>(&mut self) -> ([[V; K]; COLUMNS], [u32; K]) {
+        let taken = self.len.min(K * V::LANES);
+        self.len -= taken;
+        let mut values = [[V::splat(0.0); K]; COLUMNS];
+        let mut bits = [0; K];
+        for k in 0..K {
+            for column in 0..COLUMNS {
+                values[column][k] = V::load(&self.columns[column][self.len + k * V::LANES..]);
+            }
+            let lanes = taken.saturating_sub(k * V::LANES).min(V::LANES);
+            bits[k] = (1 << lanes) - 1;
+        }
+        (values, bits)
+    }
+}

@@ -1,0 +1,124 @@
+//! What must a processor offer for the kernel, and which of its offers is used?
+//!
+//! The kernel is written once over [`Vector`]. Each backend implements that trait in a thin file and enters the kernel at
+//! one point, [`Backend::run`]. Every operation is exact or rounded once by IEEE 754, so that all backends agree bit for bit.
+
+mod scalar;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+
+/// A few f64 side by side. All methods act lane by lane.
+pub(crate) trait Vector: Copy {
+    /// What a comparison says of each lane.
+    type Mask: Copy;
+
+    const LANES: usize;
+
+    fn splat(value: f64) -> Self;
+    /// The first [`Self::LANES`] values.
+    fn load(values: &[f64]) -> Self;
+    /// Over the first [`Self::LANES`] values.
+    fn store(self, values: &mut [f64]);
+
+    fn add(self, other: Self) -> Self;
+    fn sub(self, other: Self) -> Self;
+    fn mul(self, other: Self) -> Self;
+    fn div(self, other: Self) -> Self;
+    fn abs(self) -> Self;
+    /// self · factor + addend, rounded once.
+    fn mul_add(self, factor: Self, addend: Self) -> Self;
+    /// addend - self · factor, rounded once.
+    fn neg_mul_add(self, factor: Self, addend: Self) -> Self;
+    /// For positive normal numbers: (e, m) with self = m · 2ᵉ and 1 ≤ m < 2.
+    fn exponent_and_mantissa(self) -> (Self, Self);
+
+    /// False where either is not a number.
+    fn le(self, other: Self) -> Self::Mask;
+    /// False where either is not a number.
+    fn eq(self, other: Self) -> Self::Mask;
+    fn and(one: Self::Mask, other: Self::Mask) -> Self::Mask;
+    fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+    /// Lane i as bit i.
+    fn bits(mask: Self::Mask) -> u32;
+    /// The lanes whose bit is set, moved together to the front; what follows them is arbitrary.
+    fn compress(self, bits: u32) -> Self;
+}
+
+/// A job that is written over any vector. `K` is how many vectors keep the backend's pipelines full.
+pub(crate) trait Task {
+    type Output;
+
+    /// Must be `#[inline(always)]`, with all that it calls: only so does it take on the backend's instructions.
+    fn run<V: Vector, const K: usize>(self) -> Self::Output;
+}
+
+/// An instruction set that the kernel is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// x86-64 with AVX-512 F: 8 lanes.
+    Avx512,
+    /// x86-64 with AVX2 and FMA: 4 lanes.
+    Avx2,
+    /// AArch64: 2 lanes.
+    Neon,
+    /// One lane; fused multiply-add in software where the processor has none.
+    Scalar,
+}
+
+impl Backend {
+    /// All backends, the fastest first.
+    const ALL: [Backend; 4] = [
+        Backend::Avx512,
+        Backend::Avx2,
+        Backend::Neon,
+        Backend::Scalar,
+    ];
+
+    /// The fastest backend of this processor.
+    pub fn detect() -> Backend {
+        Backend::available().next().unwrap_or(Backend::Scalar)
+    }
+
+    /// The backends that this processor has, the fastest first.
+    pub fn available() -> impl Iterator<Item = Backend> {
+        Backend::ALL
+            .into_iter()
+            .filter(|backend| backend.is_available())
+    }
+
+    fn is_available(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx512 => avx512::is_available(),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx2 => avx2::is_available(),
+            #[cfg(target_arch = "aarch64")]
+            Backend::Neon => true, // part of the architecture's base
+            Backend::Scalar => true,
+            #[allow(
+                unreachable_patterns,
+                reason = "which backends are left depends on the architecture"
+            )]
+            _ => false,
+        }
+    }
+
+    /// The one point at which a job meets its instruction set.
+    pub(crate) fn run<T: Task>(self, task: T) -> T::Output {
+        assert!(self.is_available(), "this processor has no {self:?}");
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx512 => avx512::run(task),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx2 => avx2::run(task),
+            #[cfg(target_arch = "aarch64")]
+            Backend::Neon => neon::run(task),
+            _ => scalar::run(task),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The backend without vectors: every processor has it, and it is the plainest reading of [`Vector`].
+#![expect(
+    unsafe_code,
+    reason = "a copy of the kernel may use the processor's fused multiply-add"
+)]
+
+use super::{Task, Vector};
+
+#[derive(Clone, Copy)]
+pub(super) struct Scalar(f64);
+
+/// Vectors in flight: two multiply-adds start each cycle and take four.
+const IN_FLIGHT: usize = 4;
+
+pub(super) fn run<T: Task>(task: T) -> T::Output {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("fma") {
+        // SAFETY: the processor has FMA.
+        return unsafe { run_with_fma(task) };
+    }
+    task.run::<Scalar, IN_FLIGHT>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "fma")]
+fn run_with_fma<T: Task>(task: T) -> T::Output {
+    task.run::<Scalar, IN_FLIGHT>()
+}
+
+impl Vector for Scalar {
+    type Mask = bool;
+
+    const LANES: usize = 1;
+
+    #[inline(always)]
+    fn splat(value: f64) -> Self {
+        Scalar(value)
+    }
+
+    #[inline(always)]
+    fn load(values: &[f64]) -> Self {
+        Scalar(values[0])
+    }
+
+    #[inline(always)]
+    fn store(self, values: &mut [f64]) {
+        values[0] = self.0;
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Scalar(self.0 + other.0)
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Scalar(self.0 - other.0)
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Scalar(self.0 * other.0)
+    }
+
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        Scalar(self.0 / other.0)
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        Scalar(self.0.abs())
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        Scalar(self.0.mul_add(factor.0, addend.0))
+    }
+
+    #[inline(always)]
+    fn neg_mul_add(self, factor: Self, addend: Self) -> Self {
+        Scalar((-self.0).mul_add(factor.0, addend.0))
+    }
+
+    #[inline(always)]
+    fn exponent_and_mantissa(self) -> (Self, Self) {
+        let bits = self.0.to_bits();
+        let exponent = (bits >> 52) as f64 - 1023.0;
+        let mantissa = f64::from_bits((bits & ((1 << 52) - 1)) | 1.0_f64.to_bits());
+        (Scalar(exponent), Scalar(mantissa))
+    }
+
+    #[inline(always)]
+    fn le(self, other: Self) -> bool {
+        self.0 <= other.0
+    }
+
+    #[inline(always)]
+    fn eq(self, other: Self) -> bool {
+        self.0 == other.0
+    }
+
+    #[inline(always)]
+    fn and(one: bool, other: bool) -> bool {
+        one && other
+    }
+
+    #[inline(always)]
+    fn select(mask: bool, yes: Self, no: Self) -> Self {
+        if mask { yes } else { no }
+    }
+
+    #[inline(always)]
+    fn bits(mask: bool) -> u32 {
+        u32::from(mask)
+    }
+
+    #[inline(always)]
+    fn compress(self, _bits: u32) -> Self {
+        self
+    }
+}

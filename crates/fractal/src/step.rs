@@ -1,0 +1,106 @@
+//! How does z become the next z? One step of each formula, over any vector.
+
+use crate::simd::Vector;
+
+/// What a plan iterates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Iteration {
+    Mandelbrot,
+    /// The power, from 3 to 8.
+    Multibrot(u32),
+    Julia {
+        re: f64,
+        im: f64,
+    },
+    BurningShip,
+    Tricorn,
+}
+
+impl Iteration {
+    pub(crate) fn largest_seed_coordinate(&self) -> Option<f64> {
+        match self {
+            Iteration::Julia { re, im } => Some(re.abs().max(im.abs())),
+            _ => None,
+        }
+    }
+}
+
+/// One step: z ↦ f(z) + c, where |f(z)| = |z|^[`Step::DEGREE`].
+pub(crate) trait Step {
+    const DEGREE: u32;
+
+    fn step<V: Vector>(x: V, y: V, cx: V, cy: V) -> (V, V);
+}
+
+/// z² + c.
+pub(crate) struct Quadratic;
+
+/// z^P + c.
+pub(crate) struct Power<const P: u32>;
+
+/// (|x| + i|y|)² + c.
+pub(crate) struct BurningShip;
+
+/// z̄² + c.
+pub(crate) struct Tricorn;
+
+impl Step for Quadratic {
+    const DEGREE: u32 = 2;
+
+    #[inline(always)]
+    fn step<V: Vector>(x: V, y: V, cx: V, cy: V) -> (V, V) {
+        (square_re(x, y, cx), x.add(x).mul_add(y, cy))
+    }
+}
+
+impl Step for BurningShip {
+    const DEGREE: u32 = 2;
+
+    #[inline(always)]
+    fn step<V: Vector>(x: V, y: V, cx: V, cy: V) -> (V, V) {
+        (square_re(x, y, cx), x.add(x).abs().mul_add(y.abs(), cy))
+    }
+}
+
+impl Step for Tricorn {
+    const DEGREE: u32 = 2;
+
+    #[inline(always)]
+    fn step<V: Vector>(x: V, y: V, cx: V, cy: V) -> (V, V) {
+        (square_re(x, y, cx), x.add(x).neg_mul_add(y, cy))
+    }
+}
+
+impl<const P: u32> Step for Power<P> {
+    const DEGREE: u32 = P;
+
+    /// Left-to-right binary powering; `P` is constant, so that the loop unrolls. Only the last product adds c.
+    #[inline(always)]
+    fn step<V: Vector>(x: V, y: V, cx: V, cy: V) -> (V, V) {
+        let zero = V::splat(0.0);
+        let (mut re, mut im) = (x, y);
+        for bit in (0..P.ilog2()).rev() {
+            let is_set = P >> bit & 1 == 1;
+            let (ax, ay) = if bit == 0 && !is_set {
+                (cx, cy)
+            } else {
+                (zero, zero)
+            };
+            (re, im) = (square_re(re, im, ax), re.add(re).mul_add(im, ay));
+            if is_set {
+                let (ax, ay) = if bit == 0 { (cx, cy) } else { (zero, zero) };
+                (re, im) = (
+                    re.mul_add(x, im.neg_mul_add(y, ax)),
+                    re.mul_add(y, im.mul_add(x, ay)),
+                );
+            }
+        }
+        (re, im)
+    }
+}
+
+/// x² - y² + c in two fused operations.
+#[inline(always)]
+fn square_re<V: Vector>(x: V, y: V, c: V) -> V {
+    x.mul_add(x, y.neg_mul_add(y, c))
+}

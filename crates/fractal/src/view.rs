@@ -1,0 +1,66 @@
+//! What does a user ask for? A place, a size and a formula, as they were written: unchecked.
+
+use crate::Decimal;
+
+/// The sequence whose escape is counted. In every one z₁ is the sample's point, except that [`Formula::Julia`]'s c is
+/// the seed and not the sample.
+#[derive(Clone, Debug)]
+pub enum Formula {
+    /// z² + c.
+    Mandelbrot,
+    /// zᵖ + c.
+    Multibrot {
+        /// p, from 2 to 8.
+        power: u32,
+    },
+    /// z² + seed.
+    Julia {
+        /// Real part; |seed| is at most 2, since 2 is an escape radius only then.
+        seed_re: Decimal,
+        /// Imaginary part.
+        seed_im: Decimal,
+    },
+    /// (|x| + i|y|)² + c (M. Michelitsch and O. E. Rössler, 1992).
+    BurningShip,
+    /// z̄² + c (W. D. Crowe et al., 1989).
+    Tricorn,
+}
+
+/// A picture of a part of the complex plane.
+///
+/// The visible height is 4 / `zoom`, pixels are square, and the centre of the view is the centre of the picture, which
+/// is a corner of pixels where a side is even. `y` grows downwards, the imaginary part upwards.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Real part of the centre.
+    pub re: Decimal,
+    /// Imaginary part of the centre.
+    pub im: Decimal,
+    /// 4 / visible height.
+    pub zoom: Decimal,
+    /// Degrees by which the picture's axes are turned counter-clockwise in the plane.
+    pub rotation: f64,
+    /// Pixels of the whole picture.
+    pub width: u32,
+    /// Pixels of the whole picture.
+    pub height: u32,
+    /// A pixel is `samples` × `samples` points, each at the centre of its share of the pixel.
+    pub samples: u32,
+    /// What is iterated.
+    pub formula: Formula,
+    /// How many iterations a sample is followed before it counts as not escaped.
+    pub limit: u64,
+}
+
+/// Pixels of the whole picture: the columns from `x`, the rows from `y`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rect {
+    /// First column.
+    pub x: u32,
+    /// First row.
+    pub y: u32,
+    /// Columns.
+    pub w: u32,
+    /// Rows.
+    pub h: u32,
+}
