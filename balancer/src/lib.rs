@@ -1,1 +1,124 @@
-//! Placeholder.
+//! How does a request find a server that can run it now? This crate is a reverse proxy for HTTP/1.1 that
+//! knows nothing of what it carries: listeners take connections, pools hold servers, and a pool sends each request to
+//! the server with the fewest in flight, or lets it wait in one central queue until a server has room.
+//!
+//! The way of a request: `listen` (a connection), `proxy` (a request and its tries), `pool` (a slot),
+//! `upstream` (an exchange with a server), and back. Beside it: `health` probes servers, `members` follows names.
+
+mod admin;
+mod body;
+mod headers;
+mod health;
+mod listen;
+mod members;
+mod payload;
+mod pool;
+mod proxy;
+mod refuse;
+pub mod settings;
+mod stats;
+mod upstream;
+
+use std::io;
+use std::sync::Arc;
+
+use service::Shutdown;
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+
+pub use members::{Resolve, SystemResolver};
+use pool::Pool;
+pub use settings::Settings;
+
+/// Why the balancer could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller bound another number of listeners than the settings name.
+    #[error("{bound} listeners are bound, the settings name {named}")]
+    Listeners {
+        /// By the caller.
+        bound: usize,
+        /// In the settings.
+        named: usize,
+    },
+    /// A listener names a pool that is not there.
+    #[error("listener {listener} names pool {pool}, which is not there")]
+    NoSuchPool {
+        /// The listener's name.
+        listener: String,
+        /// What it names.
+        pool: String,
+    },
+    /// The admin pages could not be served.
+    #[error("admin listener: {0}")]
+    Admin(#[source] io::Error),
+}
+
+/// Runs until `shutdown` fires and requests in flight are done, or the grace period is over.
+///
+/// `listeners` are bound by the caller, one for each of `settings.listeners`, in their order.
+///
+/// # Errors
+/// [`Error`], when listeners and settings do not fit each other, or the admin listener fails.
+pub async fn run(
+    listeners: Vec<TcpListener>,
+    admin: Option<TcpListener>,
+    settings: Settings,
+    shutdown: Shutdown,
+) -> Result<(), Error> {
+    run_with(
+        Arc::new(SystemResolver),
+        listeners,
+        admin,
+        settings,
+        shutdown,
+    )
+    .await
+}
+
+/// [`run`], with names resolved by `resolver`.
+///
+/// # Errors
+/// As for [`run`].
+pub async fn run_with(
+    resolver: Arc<dyn Resolve>,
+    listeners: Vec<TcpListener>,
+    admin: Option<TcpListener>,
+    settings: Settings,
+    shutdown: Shutdown,
+) -> Result<(), Error> {
+    if listeners.len() != settings.listeners.len() {
+        return Err(Error::Listeners {
+            bound: listeners.len(),
+            named: settings.listeners.len(),
+        });
+    }
+    let pools: Vec<Arc<Pool>> = settings.pools.iter().cloned().map(Pool::new).collect();
+    let gates = listen::gates(&settings, &pools)?;
+
+    let keepers = TaskTracker::new();
+    let stop_keepers = Shutdown::new();
+    let _stop_at_the_end = stop_keepers.clone().drop_guard();
+    for pool in &pools {
+        members::follow(pool, &resolver, &keepers, &stop_keepers);
+    }
+
+    let clients = async {
+        let served = listeners.into_iter().zip(gates);
+        let served = served.map(|(listener, gate)| listen::serve(listener, gate, shutdown.clone()));
+        futures::future::join_all(served).await;
+        Ok(())
+    };
+    let pages = async {
+        match admin {
+            Some(listener) => {
+                let router = admin::router(pools.clone());
+                let grace = settings.limits.grace;
+                let served = service::serve(listener, router, shutdown.clone(), grace).await;
+                served.map_err(Error::Admin)
+            }
+            None => Ok(()),
+        }
+    };
+    tokio::try_join!(clients, pages).map(|_| ())
+}

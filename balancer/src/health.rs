@@ -1,0 +1,179 @@
+//! How is a server watched? By asking it, at intervals that depend on how settled its state is, and at once when a
+//! request had trouble with it.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+
+use crate::payload::Payload;
+use crate::pool::{Pool, Sight};
+use crate::upstream::{Server, connect};
+
+/// Between probes of a server that was never seen up, in its first seconds: clusters start together.
+const START_INTERVAL: Duration = Duration::from_millis(100);
+/// So many probes come that fast.
+const START_PROBES: u32 = 50;
+/// More than any health answer that says something.
+const LONGEST_ANSWER: usize = 16 << 10;
+
+/// What a probe brought.
+struct Report {
+    sight: Sight,
+    /// The member `capacity` of a JSON answer.
+    capacity: Option<u32>,
+}
+
+/// Watches `server` until the caller drops this.
+pub(crate) async fn watch(pool: Arc<Pool>, server: Arc<Server>) {
+    if !pool.settings.health.probes {
+        return pardons(&pool, &server).await;
+    }
+    let rules = &pool.settings.health;
+    let mut seen_up = false;
+    let mut probes: u32 = 0;
+    loop {
+        let report = probe(&pool, &server).await;
+        if let Some(capacity) = report.capacity {
+            pool.learn(&server, capacity);
+        }
+        pool.note(&server, report.sight, Instant::now());
+        server.sweep(Instant::now());
+        let (changing, _) = pool.standing(&server);
+        let first_pass = !seen_up && report.sight == Sight::Passed;
+        seen_up |= first_pass;
+        probes = probes.saturating_add(1);
+        let pause = if first_pass {
+            phase(&server.label, rules.interval)
+        } else if !seen_up && probes < START_PROBES {
+            START_INTERVAL.min(rules.fast_interval)
+        } else if changing {
+            rules.fast_interval.min(rules.interval)
+        } else {
+            rules.interval
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = server.doubted() => {}
+        }
+    }
+}
+
+/// A part of the interval that differs from server to server, so that probes of servers that started
+/// together spread over time.
+fn phase(label: &str, interval: Duration) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    label.hash(&mut hasher);
+    interval.mul_f64((hasher.finish() % 1000) as f64 / 1000.0)
+}
+
+/// Without probes: an ejection ends with its time.
+async fn pardons(pool: &Arc<Pool>, server: &Arc<Server>) {
+    loop {
+        server.doubted().await;
+        if let (_, Some(until)) = pool.standing(server) {
+            tokio::time::sleep_until(until.into()).await;
+            pool.pardon(server, Instant::now());
+        }
+    }
+}
+
+/// Asks once, on a connection of its own: a server that takes no connections is not healthy.
+async fn probe(pool: &Pool, server: &Server) -> Report {
+    let rules = &pool.settings.health;
+    let outcome =
+        tokio::time::timeout(rules.timeout, ask(server, &rules.path, rules.timeout)).await;
+    match outcome {
+        Ok(Ok(report)) => report,
+        Ok(Err(e)) => failed(pool, server, &e),
+        Err(_) => failed(pool, server, &io::Error::from(io::ErrorKind::TimedOut)),
+    }
+}
+
+fn failed(pool: &Pool, server: &Server, e: &io::Error) -> Report {
+    tracing::debug!(pool = pool.settings.name, server = server.label, error = %e, "probe failed");
+    Report {
+        sight: Sight::Failed,
+        capacity: None,
+    }
+}
+
+async fn ask(server: &Server, path: &str, timeout: Duration) -> io::Result<Report> {
+    let mut connection = connect(&server.addresses(), timeout).await?;
+    let request = Request::get(path)
+        .header(header::HOST, &server.label)
+        .header(header::USER_AGENT, "balancer-probe")
+        .body(Payload::Held(Bytes::new()))
+        .map_err(io::Error::other)?;
+    let response = connection
+        .send(request)
+        .await
+        .map_err(|e| io::Error::other(e.into_error()))?;
+    let status = response.status();
+    let body = Limited::new(response.into_body(), LONGEST_ANSWER)
+        .collect()
+        .await;
+    let body = body.map_err(io::Error::other)?.to_bytes();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        return Ok(Report {
+            sight: Sight::Unwilling,
+            capacity: None,
+        });
+    }
+    if !status.is_success() {
+        return Err(io::Error::other(format!("answered {status}")));
+    }
+    Ok(Report {
+        sight: Sight::Passed,
+        capacity: told_capacity(&body),
+    })
+}
+
+fn told_capacity(body: &[u8]) -> Option<u32> {
+    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let capacity = answer.get("capacity")?.as_u64()?;
+    u32::try_from(capacity)
+        .ok()
+        .filter(|capacity| *capacity > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capacity_is_read_from_json_only() {
+        assert_eq!(
+            told_capacity(br#"{"status":"ready","capacity":3}"#),
+            Some(3)
+        );
+        for text in [
+            "",
+            "ok",
+            "3",
+            "[]",
+            "{}",
+            r#"{"capacity":0}"#,
+            r#"{"capacity":-1}"#,
+            r#"{"capacity":"3"}"#,
+        ] {
+            assert_eq!(told_capacity(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn probes_of_servers_that_start_together_spread() {
+        let interval = Duration::from_secs(3);
+        let mut phases: Vec<_> = (0..10)
+            .map(|i| phase(&format!("10.0.0.{i}:80"), interval))
+            .collect();
+        phases.sort_unstable();
+        phases.dedup();
+        assert!(phases.len() > 5 && phases.iter().all(|phase| *phase < interval));
+    }
+}

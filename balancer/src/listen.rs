@@ -1,0 +1,130 @@
+//! How does a client's connection live? It is accepted while there is room, asked for one request after the
+//! other, and at shutdown it finishes the one that it has.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use service::Shutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::pool::Pool;
+use crate::settings::{Limits, Settings};
+use crate::{Error, proxy};
+
+/// After an accept that failed, most likely for want of file descriptors: time for some to come free.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// What the connections of a listener need.
+pub(crate) struct Gate {
+    name: String,
+    pool: Arc<Pool>,
+    limits: Limits,
+    /// Shared by all listeners.
+    room: Arc<Semaphore>,
+}
+
+/// A gate for each listener, in their order.
+pub(crate) fn gates(settings: &Settings, pools: &[Arc<Pool>]) -> Result<Vec<Gate>, Error> {
+    let room = Arc::new(Semaphore::new(settings.limits.connections));
+    let gate = |listener: &crate::settings::Listener| {
+        let pool = pools
+            .iter()
+            .find(|pool| pool.settings.name == listener.pool);
+        let pool = pool.ok_or_else(|| Error::NoSuchPool {
+            listener: listener.name.clone(),
+            pool: listener.pool.clone(),
+        })?;
+        Ok(Gate {
+            name: listener.name.clone(),
+            pool: pool.clone(),
+            limits: settings.limits.clone(),
+            room: room.clone(),
+        })
+    };
+    settings.listeners.iter().map(gate).collect()
+}
+
+/// Serves until `shutdown` fires and the last request is answered, or the grace period is over.
+pub(crate) async fn serve(listener: TcpListener, gate: Gate, shutdown: Shutdown) {
+    let gate = Arc::new(gate);
+    let connections = TaskTracker::new();
+    let end_of_grace = Shutdown::new();
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = accept(&listener, &gate, &connections, &shutdown, &end_of_grace) => {}
+    }
+    drop(listener);
+    connections.close();
+    if tokio::time::timeout(gate.limits.grace, connections.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            listener = gate.name,
+            "requests were still in flight when the grace period ended"
+        );
+        end_of_grace.cancel();
+        connections.wait().await;
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    gate: &Arc<Gate>,
+    connections: &TaskTracker,
+    shutdown: &Shutdown,
+    end_of_grace: &Shutdown,
+) {
+    while let Ok(permit) = gate.room.clone().acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let served = connection(stream, peer, gate.clone(), shutdown.clone());
+                let end_of_grace = end_of_grace.clone();
+                connections.spawn(async move {
+                    end_of_grace.run_until_cancelled(served).await;
+                    drop(permit);
+                });
+            }
+            Err(e) => {
+                tracing::warn!(listener = gate.name, error = %e, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, shutdown: Shutdown) {
+    if let Err(e) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, error = %e, "client left at once");
+        return;
+    }
+    let answer = |request: Request<Incoming>| {
+        let pool = gate.pool.clone();
+        async move { Ok::<_, Infallible>(proxy::answer(pool, peer.ip(), request).await) }
+    };
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(gate.limits.header_timeout)
+        .max_buf_size(gate.limits.header_bytes)
+        .serve_connection(TokioIo::new(stream), service_fn(answer));
+    tokio::pin!(served);
+    let outcome = tokio::select! {
+        outcome = served.as_mut() => outcome,
+        () = shutdown.cancelled() => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(e) = outcome {
+        tracing::debug!(%peer, error = %e, "connection of a client ended");
+    }
+}

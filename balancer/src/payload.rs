@@ -1,0 +1,215 @@
+//! Can a request be sent again? Only if its body can: small bodies of requests that may be repeated are
+//! held in memory, all others flow through once.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::Sleep;
+
+/// A body that did not reach its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    /// The connection it came from failed.
+    #[error(transparent)]
+    Source(#[from] hyper::Error),
+    /// Nothing came for too long.
+    #[error("nothing came for {0:?}")]
+    Idle(Duration),
+}
+
+/// The body of a request on its way to a server.
+#[derive(Debug)]
+pub(crate) enum Payload {
+    /// No body, or all of it: can be sent again.
+    Held(Bytes),
+    /// Flows from the client, sent once.
+    Stream(Stream),
+}
+
+/// A body that flows from the client, behind what was already read of it.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    read: VecDeque<Bytes>,
+    rest: Incoming,
+    patience: Patience,
+    sent: Arc<AtomicBool>,
+}
+
+/// Whether a request's body has gone out completely: until then its connection is not free, whatever
+/// the server answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent(Option<Arc<AtomicBool>>);
+
+impl Sent {
+    pub(crate) fn is_complete(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|sent| sent.load(Ordering::Acquire))
+    }
+}
+
+impl Payload {
+    /// A body that flows.
+    pub(crate) fn stream(rest: Incoming, idle: Duration) -> Payload {
+        if rest.is_end_stream() {
+            return Payload::Held(Bytes::new());
+        }
+        Payload::Stream(Stream {
+            read: VecDeque::new(),
+            rest,
+            patience: Patience::new(idle),
+            sent: Arc::default(),
+        })
+    }
+
+    /// A body that is held, if it is no longer than `limit`; otherwise it flows.
+    pub(crate) async fn hold(
+        mut rest: Incoming,
+        limit: usize,
+        idle: Duration,
+    ) -> Result<Payload, BodyError> {
+        let announced = rest.size_hint().lower();
+        if rest.is_end_stream() || announced > limit as u64 {
+            return Ok(Payload::stream(rest, idle));
+        }
+        let mut read = VecDeque::new();
+        let mut length = 0;
+        while length <= limit {
+            let frame = tokio::time::timeout(idle, rest.frame())
+                .await
+                .map_err(|_| BodyError::Idle(idle))?;
+            let Some(frame) = frame else {
+                return Ok(Payload::Held(joined(read, length)));
+            };
+            // Trailers of a request that may be sent again are dropped (RFC 9110 §6.5.1 allows it).
+            if let Ok(data) = frame?.into_data() {
+                length += data.len();
+                read.push_back(data);
+            }
+        }
+        Ok(Payload::Stream(Stream {
+            read,
+            rest,
+            patience: Patience::new(idle),
+            sent: Arc::default(),
+        }))
+    }
+
+    /// The same once more, when it can be sent again.
+    pub(crate) fn again(&self) -> Option<Payload> {
+        match self {
+            Payload::Held(data) => Some(Payload::Held(data.clone())),
+            Payload::Stream(_) => None,
+        }
+    }
+
+    pub(crate) fn sent(&self) -> Sent {
+        match self {
+            Payload::Held(_) => Sent(None),
+            Payload::Stream(stream) => Sent(Some(stream.sent.clone())),
+        }
+    }
+}
+
+fn joined(mut read: VecDeque<Bytes>, length: usize) -> Bytes {
+    if read.len() <= 1 {
+        return read.pop_front().unwrap_or_default();
+    }
+    let mut whole = BytesMut::with_capacity(length);
+    read.iter().for_each(|piece| whole.extend_from_slice(piece));
+    whole.freeze()
+}
+
+impl Body for Payload {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match &mut *self {
+            Payload::Held(data) if data.is_empty() => Poll::Ready(None),
+            Payload::Held(data) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(data))))),
+            Payload::Stream(stream) => stream.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Payload::Held(data) => data.is_empty(),
+            Payload::Stream(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Payload::Held(data) => SizeHint::with_exact(data.len() as u64),
+            Payload::Stream(stream) => {
+                let read: usize = stream.read.iter().map(Bytes::len).sum();
+                let rest = stream.rest.size_hint();
+                let mut hint = SizeHint::new();
+                hint.set_lower(rest.lower() + read as u64);
+                if let Some(upper) = rest.upper() {
+                    hint.set_upper(upper + read as u64);
+                }
+                hint
+            }
+        }
+    }
+}
+
+impl Stream {
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Some(data) = self.read.pop_front() {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        let frame = ready!(self.patience.poll(&mut self.rest, cx));
+        if frame.is_none() || self.rest.is_end_stream() {
+            self.sent.store(true, Ordering::Release);
+        }
+        Poll::Ready(frame)
+    }
+}
+
+/// Waits for the next piece of a body, but not for ever. The clock runs only while the body is asked for
+/// more, so a slow reader is not held against the sender.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    idle: Duration,
+    over: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    pub(crate) fn new(idle: Duration) -> Patience {
+        Patience { idle, over: None }
+    }
+
+    pub(crate) fn poll(
+        &mut self,
+        body: &mut Incoming,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
+            self.over = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)));
+        }
+        let over = self
+            .over
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(self.idle)));
+        ready!(over.as_mut().poll(cx));
+        Poll::Ready(Some(Err(BodyError::Idle(self.idle))))
+    }
+}

@@ -1,0 +1,188 @@
+//! When is a request tried again? When it did not reach a server, always; when it may have, only if doing it
+//! twice is the same as doing it once (RFC 9110 §9.2.2) and nothing has gone to the client. Always within
+//! the pool's budget, and on another server if there is one.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
+use hyper::body::Incoming;
+
+use crate::body::{Body, problem};
+use crate::headers;
+use crate::payload::{BodyError, Payload};
+use crate::pool::{Pool, Rank, Slot};
+use crate::refuse;
+use crate::upstream::{Answer, Failed, Failure, ServerId, exchange};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const POOL_CAPACITY: HeaderName = HeaderName::from_static("x-pool-capacity");
+
+/// Answers one request of the client `peer` from `pool`.
+pub(crate) async fn answer(
+    pool: Arc<Pool>,
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    if let Some(unsuitable) = refuse::unsuitable(&request) {
+        return problem(unsuitable);
+    }
+    pool.counts.requests.fetch_add(1, Ordering::Relaxed);
+    pool.budget.earn();
+    let mut response = match Errand::new(&pool, peer, request).await {
+        Ok(errand) => errand.run().await,
+        Err(e) => {
+            tracing::debug!(pool = pool.settings.name, error = %e, "request did not arrive whole");
+            problem(refuse::incomplete())
+        }
+    };
+    if pool.settings.advertise_capacity
+        && let Some(capacity) = pool.capacity()
+    {
+        response
+            .headers_mut()
+            .insert(POOL_CAPACITY, HeaderValue::from(capacity));
+    }
+    response
+}
+
+/// One request on its way, through all its tries.
+struct Errand<'a> {
+    pool: &'a Arc<Pool>,
+    rank: Rank,
+    /// Whether sending it twice is the same as sending it once.
+    repeatable: bool,
+    /// What the next try sends.
+    request: Option<Request<Payload>>,
+    /// Servers that failed it.
+    tried: Vec<ServerId>,
+    tries_left: u32,
+}
+
+impl<'a> Errand<'a> {
+    async fn new(
+        pool: &'a Arc<Pool>,
+        peer: IpAddr,
+        request: Request<Incoming>,
+    ) -> Result<Errand<'a>, BodyError> {
+        let (mut parts, body) = request.into_parts();
+        let repeatable = is_repeatable(&parts);
+        let idle = pool.settings.timeouts.body_idle;
+        let payload = if repeatable {
+            Payload::hold(body, pool.settings.retry.body_bytes, idle).await?
+        } else {
+            Payload::stream(body, idle)
+        };
+        to_origin_form(&mut parts);
+        headers::forward(&mut parts.headers, peer, parts.version);
+        parts.version = Version::HTTP_11;
+        Ok(Errand {
+            rank: pool.arrive(),
+            repeatable,
+            request: Some(Request::from_parts(parts, payload)),
+            tried: Vec::new(),
+            tries_left: pool.settings.retry.tries,
+            pool,
+        })
+    }
+
+    async fn run(mut self) -> Response<Body> {
+        loop {
+            let slot = match self.pool.slot(self.rank, &self.tried).await {
+                Ok(slot) => slot,
+                Err(refusal) => {
+                    self.pool.counts.refused.fetch_add(1, Ordering::Relaxed);
+                    return problem(refuse::no_slot(&self.pool.settings.name, refusal));
+                }
+            };
+            if let Some(response) = self.attempt(slot).await {
+                return response;
+            }
+            self.pool.counts.retries.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The answer; `None` when another try is to be made.
+    async fn attempt(&mut self, slot: Slot) -> Option<Response<Body>> {
+        let Some(request) = self.request.take() else {
+            return Some(problem(refuse::incomplete()));
+        };
+        let server = slot.server.id;
+        self.tries_left -= 1;
+        self.request = self.copy(&request);
+        match exchange(slot, request).await {
+            Ok(response) => self.received(server, response),
+            Err(failed) => self.failed(server, failed),
+        }
+    }
+
+    /// What a second try would send, when one could be allowed.
+    fn copy(&self, request: &Request<Payload>) -> Option<Request<Payload>> {
+        if !self.repeatable || self.tries_left == 0 {
+            return None;
+        }
+        let mut copy = Request::new(request.body().again()?);
+        *copy.method_mut() = request.method().clone();
+        *copy.uri_mut() = request.uri().clone();
+        *copy.headers_mut() = request.headers().clone();
+        Some(copy)
+    }
+
+    fn received(&mut self, server: ServerId, response: Response<Answer>) -> Option<Response<Body>> {
+        let unwilling = [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE];
+        if unwilling.contains(&response.status()) && self.request.is_some() {
+            self.tried.push(server);
+            // Without another server the answer stands: asking the same one again at once gains nothing.
+            if self.pool.has_other(&self.tried) && self.pool.budget.spend() {
+                return None;
+            }
+        }
+        let mut response = response.map(Body::Server);
+        headers::strip_hop_by_hop(response.headers_mut());
+        Some(response)
+    }
+
+    fn failed(&mut self, server: ServerId, failed: Failed) -> Option<Response<Body>> {
+        let Failed { failure, unsent } = failed;
+        let again = match failure {
+            Failure::Connect(_) | Failure::Broken(_) | Failure::Lost => {
+                self.tried.push(server);
+                self.request = unsent.map(|request| *request).or(self.request.take());
+                self.request.is_some() && self.tries_left > 0
+            }
+            Failure::Late | Failure::Client(_) => false,
+        };
+        if again && self.pool.budget.spend() {
+            return None;
+        }
+        self.pool.counts.refused.fetch_add(1, Ordering::Relaxed);
+        Some(problem(refuse::no_answer(
+            &self.pool.settings.name,
+            &failure,
+        )))
+    }
+}
+
+fn is_repeatable(parts: &Parts) -> bool {
+    match parts.method {
+        Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS => true,
+        Method::POST | Method::PATCH => parts.headers.contains_key(IDEMPOTENCY_KEY),
+        _ => false,
+    }
+}
+
+/// Servers are asked for a path; the host of an absolute URI goes before the `Host` field (RFC 9112 §3.2.2).
+fn to_origin_form(parts: &mut Parts) {
+    if let Some(authority) = parts.uri.authority()
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        parts.headers.insert(header::HOST, host);
+    }
+    if parts.uri.scheme().is_some() || parts.uri.authority().is_some() {
+        let path = parts.uri.path_and_query().cloned();
+        parts.uri = Uri::from(path.unwrap_or(PathAndQuery::from_static("/")));
+    }
+}

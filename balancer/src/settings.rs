@@ -1,0 +1,284 @@
+//! What will the balancer do, exactly? Checked settings: whoever holds them asks no more questions.
+//! They come from a TOML file, from flags, or from code; the constants here are the documented defaults.
+
+mod address;
+mod algorithm;
+mod duration;
+mod file;
+mod flags;
+mod reader;
+
+use std::time::Duration;
+
+pub use address::Address;
+pub use algorithm::Algorithm;
+pub use flags::Flags;
+use service::Mistakes;
+
+/// Everything the balancer does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Where clients connect, in the order in which the caller binds them.
+    pub listeners: Vec<Listener>,
+    /// What listeners send requests to.
+    pub pools: Vec<Pool>,
+    /// `HOST:PORT` of the admin pages, when they are wanted.
+    pub admin: Option<String>,
+    /// What clients may ask of the balancer.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// Settings from the text of a TOML file; `docs/balancer.md` lists the keys.
+    ///
+    /// # Errors
+    /// All mistakes of the file, each with the path of its key.
+    pub fn from_toml(text: &str) -> Result<Settings, Mistakes> {
+        file::read(text)
+    }
+
+    /// Settings of one listener before one pool, as the command line gives them.
+    ///
+    /// # Errors
+    /// All mistakes of the flags.
+    pub fn single(flags: &Flags) -> Result<Settings, Mistakes> {
+        flags::check(flags)
+    }
+
+    /// Settings from code. `run` refuses them when a listener names a pool that is not there.
+    pub fn new(listeners: Vec<Listener>, pools: Vec<Pool>) -> Settings {
+        Settings {
+            listeners,
+            pools,
+            admin: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A place where clients connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// What logs call it.
+    pub name: String,
+    /// `HOST:PORT`; the caller binds it.
+    pub address: String,
+    /// The pool that its requests go to.
+    pub pool: String,
+}
+
+impl Listener {
+    /// The listener `name` on `address`, in front of `pool`.
+    pub fn new(
+        name: impl Into<String>,
+        address: impl Into<String>,
+        pool: impl Into<String>,
+    ) -> Self {
+        Listener {
+            name: name.into(),
+            address: address.into(),
+            pool: pool.into(),
+        }
+    }
+}
+
+/// Servers that can stand in for each other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pool {
+    /// What listeners, logs and answers call it.
+    pub name: String,
+    /// Its servers.
+    pub servers: Vec<Server>,
+    /// Which server a request goes to.
+    pub algorithm: Algorithm,
+    /// How many requests each server runs at once; `None` asks its health answer
+    /// (a member `capacity`), and takes [`UNKNOWN_CAPACITY`] when that does not say.
+    pub capacity: Option<u32>,
+    /// Whether answers carry `X-Pool-Capacity`, the sum of the known capacities of servers that are up.
+    pub advertise_capacity: bool,
+    /// How servers are probed.
+    pub health: Health,
+    /// Where requests wait while all servers are full.
+    pub queue: Queue,
+    /// When a request is tried again.
+    pub retry: Retry,
+    /// How long servers may take.
+    pub timeouts: Timeouts,
+    /// Idle connections to servers.
+    pub idle: Idle,
+}
+
+impl Pool {
+    /// A pool with all defaults.
+    pub fn new(name: impl Into<String>, servers: Vec<Server>) -> Pool {
+        Pool {
+            name: name.into(),
+            servers,
+            algorithm: Algorithm::default(),
+            capacity: None,
+            advertise_capacity: true,
+            health: Health::default(),
+            queue: Queue::default(),
+            retry: Retry::default(),
+            timeouts: Timeouts::default(),
+            idle: Idle::default(),
+        }
+    }
+}
+
+/// One entry of a pool's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Where it is.
+    pub address: Address,
+    /// Its own capacity, before the pool's.
+    pub capacity: Option<u32>,
+}
+
+impl From<Address> for Server {
+    fn from(address: Address) -> Server {
+        Server {
+            address,
+            capacity: None,
+        }
+    }
+}
+
+/// A capacity for servers that do not tell theirs: as many connections as event-driven servers
+/// commonly take from one peer, so that even an unknown server is bounded by something.
+pub const UNKNOWN_CAPACITY: u32 = 1024;
+
+/// How servers are probed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Whether they are probed at all; without probes a server is up until a connection to it fails.
+    pub probes: bool,
+    /// What is asked with `GET`; any 2xx passes, and 503 means "up, but send me nothing".
+    pub path: String,
+    /// Between two probes of a server whose state is settled.
+    pub interval: Duration,
+    /// Between two probes of a server whose state is about to change, or not known yet.
+    pub fast_interval: Duration,
+    /// For a whole probe, connecting included.
+    pub timeout: Duration,
+    /// So many failures in a row take a server down.
+    pub fall: u32,
+    /// So many passes in a row bring it up again; the first pass of a new server is enough.
+    pub rise: u32,
+    /// How long a server is ejected after a connection failure, times the failures in a row, when no probe ends it before.
+    pub ejection: Duration,
+}
+
+impl Default for Health {
+    fn default() -> Health {
+        Health {
+            probes: true,
+            path: "/readyz".into(),
+            interval: Duration::from_secs(3),
+            fast_interval: Duration::from_secs(1),
+            timeout: Duration::from_secs(2),
+            fall: 3,
+            rise: 2,
+            ejection: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Where requests wait while all servers are full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// So many wait at most; the next one gets 503.
+    pub length: usize,
+    /// So long a request waits at most, then it gets 503.
+    pub wait: Duration,
+}
+
+impl Default for Queue {
+    fn default() -> Queue {
+        Queue {
+            length: 1024,
+            wait: Duration::from_secs(60),
+        }
+    }
+}
+
+/// When a request is tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// How often a request is sent at most, the first time included.
+    pub tries: u32,
+    /// Bodies up to this size are held so that they can be sent again; larger ones stream and are sent once.
+    pub body_bytes: usize,
+}
+
+impl Default for Retry {
+    fn default() -> Retry {
+        Retry {
+            tries: 3,
+            body_bytes: 1 << 20,
+        }
+    }
+}
+
+/// How long servers may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To take a connection.
+    pub connect: Duration,
+    /// From the request's end to the answer's head.
+    pub head: Duration,
+    /// Between two pieces of a body, in both directions.
+    pub body_idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            connect: Duration::from_secs(1),
+            head: Duration::from_secs(600),
+            body_idle: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Idle connections to servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idle {
+    /// Kept per server.
+    pub connections: usize,
+    /// Older ones are closed; shorter than servers commonly keep theirs, so that they rarely close first.
+    pub time: Duration,
+}
+
+impl Default for Idle {
+    fn default() -> Idle {
+        Idle {
+            connections: 128,
+            time: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What clients may ask of the balancer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Open client connections over all listeners; more wait in the kernel's backlog.
+    pub connections: usize,
+    /// Bytes of a request's head, at least 8192; a longer one gets 431.
+    pub header_bytes: usize,
+    /// For a request's head to arrive.
+    pub header_timeout: Duration,
+    /// How long requests in flight may go on after shutdown began.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections: 10_000,
+            header_bytes: 64 << 10,
+            header_timeout: Duration::from_secs(10),
+            grace: Duration::from_secs(30),
+        }
+    }
+}

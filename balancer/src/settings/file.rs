@@ -1,0 +1,202 @@
+//! From the text of a TOML file to settings: the keys, in the order of `docs/balancer.md`.
+
+use std::collections::HashSet;
+
+use service::Mistakes;
+use toml::{Table, Value};
+
+use super::address::ACCEPTED as ADDRESSES;
+use super::reader::Reader;
+use super::{Address, Algorithm, Limits, Listener, Pool, Server, Settings};
+
+/// More than any use, and small enough that sums of them fit.
+const MOST: i64 = 1_000_000;
+
+pub(super) fn read(text: &str) -> Result<Settings, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let table = match text.parse::<Table>() {
+        Ok(table) => table,
+        Err(e) => {
+            let line = e
+                .span()
+                .map_or(1, |span| text[..span.start].lines().count().max(1));
+            let shown = text.lines().nth(line - 1).unwrap_or_default();
+            mistakes.push(
+                format!("line {line}"),
+                shown,
+                format!("TOML: {}", e.message()),
+            );
+            return Err(mistakes);
+        }
+    };
+    let mut top = Reader::new("", table, &mut mistakes);
+    let listeners = top.sections("listener", listener);
+    let pools = top.sections("pool", pool);
+    let admin = top.text("admin", "HOST:PORT");
+    let mut limits = Limits::default();
+    top.section("limits", |reader| read_limits(reader, &mut limits));
+    check_names(&mut top, &listeners, &pools);
+    top.finish();
+    mistakes.none_or(Settings {
+        listeners,
+        pools,
+        admin,
+        limits,
+    })
+}
+
+fn check_names(top: &mut Reader<'_>, listeners: &[Listener], pools: &[Pool]) {
+    if listeners.is_empty() {
+        top.missing("listener", "at least one [[listener]]");
+    }
+    if pools.is_empty() {
+        top.missing("pool", "at least one [[pool]]");
+    }
+    let mut seen = HashSet::new();
+    for (i, pool) in pools.iter().enumerate() {
+        if !seen.insert(&pool.name) {
+            let name = Value::String(pool.name.clone());
+            top.refuse(
+                &format!("pool[{i}].name"),
+                &name,
+                "a name that no other pool has",
+            );
+        }
+    }
+    for (i, listener) in listeners.iter().enumerate() {
+        if !listener.pool.is_empty() && !seen.contains(&listener.pool) {
+            let pool = Value::String(listener.pool.clone());
+            top.refuse(
+                &format!("listener[{i}].pool"),
+                &pool,
+                "the name of a [[pool]]",
+            );
+        }
+    }
+}
+
+fn listener(reader: &mut Reader<'_>) -> Listener {
+    let pool = reader.required_text("pool", "the name of a [[pool]]");
+    let address = reader.required_text("address", "HOST:PORT");
+    let name = reader.text("name", "a name");
+    Listener {
+        name: name.unwrap_or_else(|| pool.clone()),
+        address,
+        pool,
+    }
+}
+
+fn pool(reader: &mut Reader<'_>) -> Pool {
+    let name = reader.required_text("name", "a name");
+    let mut pool = Pool::new(name, servers(reader));
+    let algorithm = |value: &Value| value.as_str()?.parse().ok();
+    let names = Algorithm::ALL
+        .map(|algorithm| algorithm.to_string())
+        .join(" or ");
+    if let Some(algorithm) = reader.optional("algorithm", &names, algorithm) {
+        pool.algorithm = algorithm;
+    }
+    pool.capacity = reader.whole("capacity", 1..=MOST);
+    reader.flag("advertise_capacity", &mut pool.advertise_capacity);
+    reader.section("health", |reader| health(reader, &mut pool));
+    reader.section("queue", |reader| {
+        set(&mut pool.queue.length, reader.whole("length", 0..=MOST));
+        reader.duration("wait", &mut pool.queue.wait);
+    });
+    reader.section("retry", |reader| {
+        set(&mut pool.retry.tries, reader.whole("tries", 1..=100));
+        set(
+            &mut pool.retry.body_bytes,
+            reader.whole("body_bytes", 0..=1 << 30),
+        );
+    });
+    reader.section("timeouts", |reader| {
+        reader.duration("connect", &mut pool.timeouts.connect);
+        reader.duration("head", &mut pool.timeouts.head);
+        reader.duration("body_idle", &mut pool.timeouts.body_idle);
+    });
+    reader.section("idle", |reader| {
+        set(
+            &mut pool.idle.connections,
+            reader.whole("connections", 0..=MOST),
+        );
+        reader.duration("time", &mut pool.idle.time);
+    });
+    pool
+}
+
+fn health(reader: &mut Reader<'_>, pool: &mut Pool) {
+    let health = &mut pool.health;
+    reader.flag("probes", &mut health.probes);
+    let path = |value: &Value| {
+        let path = value.as_str().filter(|path| path.starts_with('/'))?;
+        path.parse::<http::uri::PathAndQuery>().ok()?;
+        Some(path.to_owned())
+    };
+    if let Some(path) = reader.optional("path", "a path that starts with /", path) {
+        health.path = path;
+    }
+    reader.duration("interval", &mut health.interval);
+    reader.duration("fast_interval", &mut health.fast_interval);
+    reader.duration("timeout", &mut health.timeout);
+    set(&mut health.fall, reader.whole("fall", 1..=1000));
+    set(&mut health.rise, reader.whole("rise", 1..=1000));
+    reader.duration("ejection", &mut health.ejection);
+}
+
+/// `servers` holds addresses, or tables of an address and a capacity.
+fn servers(reader: &mut Reader<'_>) -> Vec<Server> {
+    let accepted = "an array of servers, at least one";
+    let items = reader.optional("servers", accepted, |value| value.as_array().cloned());
+    let Some(items) = items.filter(|items| !items.is_empty()) else {
+        reader.missing("servers", accepted);
+        return Vec::new();
+    };
+    let mut servers = Vec::new();
+    for (i, item) in items.into_iter().enumerate() {
+        let (address, capacity) = match &item {
+            Value::Table(table) => (table.get("address"), table.get("capacity")),
+            other => (Some(other), None),
+        };
+        let capacity = capacity.map(|value| value.as_integer().and_then(|n| u32::try_from(n).ok()));
+        let known = |key: &String| key == "address" || key == "capacity";
+        let stray = item
+            .as_table()
+            .is_some_and(|table| !table.keys().all(known));
+        let address = address
+            .and_then(Value::as_str)
+            .and_then(|text| text.parse::<Address>().ok());
+        match (address, capacity) {
+            (Some(address), None) if !stray => servers.push(Server::from(address)),
+            (Some(address), Some(Some(capacity @ 1..))) if !stray => servers.push(Server {
+                address,
+                capacity: Some(capacity),
+            }),
+            _ => reader.refuse(
+                &format!("servers[{i}]"),
+                &item,
+                format!("{ADDRESSES}, or {{ address = \"…\", capacity = N }}"),
+            ),
+        }
+    }
+    servers
+}
+
+fn read_limits(reader: &mut Reader<'_>, limits: &mut Limits) {
+    set(
+        &mut limits.connections,
+        reader.whole("connections", 1..=MOST),
+    );
+    set(
+        &mut limits.header_bytes,
+        reader.whole("header_bytes", 8192..=1 << 24),
+    );
+    reader.duration("header_timeout", &mut limits.header_timeout);
+    reader.duration("grace", &mut limits.grace);
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}

@@ -1,0 +1,12 @@
+//! What is between the balancer and a server: connections, kept in a stack per server, and exchanges on
+//! them. This side knows who failed, and whether anything was sent.
+
+mod answer;
+mod connection;
+mod exchange;
+mod server;
+
+pub(crate) use answer::Answer;
+pub(crate) use connection::connect;
+pub(crate) use exchange::{Failed, Failure, exchange};
+pub(crate) use server::{Server, ServerId};

@@ -1,0 +1,137 @@
+//! One request, one server: who failed, and was anything sent? A connection that the server closed before
+//! anything was sent is replaced here; whatever else fails is for the caller to judge.
+
+use std::io;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
+
+use super::answer::Answer;
+use super::connection::{Connection, connect};
+use crate::payload::{Payload, Sent};
+use crate::pool::{Sight, Slot};
+
+/// Why a server gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// No connection could be made.
+    #[error("no connection: {0}")]
+    Connect(io::Error),
+    /// The connection broke after the request was sent, at least in part.
+    #[error("connection broke before the answer: {0}")]
+    Broken(hyper::Error),
+    /// Probes found the server down while it had not answered.
+    #[error("server went down before the answer")]
+    Lost,
+    /// The answer's head did not come in time.
+    #[error("no answer in time")]
+    Late,
+    /// The client's body broke off or stalled.
+    #[error("the request's body broke off: {0}")]
+    Client(hyper::Error),
+}
+
+/// A failed exchange; the request is there when nothing of it was sent.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) failure: Failure,
+    pub(crate) unsent: Option<Box<Request<Payload>>>,
+}
+
+/// Sends `request` to the slot's server. The slot is held by the answer until its body ends.
+pub(crate) async fn exchange(
+    slot: Slot,
+    mut request: Request<Payload>,
+) -> Result<Response<Answer>, Failed> {
+    let server = slot.server.clone();
+    server.counts.requests.fetch_add(1, Ordering::Relaxed);
+    let timeouts = &slot.pool.settings.timeouts;
+    let started = Instant::now();
+    let lost = server.lost();
+    let late = tokio::time::sleep(timeouts.head);
+    tokio::pin!(late);
+    loop {
+        let mut connection = match obtain(&slot, started).await {
+            Ok(connection) => connection,
+            Err(e) => return Err(slot.failed(Failure::Connect(e), Some(request))),
+        };
+        let reused = connection.is_reused();
+        let sent = request.body().sent();
+        let outcome = tokio::select! {
+            biased;
+            outcome = connection.send(request) => outcome,
+            () = lost.cancelled() => return Err(slot.failed(Failure::Lost, None)),
+            () = &mut late => return Err(slot.failed(Failure::Late, None)),
+        };
+        match outcome {
+            Ok(response) => {
+                server.counts.head_after(started.elapsed());
+                return Ok(leased(response, connection, slot, sent));
+            }
+            Err(e) => request = unsent(e, reused, &slot)?,
+        }
+    }
+}
+
+/// The warmest idle connection, or a new one.
+async fn obtain(slot: &Slot, now: Instant) -> io::Result<Connection> {
+    let server = &slot.server;
+    while let Some(mut connection) = server.idle_connection(now) {
+        if connection.ready().await.is_ok() {
+            return Ok(connection);
+        }
+    }
+    server.counts.connections.fetch_add(1, Ordering::Relaxed);
+    connect(&server.addresses(), slot.pool.settings.timeouts.connect).await
+}
+
+fn leased(
+    response: Response<Incoming>,
+    connection: Connection,
+    slot: Slot,
+    sent: Sent,
+) -> Response<Answer> {
+    let idle = slot.pool.settings.timeouts.body_idle;
+    response.map(|body| Answer::new(body, connection, slot, sent, idle))
+}
+
+/// The request back, when it was not sent because the server had closed a reused connection.
+fn unsent(
+    mut e: TrySendError<Request<Payload>>,
+    reused: bool,
+    slot: &Slot,
+) -> Result<Request<Payload>, Failed> {
+    let request = e.take_message();
+    let error = e.into_error();
+    match request {
+        Some(request) if reused => Ok(request),
+        request if error.is_user() => Err(Failed {
+            failure: Failure::Client(error),
+            unsent: request.map(Box::new),
+        }),
+        // The server may have closed an idle connection just as it was used: that says nothing about its health.
+        request if reused => Err(Failed {
+            failure: Failure::Broken(error),
+            unsent: request.map(Box::new),
+        }),
+        request => Err(slot.failed(Failure::Broken(error), request)),
+    }
+}
+
+impl Slot {
+    /// A failure that is the server's own: it is counted, and a broken connection ejects.
+    fn failed(&self, failure: Failure, unsent: Option<Request<Payload>>) -> Failed {
+        self.server.counts.failures.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(pool = self.pool.settings.name, server = self.server.label, %failure, "request failed");
+        if matches!(failure, Failure::Connect(_) | Failure::Broken(_)) {
+            self.pool.note(&self.server, Sight::Broken, Instant::now());
+        }
+        Failed {
+            failure,
+            unsent: unsent.map(Box::new),
+        }
+    }
+}
