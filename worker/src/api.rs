@@ -1,0 +1,179 @@
+//! The worker's HTTP: which path leads where, and what a tile's answer carries beside its body.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use protocol::{Format, TileRequest, View};
+use serde_json::json;
+use service::{Metrics, Problem, Readiness};
+
+use crate::admission::Admission;
+use crate::draw::Timings;
+use crate::job::Pool;
+use crate::metrics::{Outcome, TileMetrics};
+use crate::request::{Query, negotiate};
+use crate::{Settings, draw, openapi, problems, survey, translate};
+
+/// Tiles of one release are the same for ever; the next release may pick other `auto` limits.
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// Everything that the handlers share.
+pub(crate) struct Worker {
+    pub(crate) settings: Settings,
+    pub(crate) readiness: Readiness,
+    pub(crate) admission: Admission,
+    pub(crate) pool: Pool,
+    pub(crate) tile_metrics: TileMetrics,
+    pub(crate) metrics: Metrics,
+}
+
+pub(crate) fn routes(worker: Arc<Worker>) -> Router {
+    Router::new()
+        .route("/v1/tile", get(tile).post(tile))
+        .route("/v1/survey", get(survey_of).post(survey_of))
+        .route("/livez", get(service::livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .merge(openapi::routes())
+        .fallback(problems::not_found)
+        .method_not_allowed_fallback(problems::method_not_allowed)
+        .with_state(worker)
+}
+
+async fn readyz(State(worker): State<Arc<Worker>>) -> Response {
+    worker.readiness.answer(json!({
+        "capacity": worker.admission.capacity(),
+        "in_flight": worker.admission.in_flight(),
+        "worker": worker.settings.name,
+    }))
+}
+
+async fn metrics(State(worker): State<Arc<Worker>>) -> Response {
+    worker.metrics.answer()
+}
+
+async fn tile(
+    State(worker): State<Arc<Worker>>,
+    headers: HeaderMap,
+    Query(fields): Query,
+) -> Result<Response, Problem> {
+    let request =
+        TileRequest::read(fields, &worker.settings.limits).map_err(|e| problems::refused(&e))?;
+    let format = negotiate(request.format, &headers)?;
+    translate::check_channel(&request, format).map_err(|e| problems::refused(&e))?;
+    let plan = translate::plan(&request.view).map_err(|e| problems::refused(&e))?;
+    let etag = etag(&request, format);
+    if headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|known| known == etag)
+    {
+        worker.tile_metrics.count(Outcome::NotModified);
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    }
+    let arrived = Instant::now();
+    let Some(permit) = worker.admission.admit().await else {
+        worker.tile_metrics.count(Outcome::Refused);
+        return Err(problems::busy(&worker.admission));
+    };
+    let queued = arrived.elapsed();
+    let limit = plan.limit();
+    // The requester's departure drops this future, which cancels the job; a count that is not
+    // settled by then is a tile that nobody waited for.
+    let outcome = worker.tile_metrics.pending();
+    let drawn = worker
+        .pool
+        .run(permit, move |cancel| {
+            draw::tile(&plan, &request, format, cancel)
+        })
+        .await;
+    match drawn {
+        Ok(drawn) => {
+            outcome.drawn(drawn.samples, arrived.elapsed());
+            let mut response = (
+                [
+                    (
+                        header::CONTENT_TYPE,
+                        HeaderValue::from_static(format.media_type()),
+                    ),
+                    (header::ETAG, etag),
+                    (header::CACHE_CONTROL, CACHE_CONTROL),
+                    (header::VARY, HeaderValue::from_static("accept")),
+                    (SERVER_TIMING, server_timing(queued, &drawn.timings)),
+                    (
+                        HeaderName::from_static(protocol::header::X_ITERATIONS),
+                        HeaderValue::from(limit),
+                    ),
+                ],
+                drawn.body,
+            )
+                .into_response();
+            sign(&worker, response.headers_mut());
+            Ok(response)
+        }
+        Err(failure) => {
+            outcome.failed();
+            Err(problems::not_drawn(&failure))
+        }
+    }
+}
+
+async fn survey_of(
+    State(worker): State<Arc<Worker>>,
+    Query(fields): Query,
+) -> Result<Response, Problem> {
+    let view = View::read(fields, &worker.settings.limits).map_err(|e| problems::refused(&e))?;
+    let plan = translate::plan(&view).map_err(|e| problems::refused(&e))?;
+    let capacity = worker.admission.capacity();
+    let Some(permit) = worker.admission.admit().await else {
+        return Err(problems::busy(&worker.admission));
+    };
+    let surveyed = worker
+        .pool
+        .run(permit, move |cancel| {
+            survey::survey(&plan, &view, capacity, cancel)
+        })
+        .await
+        .map_err(|failure| problems::not_drawn(&failure))?;
+    let mut response = Json(surveyed).into_response();
+    sign(&worker, response.headers_mut());
+    Ok(response)
+}
+
+/// Says who drew it.
+fn sign(worker: &Worker, headers: &mut HeaderMap) {
+    if let Ok(name) = HeaderValue::from_str(&worker.settings.name) {
+        headers.insert(protocol::header::X_WORKER, name);
+    }
+}
+
+/// A strong validator: everything that the body depends on, and the release that draws it.
+fn etag(request: &TileRequest, format: Format) -> HeaderValue {
+    let mut hasher = DefaultHasher::new();
+    env!("CARGO_PKG_VERSION").hash(&mut hasher);
+    format.name().hash(&mut hasher);
+    serde_json::to_string(request)
+        .unwrap_or_default()
+        .hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    HeaderValue::from_str(&tag).expect("hexadecimal digits in quotes are a header value")
+}
+
+/// Where the time went, in milliseconds (W3C Server Timing). Field and colour are summed over threads.
+fn server_timing(queued: Duration, timings: &Timings) -> HeaderValue {
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    let text = format!(
+        "queue;dur={:.3}, field;dur={:.3}, colour;dur={:.3}, encode;dur={:.3}",
+        ms(queued),
+        ms(timings.field),
+        ms(timings.colour),
+        ms(timings.encode)
+    );
+    HeaderValue::from_str(&text).expect("numbers and names are a header value")
+}

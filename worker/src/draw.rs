@@ -1,0 +1,179 @@
+//! How does a request become bytes? Its rows are cut into strips that the pool's threads take as they
+//! come free; each strip is iterated and coloured on the spot, so that the field of a large tile is
+//! never whole in memory, and then the rows are encoded together.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use fractal::{Colours, Distribution, Field, Gradient, Plan, Stop, paint};
+use protocol::{Colouring, Format, Rect, TileRequest};
+use rayon::prelude::*;
+
+use crate::job::Failure;
+use crate::{encode, survey};
+
+/// Samples in a strip: long enough to keep the vector units full, short enough that the last strips
+/// leave no thread idle for long and that a strip's field stays in the cache.
+const STRIP_SAMPLES: u64 = 16_384;
+
+/// A finished tile.
+pub(crate) struct Drawn {
+    pub(crate) body: Vec<u8>,
+    pub(crate) samples: u64,
+    pub(crate) timings: Timings,
+}
+
+/// Where the time went; `field` and `colour` are summed over threads.
+pub(crate) struct Timings {
+    pub(crate) field: Duration,
+    pub(crate) colour: Duration,
+    pub(crate) encode: Duration,
+}
+
+/// Draws the piece of `request` in the given form.
+pub(crate) fn tile(
+    plan: &Plan,
+    request: &TileRequest,
+    format: Format,
+    cancel: &AtomicBool,
+) -> Result<Drawn, Failure> {
+    let clocks = Clocks::default();
+    let encoding;
+    let body = match format {
+        Format::Npy => {
+            let numbers = encode::npy::Numbers::of(request.field, plan.limit());
+            let mut body = numbers.header(request.rect);
+            let header = body.len();
+            body.resize(header + request.rect.pixels() as usize * numbers.size(), 0);
+            let row = request.rect.w as usize * numbers.size();
+            encoding = Instant::now();
+            each_strip(request, row, &mut body[header..], |strip, out| {
+                let field = clocks.field.time(|| plan.field(strip, cancel))?;
+                clocks.colour.time(|| numbers.write(&field, out));
+                Ok(())
+            })?;
+            body
+        }
+        Format::Png | Format::Band => {
+            let pixels = pixels(plan, request, cancel, &clocks)?;
+            encoding = Instant::now();
+            match format {
+                Format::Band => encode::band::encode(&pixels, request.rect.w as usize),
+                _ => encode::png::encode(&pixels, request.rect)?,
+            }
+        }
+    };
+    Ok(Drawn {
+        body,
+        samples: request.rect.pixels() * u64::from(request.view.samples).pow(2),
+        timings: Timings {
+            field: clocks.field.total(),
+            colour: clocks.colour.total(),
+            encode: if format == Format::Npy {
+                Duration::ZERO
+            } else {
+                encoding.elapsed()
+            },
+        },
+    })
+}
+
+/// The piece's pixels, three bytes each, row by row.
+fn pixels(
+    plan: &Plan,
+    request: &TileRequest,
+    cancel: &AtomicBool,
+    clocks: &Clocks,
+) -> Result<Vec<u8>, Failure> {
+    let colours = colours(request, cancel)?;
+    let row = request.rect.w as usize * 3;
+    let mut pixels = vec![0; row * request.rect.h as usize];
+    each_strip(request, row, &mut pixels, |strip, out| {
+        let field: Field = clocks.field.time(|| plan.field(strip, cancel))?;
+        out.copy_from_slice(
+            &clocks
+                .colour
+                .time(|| paint(&field, request.view.samples, &colours)),
+        );
+        Ok(())
+    })?;
+    Ok(pixels)
+}
+
+/// Calls `draw` for each strip of the piece with its share of `out`, which has `row` bytes a row.
+fn each_strip(
+    request: &TileRequest,
+    row: usize,
+    out: &mut [u8],
+    draw: impl Fn(fractal::Rect, &mut [u8]) -> Result<(), Failure> + Sync,
+) -> Result<(), Failure> {
+    let Rect { x, y, w, .. } = request.rect;
+    let samples_in_row = u64::from(w) * u64::from(request.view.samples).pow(2);
+    let rows = (STRIP_SAMPLES / samples_in_row).max(1) as usize;
+    out.par_chunks_mut(rows * row)
+        .enumerate()
+        .try_for_each(|(i, share)| {
+            let strip = fractal::Rect {
+                x,
+                y: y + (i * rows) as u32,
+                w,
+                h: (share.len() / row) as u32,
+            };
+            draw(strip, share)
+        })
+}
+
+/// The colours of a request; histogram colouring without a distribution surveys the view itself.
+fn colours(request: &TileRequest, cancel: &AtomicBool) -> Result<Colours, Failure> {
+    let asked = &request.view.colours;
+    let stops: Vec<Stop> = asked
+        .palette
+        .stops()
+        .map(|stop| Stop {
+            position: stop.position,
+            colour: stop.colour,
+        })
+        .collect();
+    let colouring = match (asked.colouring, &request.distribution) {
+        (Colouring::Smooth, _) => fractal::Colouring::Smooth,
+        (Colouring::Bands, _) => fractal::Colouring::Bands,
+        (Colouring::Histogram, Some(quantiles)) => fractal::Colouring::Histogram(
+            Distribution::from_quantiles(quantiles.clone())
+                .expect("the protocol takes only ascending finite quantiles"),
+        ),
+        (Colouring::Histogram, None) => {
+            fractal::Colouring::Histogram(survey::distribution(&request.view, cancel)?)
+        }
+    };
+    Ok(Colours {
+        gradient: Gradient::new(&stops).expect("the catalogue's stops ascend"),
+        colouring,
+        density: asked.density,
+        offset: asked.offset,
+        interior: asked.interior.0,
+    })
+}
+
+#[derive(Default)]
+struct Clocks {
+    field: Clock,
+    colour: Clock,
+}
+
+/// Time spent on one thing by several threads.
+#[derive(Default)]
+struct Clock(AtomicU64);
+
+impl Clock {
+    fn time<T>(&self, work: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let result = work();
+        let spent = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.0.fetch_add(spent, Ordering::Relaxed);
+        result
+    }
+
+    fn total(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+}

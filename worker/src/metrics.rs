@@ -1,0 +1,132 @@
+//! What a worker counts: tiles by how they ended, samples, seconds, and how full it is.
+
+use std::time::Duration;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric,
+};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use service::Metrics;
+
+use crate::admission::Admission;
+
+/// How a request for a tile ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Outcome {
+    /// Drawn and answered.
+    Drawn,
+    /// The client has it already.
+    NotModified,
+    /// No place was free, nor a place in the queue.
+    Refused,
+    /// The requester went away.
+    Abandoned,
+    /// A mistake of ours.
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    outcome: Outcome,
+}
+
+/// The worker's counters; clones count together.
+#[derive(Clone, Debug)]
+pub(crate) struct TileMetrics {
+    tiles: Family<Labels, Counter>,
+    samples: Counter,
+    seconds: Histogram,
+}
+
+impl TileMetrics {
+    pub(crate) fn new(admission: &Admission) -> (TileMetrics, Metrics) {
+        let tile_metrics = TileMetrics {
+            tiles: Family::default(),
+            samples: Counter::default(),
+            // 1 ms to about 4 minutes.
+            seconds: Histogram::new(exponential_buckets(0.001, 2.0, 18)),
+        };
+        let mut registry = Registry::with_prefix("tilebrot");
+        registry.register(
+            "tiles",
+            "Requests for tiles by how they ended",
+            tile_metrics.tiles.clone(),
+        );
+        registry.register(
+            "samples",
+            "Samples iterated for drawn tiles",
+            tile_metrics.samples.clone(),
+        );
+        registry.register(
+            "tile_seconds",
+            "Seconds from a tile's arrival to its answer",
+            tile_metrics.seconds.clone(),
+        );
+        registry.register_collector(Box::new(Fullness(admission.clone())));
+        (tile_metrics, Metrics::new(registry))
+    }
+
+    pub(crate) fn count(&self, outcome: Outcome) {
+        self.tiles.get_or_create(&Labels { outcome }).inc();
+    }
+
+    /// A tile whose end is not known yet: abandoned, unless something else is said of it.
+    pub(crate) fn pending(&self) -> Pending {
+        Pending {
+            metrics: self.clone(),
+            outcome: Outcome::Abandoned,
+        }
+    }
+}
+
+/// Counts one tile when it is dropped.
+pub(crate) struct Pending {
+    metrics: TileMetrics,
+    outcome: Outcome,
+}
+
+impl Pending {
+    pub(crate) fn drawn(mut self, samples: u64, took: Duration) {
+        self.outcome = Outcome::Drawn;
+        self.metrics.samples.inc_by(samples);
+        self.metrics.seconds.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn failed(mut self) {
+        self.outcome = Outcome::Failed;
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.metrics.count(self.outcome);
+    }
+}
+
+/// Gauges that are read off the admission when they are asked for.
+#[derive(Debug)]
+struct Fullness(Admission);
+
+impl Collector for Fullness {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
+        let gauges = [
+            ("in_flight", "Tiles being drawn", self.0.in_flight()),
+            (
+                "capacity",
+                "Tiles that are drawn at once",
+                self.0.capacity(),
+            ),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            let metric = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
+            gauge.encode(metric)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! From the words of a request to the mathematics: where a view of the protocol becomes a plan of the
+//! arithmetic, and what cannot be computed is refused by the name of its field.
+
+use protocol::{
+    Channel, Fault, FieldError, FieldErrors, Format, Formula, Iterations, TileRequest, View,
+};
+
+/// The plan of a view, or the field that stands in its way.
+pub(crate) fn plan(view: &View) -> Result<fractal::Plan, FieldErrors> {
+    let zoom = decimal(&view.zoom);
+    let limit = match view.iterations {
+        Iterations::Auto => fractal::auto_iterations(&zoom),
+        Iterations::Limit(limit) => limit,
+    };
+    let view_of_pixels = fractal::View {
+        re: decimal(&view.re),
+        im: decimal(&view.im),
+        zoom,
+        rotation: view.rotation,
+        width: view.width,
+        height: view.height,
+        samples: view.samples,
+        formula: formula(&view.formula),
+        limit,
+    };
+    fractal::Plan::new(&view_of_pixels).map_err(|e| refusal(view, &e).into())
+}
+
+/// The view at another size, for a preview of it.
+pub(crate) fn resized(view: &View, width: u32, height: u32) -> View {
+    View {
+        width,
+        height,
+        samples: 1,
+        ..view.clone()
+    }
+}
+
+/// Checks what only the form of the answer decides.
+pub(crate) fn check_channel(request: &TileRequest, format: Format) -> Result<(), FieldErrors> {
+    let refuse = |field, value: String, accepted: &str| {
+        Err(FieldError::new(field, &value, Fault::Unacceptable, accepted).into())
+    };
+    let (view, rect) = (&request.view, request.rect);
+    match format {
+        Format::Band if rect.x != 0 => {
+            refuse("x", rect.x.to_string(), "0: a band is of whole rows")
+        }
+        Format::Band if rect.w != view.width => refuse(
+            "w",
+            rect.w.to_string(),
+            "the picture's width: a band is of whole rows",
+        ),
+        Format::Npy if view.samples != 1 => refuse(
+            "samples",
+            view.samples.to_string(),
+            "1: counts are not averaged; ask for more pixels",
+        ),
+        Format::Png | Format::Band if request.field != Channel::Smooth => refuse(
+            "field",
+            request.field.name().to_owned(),
+            "smooth, or any with format=npy",
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn formula(formula: &Formula) -> fractal::Formula {
+    match formula {
+        Formula::Mandelbrot => fractal::Formula::Mandelbrot,
+        Formula::Multibrot { power } => fractal::Formula::Multibrot { power: *power },
+        Formula::Julia { seed_re, seed_im } => fractal::Formula::Julia {
+            seed_re: decimal(seed_re),
+            seed_im: decimal(seed_im),
+        },
+        Formula::BurningShip => fractal::Formula::BurningShip,
+        Formula::Tricorn => fractal::Formula::Tricorn,
+    }
+}
+
+fn decimal(text: &protocol::Decimal) -> fractal::Decimal {
+    text.as_str()
+        .parse()
+        .expect("the protocol's grammar of decimals is a part of the arithmetic's")
+}
+
+/// Which field it is that the arithmetic cannot take.
+fn refusal(view: &View, error: &fractal::PlanError) -> FieldError {
+    use fractal::PlanError;
+    let (field, value) = match error {
+        PlanError::TooDeep { deepest } => {
+            let accepted = format!(
+                "a zoom of at most {deepest} at this centre and size (pixels of a deeper view lie \
+                 closer together than 64-bit arithmetic can tell apart)"
+            );
+            return FieldError::new("zoom", view.zoom.as_str(), Fault::Unacceptable, accepted);
+        }
+        PlanError::Limit => ("iterations", format!("{:?}", view.iterations)),
+        PlanError::SeedTooFar => ("seed_re", String::new()),
+        PlanError::RotationNotFinite => ("rotation", view.rotation.to_string()),
+        PlanError::Power => ("power", String::new()),
+        PlanError::Size => ("width", view.width.to_string()),
+        _ => ("zoom", view.zoom.to_string()),
+    };
+    FieldError::new(field, &value, Fault::Unacceptable, error.to_string())
+}
