@@ -114,6 +114,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, shutdo
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(gate.limits.header_timeout)
+        .max_header_size(gate.limits.header_bytes)
         .max_buf_size(gate.limits.header_bytes)
         .serve_connection(TokioIo::new(stream), service_fn(answer));
     tokio::pin!(served);

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use service::Shutdown;
@@ -15,9 +14,6 @@ use crate::health;
 use crate::pool::Pool;
 use crate::settings::Address;
 use crate::upstream::Server;
-
-/// Between two questions for a name.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How names become addresses.
 pub trait Resolve: Send + Sync + 'static {
@@ -150,7 +146,7 @@ impl Name {
             if std::mem::take(&mut first) {
                 self.keeper.pool.resolving(-1);
             }
-            tokio::time::sleep(ASK_AGAIN).await;
+            tokio::time::sleep(self.keeper.pool.settings.resolve_interval).await;
         }
     }
 

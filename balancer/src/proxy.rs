@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use crate::body::{Body, problem};
 use crate::headers;
 use crate::payload::{BodyError, Payload};
-use crate::pool::{Pool, Rank, Slot};
+use crate::pool::{Pool, Rank, Refusal, Slot};
 use crate::refuse;
 use crate::upstream::{Answer, Failed, Failure, ServerId, exchange};
 
@@ -60,6 +60,8 @@ struct Errand<'a> {
     /// Servers that failed it.
     tried: Vec<ServerId>,
     tries_left: u32,
+    /// How the last try failed.
+    failure: Option<Failure>,
 }
 
 impl<'a> Errand<'a> {
@@ -85,6 +87,7 @@ impl<'a> Errand<'a> {
             request: Some(Request::from_parts(parts, payload)),
             tried: Vec::new(),
             tries_left: pool.settings.retry.tries,
+            failure: None,
             pool,
         })
     }
@@ -93,16 +96,23 @@ impl<'a> Errand<'a> {
         loop {
             let slot = match self.pool.slot(self.rank, &self.tried).await {
                 Ok(slot) => slot,
-                Err(refusal) => {
-                    self.pool.counts.refused.fetch_add(1, Ordering::Relaxed);
-                    return problem(refuse::no_slot(&self.pool.settings.name, refusal));
-                }
+                Err(refusal) => return self.give_up(refusal),
             };
             if let Some(response) = self.attempt(slot).await {
                 return response;
             }
             self.pool.counts.retries.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// No server is left for it: what the last one did says more than that.
+    fn give_up(self, refusal: Refusal) -> Response<Body> {
+        self.pool.counts.refused.fetch_add(1, Ordering::Relaxed);
+        let pool = &self.pool.settings.name;
+        problem(match self.failure {
+            Some(failure) if refusal == Refusal::NoneUp => refuse::no_answer(pool, &failure),
+            _ => refuse::no_slot(pool, refusal),
+        })
     }
 
     /// The answer; `None` when another try is to be made.
@@ -156,6 +166,7 @@ impl<'a> Errand<'a> {
             Failure::Late | Failure::Client(_) => false,
         };
         if again && self.pool.budget.spend() {
+            self.failure = Some(failure);
             return None;
         }
         self.pool.counts.refused.fetch_add(1, Ordering::Relaxed);

@@ -106,6 +106,8 @@ pub struct Pool {
     pub timeouts: Timeouts,
     /// Idle connections to servers.
     pub idle: Idle,
+    /// Between two questions for the names of its servers.
+    pub resolve_interval: Duration,
 }
 
 impl Pool {
@@ -122,6 +124,7 @@ impl Pool {
             retry: Retry::default(),
             timeouts: Timeouts::default(),
             idle: Idle::default(),
+            resolve_interval: Duration::from_secs(1),
         }
     }
 }

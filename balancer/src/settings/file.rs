@@ -98,6 +98,7 @@ fn pool(reader: &mut Reader<'_>) -> Pool {
     }
     pool.capacity = reader.whole("capacity", 1..=MOST);
     reader.flag("advertise_capacity", &mut pool.advertise_capacity);
+    reader.duration("resolve_interval", &mut pool.resolve_interval);
     reader.section("health", |reader| health(reader, &mut pool));
     reader.section("queue", |reader| {
         set(&mut pool.queue.length, reader.whole("length", 0..=MOST));

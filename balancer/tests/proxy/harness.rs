@@ -1,0 +1,152 @@
+//! What every test needs: origins that obey, a balancer in front of them, a client, and patience.
+
+mod client;
+mod origin;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use balancer::settings::{Address, Listener, Pool, Server, Settings};
+use balancer::{Resolve, SystemResolver};
+use serde_json::Value;
+use service::Shutdown;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub(crate) use client::{Answer, Client, get, request};
+pub(crate) use origin::Origin;
+
+/// Longer than anything takes on a busy machine; only a failing test waits for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits until `condition` holds.
+pub(crate) async fn until<F>(what: &str, mut condition: impl FnMut() -> F)
+where
+    F: Future<Output = bool>,
+{
+    let waiting = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    assert!(
+        tokio::time::timeout(PATIENCE, waiting).await.is_ok(),
+        "never happened: {what}"
+    );
+}
+
+/// Does not wait for ever.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("never happened: {what}"),
+    }
+}
+
+/// A pool of origins, probed often.
+pub(crate) fn pool_of(origins: &[&Origin]) -> Pool {
+    let servers = origins
+        .iter()
+        .map(|origin| Server::from(Address::Fixed(origin.address)));
+    let mut pool = Pool::new("tiles", servers.collect());
+    pool.health.interval = Duration::from_millis(20);
+    pool.health.fast_interval = Duration::from_millis(10);
+    pool.health.timeout = Duration::from_secs(5);
+    pool.resolve_interval = Duration::from_millis(10);
+    pool
+}
+
+/// A running balancer.
+pub(crate) struct Balancer {
+    pub(crate) site: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) task: JoinHandle<Result<(), balancer::Error>>,
+}
+
+impl Balancer {
+    /// One that is up: every server of the pool has passed its first probe.
+    pub(crate) async fn up(pool: Pool) -> Balancer {
+        let servers = pool.servers.len();
+        let balancer = Balancer::start(pool).await;
+        balancer.wait_for_servers("up", servers).await;
+        balancer
+    }
+
+    pub(crate) async fn start(pool: Pool) -> Balancer {
+        let listener = Listener::new("site", "", &pool.name);
+        let settings = Settings::new(vec![listener], vec![pool]);
+        Balancer::start_with(settings, Arc::new(SystemResolver)).await
+    }
+
+    pub(crate) async fn start_with(settings: Settings, resolver: Arc<dyn Resolve>) -> Balancer {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let shutdown = Shutdown::new();
+        Balancer {
+            site: listener.local_addr().unwrap(),
+            admin: admin.local_addr().unwrap(),
+            shutdown: shutdown.clone(),
+            task: tokio::spawn(balancer::run_with(
+                resolver,
+                vec![listener],
+                Some(admin),
+                settings,
+                shutdown,
+            )),
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        get(self.site, path).await
+    }
+
+    /// A request that goes on by itself.
+    pub(crate) fn spawn_get(&self, path: &str) -> JoinHandle<Answer> {
+        let (site, path) = (self.site, path.to_owned());
+        tokio::spawn(async move { get(site, &path).await })
+    }
+
+    /// The pool as `/stats` shows it.
+    pub(crate) async fn stats(&self) -> Value {
+        let answer = get(self.admin, "/stats").await;
+        let mut stats: Value = serde_json::from_slice(&answer.body).unwrap();
+        stats["pools"][0].take()
+    }
+
+    pub(crate) async fn wait_for_queue(&self, length: u64) {
+        until("queue length", async || {
+            self.stats().await["queue"] == length
+        })
+        .await;
+    }
+
+    pub(crate) async fn in_flight(&self) -> u64 {
+        let stats = self.stats().await;
+        let servers = stats["servers"].as_array().unwrap();
+        servers
+            .iter()
+            .map(|server| server["in_flight"].as_u64().unwrap())
+            .sum()
+    }
+
+    pub(crate) async fn wait_for_servers(&self, state: &str, count: usize) {
+        until(&format!("{count} servers {state}"), async || {
+            let stats = self.stats().await;
+            let servers = stats["servers"].as_array().unwrap();
+            servers
+                .iter()
+                .filter(|server| server["state"] == state)
+                .count()
+                == count
+        })
+        .await;
+    }
+}
+
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}

@@ -1,0 +1,110 @@
+//! When does a server take requests?
+
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use crate::harness::{Balancer, Origin, pool_of, soon, until};
+
+#[tokio::test]
+async fn no_server_up_answers_at_once() {
+    let origin = Origin::start("a").await;
+    origin.kill().await;
+    let balancer = Balancer::start(pool_of(&[&origin])).await;
+    until("the first probe failed", async || {
+        balancer.get("/name").await.status == 503
+    })
+    .await;
+    let answer = soon("an answer", balancer.get("/name")).await;
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+    assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(answer.json()["pool"], "tiles");
+    assert!(answer.json()["detail"].as_str().unwrap().contains("tiles"));
+}
+
+#[tokio::test]
+async fn the_first_requests_wait_for_the_first_probe() {
+    let origin = Origin::start("a").await;
+    origin.frozen.send_replace(true);
+    let balancer = Balancer::start(pool_of(&[&origin])).await;
+    let early = balancer.spawn_get("/name");
+    balancer.wait_for_queue(1).await;
+    origin.frozen.send_replace(false);
+    assert_eq!(soon("an answer", early).await.unwrap().text(), "a");
+}
+
+#[tokio::test]
+async fn those_who_wait_are_told_when_the_last_server_goes() {
+    let origin = Origin::start("a").await;
+    let mut pool = pool_of(&[&origin]);
+    pool.capacity = Some(1);
+    let balancer = Balancer::up(pool).await;
+    let held = balancer.spawn_get("/hold");
+    origin.wait_until_running(1).await;
+    let waiting = balancer.spawn_get("/name");
+    balancer.wait_for_queue(1).await;
+    origin.ready.store(503, SeqCst);
+    assert_eq!(soon("an answer", waiting).await.unwrap().status, 503);
+    origin.gate.add_permits(1);
+    assert_eq!(
+        soon("the held", held).await.unwrap().text(),
+        "a",
+        "it drains, it is not cut"
+    );
+    balancer.wait_for_servers("draining", 1).await;
+    origin.ready.store(200, SeqCst);
+    balancer.wait_for_servers("up", 1).await;
+    assert_eq!(balancer.get("/name").await.text(), "a");
+}
+
+#[tokio::test]
+async fn a_server_that_fails_its_probes_gets_nothing_until_it_passes_again() {
+    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let balancer = Balancer::up(pool_of(&[&a, &b])).await;
+    a.ready.store(500, SeqCst);
+    balancer.wait_for_servers("down", 1).await;
+    for _ in 0..6 {
+        assert_eq!(balancer.get("/name").await.text(), "b");
+    }
+    assert_eq!(a.seen(), 0);
+    a.ready.store(204, SeqCst);
+    balancer.wait_for_servers("up", 2).await;
+    until("the server is used", async || {
+        balancer.get("/name").await.text() == "a"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_connection_ejects_at_once_and_a_probe_brings_back() {
+    let (mut a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let mut pool = pool_of(&[&a, &b]);
+    pool.health.interval = Duration::from_secs(3600);
+    let balancer = Balancer::up(pool).await;
+    // Its first regular probe after the start comes within the interval; only a failure asks for one.
+    a.kill().await;
+    for _ in 0..4 {
+        assert_eq!(balancer.get("/name").await.text(), "b");
+    }
+    until("an ejection", async || {
+        let stats = balancer.stats().await;
+        stats["servers"][0]["ejections"] == 1 && stats["servers"][0]["state"] != "up"
+    })
+    .await;
+    a.rise().await;
+    until("the server is used", async || {
+        balancer.get("/name").await.text() == "a"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_probes_the_last_server_is_never_ejected() {
+    let mut origin = Origin::start("a").await;
+    let mut pool = pool_of(&[&origin]);
+    pool.health.probes = false;
+    let balancer = Balancer::up(pool).await;
+    origin.kill().await;
+    assert_eq!(balancer.get("/name").await.status, 502);
+    origin.rise().await;
+    assert_eq!(balancer.get("/name").await.status, 200);
+}

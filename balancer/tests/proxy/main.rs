@@ -1,0 +1,16 @@
+//! Does the proxy keep its word? A balancer on port 0 in front of little servers that a test can hold, freeze,
+//! break and kill; every test waits for conditions, never for time.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test, what should not fail may panic"
+)]
+
+mod admin;
+mod clients;
+mod dispatch;
+mod failures;
+mod harness;
+mod health;
+mod http;
+mod names;
