@@ -1,0 +1,104 @@
+//! `/` and `/render`: the form, and the page that its picture arrives on. What was typed stays typed:
+//! a form that is shown again has every text as it was, with the mistakes beside their fields.
+
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use protocol::{FieldErrors, Fields, View};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+use crate::edge::wants_page;
+use crate::id::RenderId;
+use crate::picture;
+use crate::request::RenderRequest;
+use crate::site::Site;
+
+/// Views whose JSON has, between them, every field with its default.
+const EVERY_FIELD: [&str; 3] = ["formula=multibrot", "formula=julia", ""];
+
+/// The texts of a form's fields, and what is wrong with them.
+#[derive(Debug, Serialize)]
+pub(crate) struct Form {
+    values: BTreeMap<&'static str, String>,
+    /// By field; those of fields that the form does not have come in `strays`.
+    errors: BTreeMap<&'static str, String>,
+    strays: Vec<String>,
+}
+
+impl Form {
+    /// The fields of `query`, and defaults for the others.
+    fn prefilled(query: &str, site: &Site) -> Form {
+        let mut values = BTreeMap::new();
+        for query in EVERY_FIELD {
+            let view = View::read(Fields::from_query(query), &site.limits);
+            let members = serde_json::to_value(view.unwrap_or_default()).unwrap_or_default();
+            for field in View::FIELDS {
+                match &members[field] {
+                    Value::Null => {}
+                    Value::String(text) => drop(values.insert(field, text.clone())),
+                    number => drop(values.insert(field, number.to_string())),
+                }
+            }
+        }
+        let mut fields = Fields::from_query(query);
+        for field in View::FIELDS {
+            if let Some(text) = fields.take(field) {
+                values.insert(field, text);
+            }
+        }
+        Form {
+            values,
+            errors: BTreeMap::new(),
+            strays: Vec::new(),
+        }
+    }
+
+    fn refused(mut self, errors: &FieldErrors) -> Form {
+        for error in errors.iter() {
+            let said = format!("Accepted is {}.", error.accepted);
+            match View::FIELDS.into_iter().find(|field| *field == error.field) {
+                Some(field) => drop(self.errors.insert(field, said)),
+                None => self.strays.push(format!("{}: {said}", error.field)),
+            }
+        }
+        self
+    }
+}
+
+/// `GET /`: the form, filled in with what the address says.
+pub(crate) async fn form(State(site): State<Site>, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let preview = View::read(Fields::from_query(&query), &site.limits).unwrap_or_default();
+    site.pages
+        .form(&Form::prefilled(&query, &site), &preview)
+        .into_response()
+}
+
+/// `GET /render`: the page of one picture, or the form again.
+pub(crate) async fn submit(
+    State(site): State<Site>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let query = query.unwrap_or_default();
+    match View::read(Fields::from_query(&query), &site.limits) {
+        Ok(view) => {
+            let id = RenderId::random();
+            site.renderer.registry.begin(id);
+            site.pages
+                .result(&RenderRequest {
+                    view,
+                    progress: Some(id),
+                })
+                .into_response()
+        }
+        Err(errors) if wants_page(&headers) => {
+            let status = StatusCode::from_u16(errors.status()).unwrap_or(StatusCode::BAD_REQUEST);
+            let form = Form::prefilled(&query, &site).refused(&errors);
+            (status, site.pages.form(&form, &View::default())).into_response()
+        }
+        Err(errors) => picture::refused(&errors).into_response(),
+    }
+}

@@ -1,0 +1,106 @@
+//! What may be said about a frontend? Where the workers are reached, and how long and how much it goes
+//! on for one picture. Checked once, when the service starts.
+
+use std::time::Duration;
+
+use protocol::Limits;
+use service::Mistakes;
+
+/// The settings of a frontend; [`Settings::new`] fills in all but the address of the tiles.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where pieces are asked for: the base address of the balancer's tiles listener, such as
+    /// `http://balancer:8081`. A single worker's own address will do.
+    pub tiles: String,
+    /// The largest view that is taken.
+    pub limits: Limits,
+    /// How long one picture may take, from its request to its last byte.
+    pub deadline: Duration,
+    /// How long one request for a piece may take before it is given up and sent again.
+    pub piece_timeout: Duration,
+    /// How long a render goes on asking while nobody answers.
+    pub patience: Duration,
+    /// How long a piece may take, whatever its siblings took, before it is sent a second time.
+    pub straggler_after: Duration,
+    /// How many pieces the workers are taken to draw at once when no balancer of ours says it.
+    pub slots: u32,
+    /// How many pictures are rendered at once; more are refused with 503.
+    pub renders: usize,
+    /// How long requests in flight may go on after the shutdown was asked for.
+    pub grace: Duration,
+}
+
+impl Settings {
+    /// The defaults, with the workers reached at `tiles` (`http://host:port`).
+    pub fn new(tiles: impl Into<String>) -> Settings {
+        Settings {
+            tiles: tiles.into(),
+            limits: Limits::default(),
+            deadline: Duration::from_secs(600),
+            piece_timeout: Duration::from_secs(300),
+            // Longer than a worker takes to restart, shorter than a person waits for an error page.
+            patience: Duration::from_secs(8),
+            straggler_after: Duration::from_secs(5),
+            slots: 8,
+            // A render holds at most 32 MiB of bands: 2 GiB when all of them hold all they may.
+            renders: 64,
+            grace: Duration::from_secs(30),
+        }
+    }
+
+    /// The base address without a slash at its end.
+    pub(crate) fn base(&self) -> Result<String, Mistakes> {
+        let mut mistakes = Mistakes::default();
+        let base = self.tiles.trim_end_matches('/');
+        let usable = reqwest::Url::parse(base).is_ok_and(|url| {
+            url.scheme() == "http" && url.has_host() && url.path() == "/" && url.query().is_none()
+        });
+        if !usable {
+            mistakes.push(
+                "tiles",
+                &self.tiles,
+                "an address such as http://balancer:8081",
+            );
+        }
+        for (name, count) in [("slots", self.slots as usize), ("renders", self.renders)] {
+            if count == 0 {
+                mistakes.push(name, count, "1 or more");
+            }
+        }
+        mistakes.none_or(base.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_plain_http_is_taken() {
+        for tiles in [
+            "http://balancer:8081",
+            "http://127.0.0.1:80/",
+            "http://[::1]:9",
+        ] {
+            assert!(Settings::new(tiles).base().is_ok(), "{tiles}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_said_at_once() {
+        for tiles in [
+            "",
+            "balancer:8081",
+            "https://x",
+            "http://x/path",
+            "http://x?y",
+        ] {
+            let settings = Settings {
+                slots: 0,
+                ..Settings::new(tiles)
+            };
+            let said = settings.base().unwrap_err().to_string();
+            assert!(said.contains("tiles") && said.contains("slots"), "{said}");
+        }
+    }
+}

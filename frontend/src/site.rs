@@ -1,0 +1,65 @@
+//! What is where on the site?
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::get;
+use protocol::Limits;
+use service::{Metrics, Readiness, Shutdown};
+
+use crate::pages::Pages;
+use crate::render::Renderer;
+use crate::{assets, edge, events, form, picture};
+
+/// The longest view as JSON: three coordinates with all the digits that the limits allow, and names.
+const MOST_BODY: usize = 1 << 18;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(crate) limits: Limits,
+    pub(crate) renders: usize,
+    pub(crate) renderer: Arc<Renderer>,
+    pub(crate) pages: Arc<Pages>,
+    pub(crate) metrics: Metrics,
+    pub(crate) readiness: Readiness,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// Every address, and what holds for all of them.
+pub(crate) fn router(site: Site) -> Router {
+    Router::new()
+        .route("/", get(form::form))
+        .route("/render", get(form::submit))
+        .route(
+            "/render.png",
+            get(picture::from_query).post(picture::from_json),
+        )
+        .route("/renders/{id}", get(events::report))
+        .route("/renders/{id}/events", get(events::events))
+        .route("/static/{file}", get(assets::asset))
+        .route("/livez", get(service::livez))
+        .route("/readyz", get(readyz))
+        .route(
+            "/metrics",
+            get(async |State(site): State<Site>| site.metrics.answer()),
+        )
+        .fallback(edge::nothing_here)
+        .method_not_allowed_fallback(edge::wrong_method)
+        .layer(DefaultBodyLimit::max(MOST_BODY))
+        .layer(from_fn_with_state(
+            site.pages.clone(),
+            edge::problems_as_pages,
+        ))
+        .layer(from_fn(edge::security))
+        .with_state(site)
+}
+
+async fn readyz(State(site): State<Site>) -> Response {
+    let free = site.renderer.free();
+    let facts = serde_json::json!({ "capacity": site.renders, "in_flight": site.renders - free });
+    site.readiness.answer(facts)
+}

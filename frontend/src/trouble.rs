@@ -1,0 +1,187 @@
+//! What can go wrong with one request to the workers, and is it worth another try? And when all tries
+//! are over: what does whoever wanted the picture see?
+
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use protocol::BandError;
+use serde_json::Value;
+use service::{PROBLEM_JSON, Problem};
+
+/// When to come back if the workers did not say it, in seconds.
+const COME_BACK: u64 = 5;
+
+/// Why one request brought nothing.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// The view itself was refused; every worker would.
+    #[error("refused with {}", .0.status)]
+    Refused(Refusal),
+    /// An answer that no tile service gives; the address is probably another service's.
+    #[error("unexpected status {0}")]
+    Foreign(StatusCode),
+    /// No server is up, or all are busy, or one failed.
+    #[error("unavailable with {status}")]
+    Busy {
+        /// What was answered.
+        status: StatusCode,
+        /// When to come back, if it was said.
+        retry_after: Option<Duration>,
+    },
+    /// The connection was not made, or broke.
+    #[error("connection failed: {0}")]
+    Unreachable(String),
+    /// No complete answer within the time for one request.
+    #[error("no answer in time")]
+    Slow,
+    /// An answer that is not what was asked for.
+    #[error("damaged answer: {0}")]
+    Damaged(String),
+}
+
+impl Trouble {
+    /// Whether another try, perhaps on another worker, may do better.
+    pub(crate) fn is_worth_another_try(&self) -> bool {
+        !matches!(self, Trouble::Refused(_) | Trouble::Foreign(_))
+    }
+
+    /// When the server wants to be asked again.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Trouble::Busy { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+impl From<reqwest::Error> for Trouble {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() {
+            Trouble::Slow
+        } else {
+            // The address is ours and says nothing new.
+            let error = error.without_url();
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            Trouble::Unreachable(cause.unwrap_or_else(|| error.to_string()))
+        }
+    }
+}
+
+impl From<BandError> for Trouble {
+    fn from(error: BandError) -> Self {
+        Trouble::Damaged(error.to_string())
+    }
+}
+
+/// A worker's word on a view that it does not draw, passed on as it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    /// The problem's JSON.
+    pub(crate) body: Bytes,
+}
+
+impl Refusal {
+    fn detail(&self) -> Option<String> {
+        let problem: Value = serde_json::from_slice(&self.body).ok()?;
+        Some(problem.get("detail")?.as_str()?.to_owned())
+    }
+}
+
+/// Why there is no picture.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The last of all tries came to this.
+    #[error(transparent)]
+    Workers(#[from] Trouble),
+    /// The picture took longer than any may.
+    #[error("the deadline of {} s passed", .0.as_secs())]
+    Deadline(Duration),
+    /// As many pictures as may be are being drawn.
+    #[error("{0} renders are in flight")]
+    Full(usize),
+    /// A task of ours ended without an answer.
+    #[error("a task failed: {0}")]
+    Internal(String),
+}
+
+impl Failure {
+    /// What a client is told.
+    pub(crate) fn problem(&self) -> Problem {
+        let unavailable = |detail: &str| {
+            let detail = format!("{detail}; the picture was not drawn");
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "No worker available",
+                detail,
+            )
+        };
+        let bad_gateway =
+            |detail: &str| Problem::new(StatusCode::BAD_GATEWAY, "Workers failed", detail);
+        match self {
+            Failure::Workers(Trouble::Refused(refusal)) => {
+                let detail = refusal.detail();
+                let detail =
+                    detail.unwrap_or_else(|| "the workers do not draw this view".to_owned());
+                Problem::new(refusal.status, "View refused", detail)
+            }
+            Failure::Workers(Trouble::Busy { retry_after, .. }) => {
+                unavailable("no worker is up, or all of them are busy")
+                    .retry_after(retry_after.map_or(COME_BACK, |wait| wait.as_secs().max(1)))
+            }
+            Failure::Workers(Trouble::Unreachable(_)) => {
+                bad_gateway("the workers cannot be reached; the picture was not drawn")
+                    .retry_after(COME_BACK)
+            }
+            Failure::Workers(Trouble::Foreign(_)) => {
+                bad_gateway("what answers at the workers' address is no tile service")
+            }
+            Failure::Workers(Trouble::Damaged(_)) => {
+                bad_gateway("the workers' answers arrived damaged, again and again")
+            }
+            Failure::Workers(Trouble::Slow) => Problem::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "Workers too slow",
+                "the workers did not answer in time",
+            ),
+            Failure::Deadline(deadline) => Problem::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "Deadline passed",
+                format!(
+                    "the picture was not complete within {} s",
+                    deadline.as_secs()
+                ),
+            ),
+            Failure::Full(renders) => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Busy",
+                format!("{renders} pictures are being drawn, and no more at a time"),
+            )
+            .retry_after(COME_BACK),
+            Failure::Internal(_) => Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Internal error",
+                "the picture could not be put together",
+            ),
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match self {
+            Failure::Workers(Trouble::Refused(Refusal { status, body })) => {
+                let no_store = HeaderValue::from_static("no-store");
+                let kind = HeaderValue::from_static(PROBLEM_JSON);
+                let headers = [
+                    (header::CONTENT_TYPE, kind),
+                    (header::CACHE_CONTROL, no_store),
+                ];
+                (status, headers, body).into_response()
+            }
+            other => other.problem().into_response(),
+        }
+    }
+}
