@@ -18,6 +18,7 @@ use crate::payload::Payload;
 #[derive(Debug)]
 pub(crate) struct Connection {
     sender: SendRequest<Payload>,
+    peer: SocketAddr,
     idle_since: Option<Instant>,
 }
 
@@ -33,6 +34,7 @@ pub(crate) async fn connect(addresses: &[SocketAddr], timeout: Duration) -> io::
         .await
         .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     stream.set_nodelay(true)?;
+    let peer = stream.peer_addr()?;
     let (sender, driver) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(io::Error::other)?;
@@ -43,6 +45,7 @@ pub(crate) async fn connect(addresses: &[SocketAddr], timeout: Duration) -> io::
     });
     Ok(Connection {
         sender,
+        peer,
         idle_since: None,
     })
 }
@@ -53,6 +56,12 @@ impl Connection {
         self.idle_since.is_some()
     }
 
+    /// Where it leads.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// It is idle from now on.
     pub(crate) fn rest(&mut self, now: Instant) {
         self.idle_since = Some(now);
     }

@@ -108,11 +108,14 @@ impl Server {
         None
     }
 
-    /// Keeps a connection whose exchange is complete.
+    /// Keeps a connection whose exchange is complete, unless the server has moved or left meanwhile.
     pub(crate) fn keep(&self, mut connection: Connection, now: Instant) {
+        if self.gone.is_cancelled() || !self.addresses().contains(&connection.peer()) {
+            return;
+        }
         connection.rest(now);
         let mut idle = locked(&self.idle);
-        if idle.len() < self.keep.connections && !self.gone.is_cancelled() {
+        if idle.len() < self.keep.connections {
             idle.push(connection);
         }
     }
