@@ -25,6 +25,7 @@ pub(crate) struct Form {
     /// By field; those of fields that the form does not have come in `strays`.
     errors: BTreeMap<&'static str, String>,
     strays: Vec<String>,
+    refused: bool,
 }
 
 impl Form {
@@ -52,10 +53,12 @@ impl Form {
             values,
             errors: BTreeMap::new(),
             strays: Vec::new(),
+            refused: false,
         }
     }
 
     fn refused(mut self, errors: &FieldErrors) -> Form {
+        self.refused = true;
         for error in errors.iter() {
             let said = format!("Accepted is {}.", error.accepted);
             match View::FIELDS.into_iter().find(|field| *field == error.field) {
@@ -72,7 +75,7 @@ pub(crate) async fn form(State(site): State<Site>, RawQuery(query): RawQuery) ->
     let query = query.unwrap_or_default();
     let preview = View::read(Fields::from_query(&query), &site.limits).unwrap_or_default();
     site.pages
-        .form(&Form::prefilled(&query, &site), &preview)
+        .form(&Form::prefilled(&query, &site), &preview, &site.limits)
         .into_response()
 }
 
@@ -97,7 +100,11 @@ pub(crate) async fn submit(
         Err(errors) if wants_page(&headers) => {
             let status = StatusCode::from_u16(errors.status()).unwrap_or(StatusCode::BAD_REQUEST);
             let form = Form::prefilled(&query, &site).refused(&errors);
-            (status, site.pages.form(&form, &View::default())).into_response()
+            (
+                status,
+                site.pages.form(&form, &View::default(), &site.limits),
+            )
+                .into_response()
         }
         Err(errors) => picture::refused(&errors).into_response(),
     }

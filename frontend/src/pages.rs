@@ -3,19 +3,21 @@
 
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use protocol::{Colouring, Formula, PALETTES, View};
+use protocol::{Colouring, Fields, Formula, Limits, PALETTES, View};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tera::{Context, Tera};
 
 use crate::form::Form;
 use crate::picture::file_name;
-use crate::presets::PRESETS;
+use crate::presets::{PRESETS, Preset};
 use crate::report::Report;
 use crate::request::RenderRequest;
 
-/// Pixels along a preview's longer side: a glance, drawn in the time that a page takes to load.
-const PREVIEW_SIDE: u32 = 640;
+/// Pixels along the longer side of the form's own view: a glance, drawn while the page loads.
+const PREVIEW_SIDE: u32 = 960;
+/// Pixels along the longer side of a place's picture.
+const THUMBNAIL_SIDE: u32 = 320;
 
 const TEMPLATES: [(&str, &str); 6] = [
     ("base.html", include_str!("../templates/base.html")),
@@ -43,8 +45,8 @@ impl Pages {
         Pages { tera }
     }
 
-    /// The form, with a glance at `view`.
-    pub(crate) fn form(&self, form: &Form, view: &View) -> Response {
+    /// The form, with a glance at `view`; `limits` are what its fields may hold.
+    pub(crate) fn form(&self, form: &Form, view: &View, limits: &Limits) -> Response {
         let palettes: Vec<Value> = PALETTES
             .iter()
             .map(|palette| json!({ "name": palette.name, "about": palette.about }))
@@ -53,11 +55,13 @@ impl Pages {
             "form.html",
             &json!({
                 "form": form,
-                "preview": preview(view),
-                "presets": &PRESETS,
+                "preview": preview(view, PREVIEW_SIDE),
+                "presets": presets(limits),
                 "palettes": palettes,
                 "formulas": Formula::NAMES,
                 "colourings": Colouring::ALL.map(Colouring::name),
+                "most_side": limits.side.to_string(),
+                "most_samples": limits.samples.to_string(),
             }),
         )
     }
@@ -99,13 +103,25 @@ impl Pages {
     }
 }
 
-/// The view at the size of a preview, as a query string, with its size in pixels.
-fn preview(view: &View) -> Value {
-    let longer = view.width.max(view.height);
-    let scaled = |side: u32| {
-        let side = u64::from(side) * u64::from(PREVIEW_SIDE) / u64::from(longer);
-        u32::try_from(side).unwrap_or(PREVIEW_SIDE).max(1)
+/// The places, each with what draws its thumbnail.
+fn presets(limits: &Limits) -> Vec<Value> {
+    let thumbnail = |query| {
+        let view = View::read(Fields::from_query(query), limits).unwrap_or_default();
+        preview(&view, THUMBNAIL_SIDE)
     };
+    let place = |preset: &Preset| {
+        let mut place = json!(preset);
+        place["thumbnail"] = thumbnail(preset.query);
+        place
+    };
+    PRESETS.iter().map(place).collect()
+}
+
+/// The view with `side` pixels along its longer side, as a query string with its size.
+fn preview(view: &View, side: u32) -> Value {
+    let longer = u64::from(view.width.max(view.height));
+    // At most `side`, because no side is longer than the longer one.
+    let scaled = |pixels: u32| (u64::from(pixels) * u64::from(side) / longer).max(1) as u32;
     let small = View {
         width: scaled(view.width),
         height: scaled(view.height),

@@ -1,0 +1,206 @@
+//! Workers that draw a pattern instead of a fractal, into real bands, and that fail when they are told.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use flate2::{Compress, Compression, FlushCompress};
+use protocol::{Adler, Band, BandHead, Fields, Limits, Survey, TileRequest, View};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+/// What a worker does with a request for a band.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// The band.
+    Band,
+    /// 503.
+    Busy,
+    /// A body that ends early.
+    Broken,
+    /// A band with a changed byte in it.
+    Damaged,
+    /// 422 with a problem.
+    Refused,
+    /// Nothing, until the requester goes away.
+    Frozen,
+}
+
+type Rule = dyn Fn(&TileRequest, usize) -> Answer + Send + Sync;
+
+/// The workers, as one address.
+pub(crate) struct Workers {
+    pub(crate) address: SocketAddr,
+    pub(crate) log: Arc<Log>,
+}
+
+/// What the workers were asked.
+#[derive(Default)]
+pub(crate) struct Log {
+    rule: Mutex<Option<Arc<Rule>>>,
+    survey: Mutex<Option<(u16, serde_json::Value)>>,
+    /// Requests for bands so far.
+    pub(crate) asked: AtomicUsize,
+    /// Requests for bands that are neither answered nor given up.
+    pub(crate) in_flight: AtomicUsize,
+    /// The most of them at a time.
+    pub(crate) most_in_flight: AtomicUsize,
+    pub(crate) requests: Mutex<Vec<TileRequest>>,
+    pub(crate) keys: Mutex<Vec<String>>,
+}
+
+impl Workers {
+    /// Workers that draw all that is asked.
+    pub(crate) async fn start() -> Workers {
+        Workers::that(|_, _| Answer::Band).await
+    }
+
+    /// Workers that do as `rule` says; it is given how many requests there were before.
+    pub(crate) async fn that(
+        rule: impl Fn(&TileRequest, usize) -> Answer + Send + Sync + 'static,
+    ) -> Workers {
+        let log = Arc::new(Log::default());
+        *log.rule.lock().unwrap() = Some(Arc::new(rule));
+        let routes = Router::new()
+            .route("/v1/survey", post(survey))
+            .route("/v1/tile", post(tile));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = routes.with_state(log.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Workers { address, log }
+    }
+
+    /// From now on a survey is answered so.
+    pub(crate) fn survey_with(&self, status: u16, body: serde_json::Value) {
+        *self.log.survey.lock().unwrap() = Some((status, body));
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.log.in_flight.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn asked(&self) -> usize {
+        self.log.asked.load(Ordering::SeqCst)
+    }
+}
+
+async fn survey(State(log): State<Arc<Log>>, body: Bytes) -> Response {
+    let view = View::read(Fields::from_json(&body).unwrap(), &Limits::default()).unwrap();
+    if let Some((status, body)) = log.survey.lock().unwrap().clone() {
+        let status = axum::http::StatusCode::from_u16(status).unwrap();
+        let kind = [("content-type", "application/problem+json")];
+        return (status, kind, body.to_string()).into_response();
+    }
+    let survey = Survey {
+        iterations: match view.iterations {
+            protocol::Iterations::Auto => 777,
+            protocol::Iterations::Limit(limit) => limit,
+        },
+        tier: "direct".to_owned(),
+        distribution: (view.colours.colouring == protocol::Colouring::Histogram)
+            .then(|| vec![1.0, 2.5, 9.0]),
+        capacity: 2,
+    };
+    axum::Json(survey).into_response()
+}
+
+async fn tile(State(log): State<Arc<Log>>, headers: HeaderMap, body: Bytes) -> Response {
+    let request = TileRequest::read(Fields::from_json(&body).unwrap(), &Limits::default()).unwrap();
+    let earlier = log.asked.fetch_add(1, Ordering::SeqCst);
+    let flight = Flight::new(&log);
+    log.requests.lock().unwrap().push(request.clone());
+    log.keys
+        .lock()
+        .unwrap()
+        .push(headers["idempotency-key"].to_str().unwrap().to_owned());
+    let rule = log.rule.lock().unwrap().clone().unwrap();
+    let answer = rule(&request, earlier);
+    let worker = format!("worker-{}", request.rect.y / request.rect.h % 2 + 1);
+    let mut body = band(&request);
+    match answer {
+        Answer::Band => {}
+        Answer::Busy => return axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Answer::Refused => {
+            let problem =
+                json!({ "title": "too deep", "status": 422, "detail": "the limit is 1e13" });
+            return (
+                axum::http::StatusCode::UNPROCESSABLE_ENTITY,
+                problem.to_string(),
+            )
+                .into_response();
+        }
+        Answer::Broken => {
+            let half = Bytes::from(body).slice(..40);
+            let parts = [Ok(half), Err(std::io::Error::other("cut"))];
+            return Body::from_stream(futures::stream::iter(parts)).into_response();
+        }
+        Answer::Damaged => body[50] ^= 1,
+        Answer::Frozen => std::future::pending().await,
+    }
+    drop(flight);
+    let headers = [
+        ("x-worker", worker.as_str()),
+        ("server-timing", "queue;dur=1, field;dur=20, encode;dur=5"),
+    ];
+    (headers, body).into_response()
+}
+
+/// A request in flight, until it is answered or its requester goes away.
+struct Flight(Arc<Log>);
+
+impl Flight {
+    fn new(log: &Arc<Log>) -> Flight {
+        let now = log.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        log.most_in_flight.fetch_max(now, Ordering::SeqCst);
+        Flight(log.clone())
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// The pattern's colour.
+pub(crate) fn pixel(x: u32, y: u32) -> [u8; 3] {
+    let mixed = x.wrapping_mul(31) ^ y.wrapping_mul(17);
+    [x as u8, y as u8, mixed as u8]
+}
+
+/// The band, as the wire has it: unfiltered rows, deflated up to a sync flush.
+pub(crate) fn band(request: &TileRequest) -> Vec<u8> {
+    let mut raw = Vec::new();
+    for y in request.rect.y..request.rect.y + request.rect.h {
+        raw.push(0);
+        for x in 0..request.view.width {
+            raw.extend_from_slice(&pixel(x, y));
+        }
+    }
+    let mut sum = simd_adler32::Adler32::new();
+    sum.write(&raw);
+    let adler = Adler {
+        sum: sum.finish(),
+        length: raw.len() as u64,
+    };
+    let mut deflated = Vec::with_capacity(raw.len() + raw.len() / 100 + 1024);
+    let mut compress = Compress::new(Compression::fast(), false);
+    compress
+        .compress_vec(&raw, &mut deflated, FlushCompress::Sync)
+        .unwrap();
+    assert_eq!(compress.total_in(), raw.len() as u64);
+    deflated.flush().unwrap();
+    let head = BandHead {
+        rows: request.rect.h,
+        adler,
+    };
+    Band::encode(head, &deflated)
+}

@@ -1,0 +1,254 @@
+//! The pages that people see.
+
+use protocol::{PALETTES, View};
+
+use crate::harness::{Answer, Site, Workers};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_has_every_field_labelled_and_filled_in() {
+    let site = Site::start(Workers::start().await).await;
+    let (status, page) = site.visit("/").await;
+    assert_eq!(status, 200);
+    for field in View::FIELDS {
+        assert!(page.contains(&format!("name=\"{field}\"")), "{field}");
+        assert!(
+            field == "palette" || page.contains(&format!("<label for=\"{field}\"")),
+            "{field}"
+        );
+    }
+    for palette in &PALETTES {
+        assert!(
+            page.contains(&format!("swatch-{}", palette.name)),
+            "{}",
+            palette.name
+        );
+    }
+    assert!(page.contains("value=\"-0.5\""));
+    assert!(page.contains("value=\"1280\""));
+    assert!(page.contains("value=\"0.156\""), "the seed of a Julia set");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_is_filled_in_from_the_address() {
+    let site = Site::start(Workers::start().await).await;
+    let (_, page) = site
+        .visit("/?re=-0.7436438870371587&formula=julia&palette=ocean")
+        .await;
+    assert!(page.contains("value=\"-0.7436438870371587\""));
+    assert!(page.contains("<option value=\"julia\" selected>"));
+    assert!(page.contains("value=\"ocean\" checked"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_form_keeps_what_was_typed_and_names_each_mistake() {
+    let site = Site::start(Workers::start().await).await;
+    let (status, page) = site
+        .visit("/render?re=abc&width=0&palette=ocean&mystery=1")
+        .await;
+    assert_eq!(status, 400);
+    assert!(page.contains("value=\"abc\""));
+    assert!(
+        page.contains("id=\"re-error\">Accepted is a decimal number"),
+        "{page}"
+    );
+    assert!(page.contains("id=\"width-error\">Accepted is a whole number from 1 to 65536"));
+    assert!(page.contains("mystery"));
+    assert!(page.contains("value=\"ocean\" checked"));
+    let (status, _) = site.visit("/render?width=0").await;
+    assert_eq!(status, 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_form_sends_is_accepted_as_it_is() {
+    let site = Site::start(Workers::start().await).await;
+    let (_, page) = site.visit("/").await;
+    let mut query = Vec::new();
+    for input in page
+        .split("<input ")
+        .skip(1)
+        .map(|rest| rest.split('>').next().unwrap())
+    {
+        let of = |name: &str| {
+            input
+                .split(&format!("{name}=\""))
+                .nth(1)
+                .map(|rest| rest.split('"').next().unwrap())
+        };
+        if of("type") != Some("radio") || input.contains(" checked") {
+            query.push(format!(
+                "{}={}",
+                of("name").unwrap(),
+                of("value").unwrap().replace('#', "%23")
+            ));
+        }
+    }
+    let query = query.join("&") + "&formula=mandelbrot&colouring=smooth";
+    assert_eq!(query.split('&').count(), View::FIELDS.len());
+    let (status, page) = site.visit(&format!("/render?{query}")).await;
+    assert_eq!(status, 200, "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_result_shows_the_picture_and_leads_everywhere() {
+    let site = Site::start(Workers::start().await).await;
+    let (status, page) = site
+        .visit("/render?zoom=3&palette=ember&width=320&height=200")
+        .await;
+    assert_eq!(status, 200);
+    let query = "zoom=3&amp;width=320&amp;height=200&amp;palette=ember";
+    let id = page
+        .split("data-id=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    for link in [
+        format!("src=\"/render.png?{query}&amp;progress={id}\""),
+        format!("href=\"/render.png?{query}\" download=\"mandelbrot-zoom-3-320x200.png\""),
+        format!("href=\"/?{query}\""),
+        format!("href=\"/render?{query}\""),
+        format!("href=\"/renders/{id}\""),
+    ] {
+        assert!(page.contains(&link), "{link}: {page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_visits_have_two_renders() {
+    let site = Site::start(Workers::start().await).await;
+    let id = async || {
+        let (_, page) = site.visit("/render").await;
+        page.split("data-id=\"").nth(1).unwrap()[..32].to_owned()
+    };
+    assert_ne!(id().await, id().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_in_is_escaped_on_its_way_out() {
+    let site = Site::start(Workers::start().await).await;
+    for path in [
+        "/?re=%22%3E%3Cscript%3E",
+        "/render?re=%22%3E%3Cscript%3E",
+        "/render?%3Cscript%3E=1",
+    ] {
+        let (_, page) = site.visit(path).await;
+        assert!(!page.contains("<script>"), "{path}: {page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_has_the_security_headers() {
+    let site = Site::start(Workers::that(|_, _| Answer::Band).await).await;
+    let paths = [
+        "/",
+        "/render",
+        "/render?re=x",
+        "/render.png?width=8&height=8",
+        "/render.png?re=x",
+        "/nowhere",
+        "/renders/x",
+        "/renders/x/events",
+        "/static/style.css",
+        "/static/none",
+        "/livez",
+        "/readyz",
+        "/metrics",
+    ];
+    let mut answers = Vec::new();
+    for path in paths {
+        answers.push(site.get(path).await);
+    }
+    answers.push(site.client.delete(site.url("/")).send().await.unwrap());
+    for answer in answers {
+        let (url, headers) = (answer.url().clone(), answer.headers());
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(
+            policy.starts_with("default-src 'none'") && !policy.contains("unsafe"),
+            "{url}"
+        );
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{url}");
+        assert_eq!(headers["x-frame-options"], "DENY", "{url}");
+        assert_eq!(headers["referrer-policy"], "no-referrer", "{url}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_have_nothing_inline() {
+    let site = Site::start(Workers::start().await).await;
+    for path in ["/", "/render", "/render?re=x", "/nowhere"] {
+        let (_, page) = site.visit(path).await;
+        let attributes = page.split('<').flat_map(str::split_whitespace);
+        let names = attributes
+            .filter_map(|attribute| attribute.split_once('='))
+            .map(|(name, _)| name);
+        let inline = |name: &str| name == "style" || name.starts_with("on");
+        assert_eq!(
+            names.filter(|name| inline(name)).collect::<Vec<_>>(),
+            [""; 0],
+            "{path}"
+        );
+        assert!(!page.contains("<style"), "{path}");
+        let inline = page
+            .split("<script")
+            .skip(1)
+            .filter(|script| !script.contains("></script>"))
+            .count();
+        assert_eq!(inline, 0, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_have_their_kind_and_are_sent_once() {
+    let site = Site::start(Workers::start().await).await;
+    let kinds = [
+        ("style.css", "text/css; charset=utf-8"),
+        ("palettes.css", "text/css; charset=utf-8"),
+        ("result.js", "text/javascript; charset=utf-8"),
+        ("favicon.svg", "image/svg+xml"),
+    ];
+    for (file, kind) in kinds {
+        let url = site.url(&format!("/static/{file}"));
+        let first = site.client.get(&url).send().await.unwrap();
+        assert_eq!(first.headers()["content-type"], kind);
+        let tag = first.headers()["etag"].clone();
+        let second = site
+            .client
+            .get(&url)
+            .header("if-none-match", tag)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(second.status(), 304, "{file}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_are_pages_for_people_and_problems_for_programs() {
+    let site = Site::start(Workers::start().await).await;
+    let (status, page) = site.visit("/nowhere").await;
+    assert_eq!(status, 404);
+    assert!(page.contains("Not found"));
+    let answer = site.get("/nowhere").await;
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let wrong = site.client.post(site.url("/")).send().await.unwrap();
+    assert_eq!(wrong.status(), 405);
+    assert_eq!(wrong.headers()["content-type"], "application/problem+json");
+    let (status, page) = site.visit("/render.png?zoom=0").await;
+    assert_eq!(status, 422);
+    assert!(page.contains("zoom"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counters_count_what_was_drawn() {
+    let site = Site::start(Workers::start().await).await;
+    site.png("width=64&height=64").await;
+    let metrics = site.get("/metrics").await.text().await.unwrap();
+    for line in [
+        "tilebrot_frontend_renders_total{outcome=\"Finished\"} 1",
+        "tilebrot_frontend_pieces_total{outcome=\"Drawn\"} 1",
+        "tilebrot_frontend_renders_in_flight 0",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+}
