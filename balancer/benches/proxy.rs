@@ -2,6 +2,7 @@
 //! of the proxy can be read from `/proc` and divided by the requests it carried.
 //!
 //! `cargo bench -p balancer` measures this proxy; `cargo bench -p balancer -- --nginx` measures nginx beside it.
+//! For a profiler the roles can be started one by one: `origin BYTES`, `proxy ORIGIN`, `drive PROXY PID`.
 
 #![expect(
     clippy::unwrap_used,
@@ -33,6 +34,14 @@ fn main() {
     match text[1..] {
         ["origin", bytes] => run(2, origin(bytes.parse().unwrap())),
         ["proxy", origin] => run(1, proxy(origin.into())),
+        ["drive", address, process] => {
+            measure(
+                "proxy",
+                0,
+                address.parse().unwrap(),
+                process.parse().unwrap(),
+            );
+        }
         _ => compare(text.contains(&"--nginx")),
     }
 }

@@ -9,20 +9,47 @@ use http::Response;
 use http_body::{Frame, SizeHint};
 use service::Problem;
 
+use crate::listen::Busy;
 use crate::upstream::Answer;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The body of an answer to a client.
+/// The body of an answer to a client; with it ends the client's request.
 #[derive(Debug)]
-pub(crate) enum Body {
+pub(crate) struct Body {
+    source: Source,
+    busy: Option<Busy>,
+}
+
+#[derive(Debug)]
+enum Source {
     Server(Answer),
     Own(axum::body::Body),
 }
 
+impl Body {
+    /// The same, keeping the client's connection busy until it is dropped.
+    pub(crate) fn during(mut self, busy: Busy) -> Body {
+        self.busy = Some(busy);
+        self
+    }
+}
+
+impl From<Answer> for Body {
+    fn from(answer: Answer) -> Body {
+        Body {
+            source: Source::Server(answer),
+            busy: None,
+        }
+    }
+}
+
 /// The answer that says `problem`.
 pub(crate) fn problem(problem: Problem) -> Response<Body> {
-    problem.into_response().map(Body::Own)
+    problem.into_response().map(|body| Body {
+        source: Source::Own(body),
+        busy: None,
+    })
 }
 
 impl http_body::Body for Body {
@@ -33,27 +60,27 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut *self {
-            Body::Server(body) => Pin::new(body)
+        match &mut self.source {
+            Source::Server(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|f| f.map_err(BoxError::from))),
-            Body::Own(body) => Pin::new(body)
+            Source::Own(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|f| f.map_err(BoxError::from))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Body::Server(body) => body.is_end_stream(),
-            Body::Own(body) => body.is_end_stream(),
+        match &self.source {
+            Source::Server(body) => body.is_end_stream(),
+            Source::Own(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Body::Server(body) => body.size_hint(),
-            Body::Own(body) => body.size_hint(),
+        match &self.source {
+            Source::Server(body) => body.size_hint(),
+            Source::Own(body) => body.size_hint(),
         }
     }
 }

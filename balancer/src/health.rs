@@ -7,7 +7,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 
@@ -19,7 +18,7 @@ use crate::upstream::{Server, connect};
 const START_INTERVAL: Duration = Duration::from_millis(100);
 /// So many probes come that fast.
 const START_PROBES: u32 = 50;
-/// More than any health answer that says something.
+/// More than any health answer that tells a capacity.
 const LONGEST_ANSWER: usize = 16 << 10;
 
 /// What a probe brought.
@@ -108,17 +107,13 @@ async fn ask(server: &Server, path: &str, timeout: Duration) -> io::Result<Repor
     let request = Request::get(path)
         .header(header::HOST, &server.label)
         .header(header::USER_AGENT, "balancer-probe")
-        .body(Payload::Held(Bytes::new()))
+        .body(Payload::empty())
         .map_err(io::Error::other)?;
     let response = connection
         .send(request)
         .await
         .map_err(|e| io::Error::other(e.into_error()))?;
     let status = response.status();
-    let body = Limited::new(response.into_body(), LONGEST_ANSWER)
-        .collect()
-        .await;
-    let body = body.map_err(io::Error::other)?.to_bytes();
     if status == StatusCode::SERVICE_UNAVAILABLE {
         return Ok(Report {
             sight: Sight::Unwilling,
@@ -128,9 +123,13 @@ async fn ask(server: &Server, path: &str, timeout: Duration) -> io::Result<Repor
     if !status.is_success() {
         return Err(io::Error::other(format!("answered {status}")));
     }
+    // The status has said it all: an answer too long to hold a capacity passes too.
+    let body = Limited::new(response.into_body(), LONGEST_ANSWER)
+        .collect()
+        .await;
     Ok(Report {
         sight: Sight::Passed,
-        capacity: told_capacity(&body),
+        capacity: body.ok().and_then(|body| told_capacity(&body.to_bytes())),
     })
 }
 

@@ -1,21 +1,26 @@
 //! How does a client's connection live? It is accepted while there is room, asked for one request after the
 //! other, and at shutdown it finishes the one that it has.
 
+mod stream;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use service::Shutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::stream::Busy;
+use self::stream::ClientStream;
+use crate::headers::Peer;
 use crate::pool::Pool;
 use crate::settings::{Limits, Settings};
 use crate::{Error, proxy};
@@ -107,16 +112,20 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, shutdo
         tracing::debug!(%peer, error = %e, "client left at once");
         return;
     }
+    let busy = Arc::new(AtomicBool::new(false));
+    let client = Peer::new(peer.ip());
     let answer = |request: Request<Incoming>| {
-        let pool = gate.pool.clone();
-        async move { Ok::<_, Infallible>(proxy::answer(pool, peer.ip(), request).await) }
+        let (pool, busy) = (&gate.pool, Busy::start(&busy));
+        let answer = proxy::answer(pool, &client, request);
+        async move { Ok::<_, Infallible>(answer.await.map(|body| body.during(busy))) }
     };
+    let stream = ClientStream::new(stream, gate.limits.clone(), busy.clone());
     let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(gate.limits.header_timeout)
+        // Its work is done by the stream.
+        .header_read_timeout(None)
         .max_header_size(gate.limits.header_bytes)
         .max_buf_size(gate.limits.header_bytes)
-        .serve_connection(TokioIo::new(stream), service_fn(answer));
+        .serve_connection(stream, service_fn(answer));
     tokio::pin!(served);
     let outcome = tokio::select! {
         outcome = served.as_mut() => outcome,

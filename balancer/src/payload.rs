@@ -13,7 +13,10 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
+
+use crate::pool::Pool;
 
 /// A body that did not reach its end.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +32,8 @@ pub(crate) enum BodyError {
 /// The body of a request on its way to a server.
 #[derive(Debug)]
 pub(crate) enum Payload {
-    /// No body, or all of it: can be sent again.
-    Held(Bytes),
+    /// No body, or all of it, and the room that it takes: can be sent again.
+    Held(Bytes, Option<Arc<OwnedSemaphorePermit>>),
     /// Flows from the client, sent once.
     Stream(Stream),
 }
@@ -58,10 +61,15 @@ impl Sent {
 }
 
 impl Payload {
+    /// No body.
+    pub(crate) fn empty() -> Payload {
+        Payload::Held(Bytes::new(), None)
+    }
+
     /// A body that flows.
     pub(crate) fn stream(rest: Incoming, idle: Duration) -> Payload {
         if rest.is_end_stream() {
-            return Payload::Held(Bytes::new());
+            return Payload::empty();
         }
         Payload::Stream(Stream {
             read: VecDeque::new(),
@@ -71,24 +79,31 @@ impl Payload {
         })
     }
 
-    /// A body that is held, if it is no longer than `limit`; otherwise it flows.
+    /// A body that is held, if it is short enough and there is room; otherwise it flows.
     pub(crate) async fn hold(
         mut rest: Incoming,
-        limit: usize,
+        pool: &Pool,
         idle: Duration,
     ) -> Result<Payload, BodyError> {
-        let announced = rest.size_hint().lower();
-        if rest.is_end_stream() || announced > limit as u64 {
+        let limit = pool.settings.retry.body_bytes;
+        // An unknown length may turn out to be all that is allowed.
+        let most = rest
+            .size_hint()
+            .upper()
+            .map_or(Some(limit), |upper| upper.try_into().ok());
+        let most = most.filter(|most| *most <= limit);
+        let permits = most.and_then(|most| u32::try_from(most).ok());
+        let room =
+            permits.and_then(|permits| pool.room.clone().try_acquire_many_owned(permits).ok());
+        let (false, Some(room)) = (rest.is_end_stream(), room) else {
             return Ok(Payload::stream(rest, idle));
-        }
+        };
         let mut read = VecDeque::new();
         let mut length = 0;
         while length <= limit {
-            let frame = tokio::time::timeout(idle, rest.frame())
-                .await
-                .map_err(|_| BodyError::Idle(idle))?;
-            let Some(frame) = frame else {
-                return Ok(Payload::Held(joined(read, length)));
+            let frame = tokio::time::timeout(idle, rest.frame()).await;
+            let Some(frame) = frame.map_err(|_| BodyError::Idle(idle))? else {
+                return Ok(Payload::Held(joined(read, length), Some(Arc::new(room))));
             };
             // Trailers of a request that may be sent again are dropped (RFC 9110 §6.5.1 allows it).
             if let Ok(data) = frame?.into_data() {
@@ -107,14 +122,14 @@ impl Payload {
     /// The same once more, when it can be sent again.
     pub(crate) fn again(&self) -> Option<Payload> {
         match self {
-            Payload::Held(data) => Some(Payload::Held(data.clone())),
+            Payload::Held(data, room) => Some(Payload::Held(data.clone(), room.clone())),
             Payload::Stream(_) => None,
         }
     }
 
     pub(crate) fn sent(&self) -> Sent {
         match self {
-            Payload::Held(_) => Sent(None),
+            Payload::Held(..) => Sent(None),
             Payload::Stream(stream) => Sent(Some(stream.sent.clone())),
         }
     }
@@ -138,22 +153,22 @@ impl Body for Payload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match &mut *self {
-            Payload::Held(data) if data.is_empty() => Poll::Ready(None),
-            Payload::Held(data) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(data))))),
+            Payload::Held(data, _) if data.is_empty() => Poll::Ready(None),
+            Payload::Held(data, _) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(data))))),
             Payload::Stream(stream) => stream.poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Payload::Held(data) => data.is_empty(),
+            Payload::Held(data, _) => data.is_empty(),
             Payload::Stream(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Payload::Held(data) => SizeHint::with_exact(data.len() as u64),
+            Payload::Held(data, _) => SizeHint::with_exact(data.len() as u64),
             Payload::Stream(stream) => {
                 let read: usize = stream.read.iter().map(Bytes::len).sum();
                 let rest = stream.rest.size_hint();

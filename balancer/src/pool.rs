@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use self::budget::Budget;
 pub(crate) use self::line::Rank;
@@ -29,6 +29,8 @@ pub(crate) struct Pool {
     pub(crate) settings: Arc<settings::Pool>,
     pub(crate) budget: Budget,
     pub(crate) counts: Counts,
+    /// Bytes that bodies may still be held in.
+    pub(crate) room: Arc<Semaphore>,
     /// Held for a few instructions at a time, never over an await.
     roster: Mutex<Roster<Reply>>,
     arrivals: AtomicU64,
@@ -60,6 +62,7 @@ impl Pool {
         let settings = Arc::new(settings);
         Arc::new(Pool {
             roster: Mutex::new(Roster::new(settings.clone())),
+            room: Arc::new(Semaphore::new(settings.retry.held_bytes)),
             settings,
             budget: Budget::full(),
             counts: Counts::default(),

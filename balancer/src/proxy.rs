@@ -2,7 +2,6 @@
 //! twice is the same as doing it once (RFC 9110 §9.2.2) and nothing has gone to the client. Always within
 //! the pool's budget, and on another server if there is one.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,7 +11,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, 
 use hyper::body::Incoming;
 
 use crate::body::{Body, problem};
-use crate::headers;
+use crate::headers::{self, Peer};
 use crate::payload::{BodyError, Payload};
 use crate::pool::{Pool, Rank, Refusal, Slot};
 use crate::refuse;
@@ -23,8 +22,8 @@ const POOL_CAPACITY: HeaderName = HeaderName::from_static("x-pool-capacity");
 
 /// Answers one request of the client `peer` from `pool`.
 pub(crate) async fn answer(
-    pool: Arc<Pool>,
-    peer: IpAddr,
+    pool: &Arc<Pool>,
+    peer: &Peer,
     request: Request<Incoming>,
 ) -> Response<Body> {
     if let Some(unsuitable) = refuse::unsuitable(&request) {
@@ -32,7 +31,7 @@ pub(crate) async fn answer(
     }
     pool.counts.requests.fetch_add(1, Ordering::Relaxed);
     pool.budget.earn();
-    let mut response = match Errand::new(&pool, peer, request).await {
+    let mut response = match Errand::new(pool, peer, request).await {
         Ok(errand) => errand.run().await,
         Err(e) => {
             tracing::debug!(pool = pool.settings.name, error = %e, "request did not arrive whole");
@@ -67,14 +66,14 @@ struct Errand<'a> {
 impl<'a> Errand<'a> {
     async fn new(
         pool: &'a Arc<Pool>,
-        peer: IpAddr,
+        peer: &Peer,
         request: Request<Incoming>,
     ) -> Result<Errand<'a>, BodyError> {
         let (mut parts, body) = request.into_parts();
         let repeatable = is_repeatable(&parts);
         let idle = pool.settings.timeouts.body_idle;
         let payload = if repeatable {
-            Payload::hold(body, pool.settings.retry.body_bytes, idle).await?
+            Payload::hold(body, pool, idle).await?
         } else {
             Payload::stream(body, idle)
         };
@@ -150,7 +149,7 @@ impl<'a> Errand<'a> {
                 return None;
             }
         }
-        let mut response = response.map(Body::Server);
+        let mut response = response.map(Body::from);
         headers::strip_hop_by_hop(response.headers_mut());
         Some(response)
     }

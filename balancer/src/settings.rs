@@ -212,6 +212,8 @@ pub struct Retry {
     pub tries: u32,
     /// Bodies up to this size are held so that they can be sent again; larger ones stream and are sent once.
     pub body_bytes: usize,
+    /// Bytes that held bodies may take in all; past it bodies stream and are sent once.
+    pub held_bytes: usize,
 }
 
 impl Default for Retry {
@@ -219,6 +221,7 @@ impl Default for Retry {
         Retry {
             tries: 3,
             body_bytes: 1 << 20,
+            held_bytes: 256 << 20,
         }
     }
 }
@@ -271,6 +274,10 @@ pub struct Limits {
     pub header_bytes: usize,
     /// For a request's head to arrive.
     pub header_timeout: Duration,
+    /// Between two requests on a connection.
+    pub keep_alive: Duration,
+    /// A client that takes nothing of its answer for so long is given up.
+    pub stall: Duration,
     /// How long requests in flight may go on after shutdown began.
     pub grace: Duration,
 }
@@ -281,6 +288,8 @@ impl Default for Limits {
             connections: 10_000,
             header_bytes: 64 << 10,
             header_timeout: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
+            stall: Duration::from_secs(60),
             grace: Duration::from_secs(30),
         }
     }

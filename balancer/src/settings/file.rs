@@ -11,6 +11,8 @@ use super::{Address, Algorithm, Limits, Listener, Pool, Server, Settings};
 
 /// More than any use, and small enough that sums of them fit.
 const MOST: i64 = 1_000_000;
+/// What a 32-bit count of permits holds, with room.
+const MOST_BYTES: i64 = 1 << 31;
 
 pub(super) fn read(text: &str) -> Result<Settings, Mistakes> {
     let mut mistakes = Mistakes::default();
@@ -108,7 +110,11 @@ fn pool(reader: &mut Reader<'_>) -> Pool {
         set(&mut pool.retry.tries, reader.whole("tries", 1..=100));
         set(
             &mut pool.retry.body_bytes,
-            reader.whole("body_bytes", 0..=1 << 30),
+            reader.whole("body_bytes", 0..=MOST_BYTES),
+        );
+        set(
+            &mut pool.retry.held_bytes,
+            reader.whole("held_bytes", 0..=MOST_BYTES),
         );
     });
     reader.section("timeouts", |reader| {
@@ -193,6 +199,8 @@ fn read_limits(reader: &mut Reader<'_>, limits: &mut Limits) {
         reader.whole("header_bytes", 8192..=1 << 24),
     );
     reader.duration("header_timeout", &mut limits.header_timeout);
+    reader.duration("keep_alive", &mut limits.keep_alive);
+    reader.duration("stall", &mut limits.stall);
     reader.duration("grace", &mut limits.grace);
 }
 

@@ -1,0 +1,177 @@
+//! How long may a client take? To send a head: the header timeout, from its first byte (from the connection
+//! for the first head). To send nothing between requests: the keep-alive time. To take a piece of an answer:
+//! the stall time. A body's pace is watched where it is read.
+//!
+//! hyper's own header timer counts idle time as a slow head and sets a timer for every request. Here a timer
+//! is touched only when a client is slow.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::settings::Limits;
+
+/// Whether a request of the connection is being answered; dropping the guard ends it.
+#[derive(Debug)]
+pub(crate) struct Busy(Arc<AtomicBool>);
+
+impl Busy {
+    pub(super) fn start(flag: &Arc<AtomicBool>) -> Busy {
+        flag.store(true, Ordering::Relaxed);
+        Busy(flag.clone())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// What the client is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaited {
+    /// The rest of a head, by then.
+    Head(Instant),
+    /// A new request, by then.
+    Request(Instant),
+    /// Nothing: a request is being answered.
+    Nothing,
+}
+
+/// A client's connection that does not wait for ever.
+pub(super) struct ClientStream {
+    io: TokioIo<TcpStream>,
+    limits: Limits,
+    busy: Arc<AtomicBool>,
+    awaited: Awaited,
+    reading: Pin<Box<Sleep>>,
+    writing: Option<Pin<Box<Sleep>>>,
+}
+
+impl ClientStream {
+    pub(super) fn new(stream: TcpStream, limits: Limits, busy: Arc<AtomicBool>) -> ClientStream {
+        let first_head = Instant::now() + limits.header_timeout;
+        ClientStream {
+            io: TokioIo::new(stream),
+            limits,
+            busy,
+            awaited: Awaited::Head(first_head),
+            reading: Box::pin(sleep_until(first_head)),
+            writing: None,
+        }
+    }
+
+    /// Bytes came: the first ones after an answer start a head.
+    fn read_some(&mut self) {
+        if self.busy.load(Ordering::Relaxed) {
+            self.awaited = Awaited::Nothing;
+        } else if !matches!(self.awaited, Awaited::Head(_)) {
+            self.awaited = Awaited::Head(Instant::now() + self.limits.header_timeout);
+        }
+    }
+
+    /// Nothing came: is the time over?
+    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.busy.load(Ordering::Relaxed) {
+            self.awaited = Awaited::Nothing;
+            return Poll::Pending;
+        }
+        if self.awaited == Awaited::Nothing {
+            self.awaited = Awaited::Request(Instant::now() + self.limits.keep_alive);
+        }
+        match self.awaited {
+            Awaited::Nothing => Poll::Pending,
+            Awaited::Head(deadline) => {
+                if self.reading.deadline() != deadline {
+                    self.reading.as_mut().reset(deadline);
+                }
+                self.reading.as_mut().poll(cx)
+            }
+            Awaited::Request(deadline) => loop {
+                // The timer may be set for an earlier wait: it is moved when it fires, not at every request.
+                ready!(self.reading.as_mut().poll(cx));
+                if Instant::now() >= deadline {
+                    return Poll::Ready(());
+                }
+                self.reading.as_mut().reset(deadline);
+            },
+        }
+    }
+
+    /// The outcome of a write, or an error when the client has taken nothing for too long.
+    fn unless_stalled(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.writing = None;
+            return written;
+        }
+        let stall = self.limits.stall;
+        let writing = self
+            .writing
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
+        ready!(writing.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl Read for ClientStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.io).poll_read(cx, buf) {
+            Poll::Ready(outcome) => {
+                self.read_some();
+                Poll::Ready(outcome)
+            }
+            Poll::Pending => {
+                ready!(self.poll_overdue(cx));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+        }
+    }
+}
+
+impl Write for ClientStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(cx, buf);
+        self.unless_stalled(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        self.unless_stalled(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
