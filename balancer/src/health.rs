@@ -87,17 +87,15 @@ async fn probe(pool: &Pool, server: &Server) -> Report {
     let rules = &pool.settings.health;
     let outcome =
         tokio::time::timeout(rules.timeout, ask(server, &rules.path, rules.timeout)).await;
-    match outcome {
-        Ok(Ok(report)) => report,
-        Ok(Err(e)) => failed(pool, server, &e),
-        Err(_) => failed(pool, server, &io::Error::from(io::ErrorKind::TimedOut)),
-    }
-}
-
-fn failed(pool: &Pool, server: &Server, e: &io::Error) -> Report {
-    tracing::debug!(pool = pool.settings.name, server = server.label, error = %e, "probe failed");
+    let (sight, error) = match outcome {
+        Ok(Ok(report)) => return report,
+        Ok(Err(e)) if e.kind() == io::ErrorKind::TimedOut => (Sight::Silent, e),
+        Ok(Err(e)) => (Sight::Failed, e),
+        Err(_) => (Sight::Silent, io::ErrorKind::TimedOut.into()),
+    };
+    tracing::debug!(pool = pool.settings.name, server = server.label, %error, "probe failed");
     Report {
-        sight: Sight::Failed,
+        sight,
         capacity: None,
     }
 }

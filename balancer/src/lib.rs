@@ -24,7 +24,6 @@ use std::sync::Arc;
 
 use service::Shutdown;
 use tokio::net::TcpListener;
-use tokio_util::task::TaskTracker;
 
 pub use members::{Resolve, SystemResolver};
 use pool::Pool;
@@ -96,11 +95,10 @@ pub async fn run_with(
     let pools: Vec<Arc<Pool>> = settings.pools.iter().cloned().map(Pool::new).collect();
     let gates = listen::gates(&settings, &pools)?;
 
-    let keepers = TaskTracker::new();
     let stop_keepers = Shutdown::new();
     let _stop_at_the_end = stop_keepers.clone().drop_guard();
     for pool in &pools {
-        members::follow(pool, &resolver, &keepers, &stop_keepers);
+        members::follow(pool, &resolver, &stop_keepers);
     }
 
     let clients = async {

@@ -6,7 +6,6 @@ mod stream;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use http::Request;
@@ -19,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use self::stream::Busy;
-use self::stream::ClientStream;
+use self::stream::{Activity, ClientStream};
 use crate::headers::Peer;
 use crate::pool::Pool;
 use crate::settings::{Limits, Settings};
@@ -63,6 +62,7 @@ pub(crate) async fn serve(listener: TcpListener, gate: Gate, shutdown: Shutdown)
     let gate = Arc::new(gate);
     let connections = TaskTracker::new();
     let end_of_grace = Shutdown::new();
+    let _ends_with_us = end_of_grace.clone().drop_guard();
     tokio::select! {
         () = shutdown.cancelled() => {}
         () = accept(&listener, &gate, &connections, &shutdown, &end_of_grace) => {}
@@ -112,14 +112,14 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, shutdo
         tracing::debug!(%peer, error = %e, "client left at once");
         return;
     }
-    let busy = Arc::new(AtomicBool::new(false));
+    let activity = Arc::new(Activity::default());
     let client = Peer::new(peer.ip());
     let answer = |request: Request<Incoming>| {
-        let (pool, busy) = (&gate.pool, Busy::start(&busy));
+        let (pool, busy) = (&gate.pool, activity.start());
         let answer = proxy::answer(pool, &client, request);
         async move { Ok::<_, Infallible>(answer.await.map(|body| body.during(busy))) }
     };
-    let stream = ClientStream::new(stream, gate.limits.clone(), busy.clone());
+    let stream = ClientStream::new(stream, gate.limits.clone(), activity.clone());
     let served = http1::Builder::new()
         // Its work is done by the stream.
         .header_read_timeout(None)

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use service::Shutdown;
-use tokio_util::task::TaskTracker;
 
 use crate::health;
 use crate::pool::Pool;
@@ -40,17 +39,11 @@ impl Resolve for SystemResolver {
 }
 
 /// Fills `pool` with its servers and keeps it so until `stop` fires.
-pub(crate) fn follow(
-    pool: &Arc<Pool>,
-    resolver: &Arc<dyn Resolve>,
-    tasks: &TaskTracker,
-    stop: &Shutdown,
-) {
+pub(crate) fn follow(pool: &Arc<Pool>, resolver: &Arc<dyn Resolve>, stop: &Shutdown) {
     for listed in &pool.settings.servers {
         let keeper = Keeper {
             pool: pool.clone(),
             capacity: listed.capacity.or(pool.settings.capacity),
-            tasks: tasks.clone(),
             stop: stop.clone(),
         };
         match &listed.address {
@@ -61,7 +54,7 @@ pub(crate) fn follow(
                 pool.resolving(1);
                 let name = Name::new(named.clone(), resolver.clone(), keeper);
                 let stop = stop.clone();
-                tasks.spawn(async move { stop.run_until_cancelled(name.follow()).await });
+                tokio::spawn(async move { stop.run_until_cancelled(name.follow()).await });
             }
         }
     }
@@ -71,7 +64,6 @@ pub(crate) fn follow(
 struct Keeper {
     pool: Arc<Pool>,
     capacity: Option<u32>,
-    tasks: TaskTracker,
     stop: Shutdown,
 }
 
@@ -81,7 +73,7 @@ impl Keeper {
         self.pool.join(server.clone());
         let watch = health::watch(self.pool.clone(), server.clone());
         let (stop, gone) = (self.stop.clone(), server.gone.clone());
-        self.tasks.spawn(async move {
+        tokio::spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = gone.cancelled() => {}
@@ -129,13 +121,18 @@ impl Name {
         let mut failing = false;
         loop {
             match self.resolver.resolve(&self.host, self.port).await {
-                Ok(addresses) => {
+                Ok(addresses) if !addresses.is_empty() => {
                     failing = false;
                     self.apply(addresses);
                 }
-                Err(e) => {
+                outcome => {
                     if !failing {
-                        tracing::warn!(host = self.host, error = %e, "name does not resolve: its servers stay as they are");
+                        let error = outcome.err().map(|e| e.to_string());
+                        tracing::warn!(
+                            host = self.host,
+                            error,
+                            "name does not resolve: its servers stay as they are"
+                        );
                     }
                     failing = true;
                     if !self.every_address && self.servers.is_empty() {

@@ -170,8 +170,15 @@ impl Pool {
 
     /// Takes note of what was seen of a server.
     pub(crate) fn note(self: &Arc<Self>, server: &Server, sight: Sight, now: Instant) {
-        let changed = self.change(|roster| roster.note(server.id, sight, now));
+        let (changed, down) = self.change(|roster| {
+            let changed = roster.note(server.id, sight, now);
+            (changed, roster.is_down(server.id))
+        });
         self.changed(server, changed);
+        // A server that refuses or fails probes may still finish what it has; a silent one is not waited for.
+        if down && sight == Sight::Silent {
+            server.lose();
+        }
     }
 
     /// Ends an ejection whose time is over.
@@ -194,10 +201,7 @@ impl Pool {
                 server.counts.ejections.fetch_add(1, Ordering::Relaxed);
                 server.doubt();
             }
-            Some(State::Down) => {
-                tracing::warn!(pool, server = name, "server down");
-                server.lose();
-            }
+            Some(State::Down) => tracing::warn!(pool, server = name, "server down"),
         }
     }
 

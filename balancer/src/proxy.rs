@@ -2,6 +2,7 @@
 //! twice is the same as doing it once (RFC 9110 §9.2.2) and nothing has gone to the client. Always within
 //! the pool's budget, and on another server if there is one.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -13,7 +14,7 @@ use hyper::body::Incoming;
 use crate::body::{Body, problem};
 use crate::headers::{self, Peer};
 use crate::payload::{BodyError, Payload};
-use crate::pool::{Pool, Rank, Refusal, Slot};
+use crate::pool::{Pool, Rank, Refusal};
 use crate::refuse;
 use crate::upstream::{Answer, Failed, Failure, ServerId, exchange};
 
@@ -31,8 +32,9 @@ pub(crate) async fn answer(
     }
     pool.counts.requests.fetch_add(1, Ordering::Relaxed);
     pool.budget.earn();
-    let mut response = match Errand::new(pool, peer, request).await {
-        Ok(errand) => errand.run().await,
+    let repeatable = is_repeatable(&request);
+    let mut response = match outgoing(pool, peer, repeatable, request).await {
+        Ok(request) => Errand::new(pool, repeatable).run(request).await,
         Err(e) => {
             tracing::debug!(pool = pool.settings.name, error = %e, "request did not arrive whole");
             problem(refuse::incomplete())
@@ -48,14 +50,32 @@ pub(crate) async fn answer(
     response
 }
 
+/// The request as servers get it.
+async fn outgoing(
+    pool: &Pool,
+    peer: &Peer,
+    repeatable: bool,
+    request: Request<Incoming>,
+) -> Result<Request<Payload>, BodyError> {
+    let (mut parts, body) = request.into_parts();
+    let idle = pool.settings.timeouts.body_idle;
+    let payload = if repeatable {
+        Payload::hold(body, pool, idle).await?
+    } else {
+        Payload::stream(body, idle)
+    };
+    to_origin_form(&mut parts);
+    headers::forward(&mut parts.headers, peer, parts.version);
+    parts.version = Version::HTTP_11;
+    Ok(Request::from_parts(parts, payload))
+}
+
 /// One request on its way, through all its tries.
 struct Errand<'a> {
     pool: &'a Arc<Pool>,
     rank: Rank,
     /// Whether sending it twice is the same as sending it once.
     repeatable: bool,
-    /// What the next try sends.
-    request: Option<Request<Payload>>,
     /// Servers that failed it.
     tried: Vec<ServerId>,
     tries_left: u32,
@@ -63,43 +83,38 @@ struct Errand<'a> {
     failure: Option<Failure>,
 }
 
+/// The answer, or what to try next.
+type Outcome = ControlFlow<Response<Body>, Request<Payload>>;
+
 impl<'a> Errand<'a> {
-    async fn new(
-        pool: &'a Arc<Pool>,
-        peer: &Peer,
-        request: Request<Incoming>,
-    ) -> Result<Errand<'a>, BodyError> {
-        let (mut parts, body) = request.into_parts();
-        let repeatable = is_repeatable(&parts);
-        let idle = pool.settings.timeouts.body_idle;
-        let payload = if repeatable {
-            Payload::hold(body, pool, idle).await?
-        } else {
-            Payload::stream(body, idle)
-        };
-        to_origin_form(&mut parts);
-        headers::forward(&mut parts.headers, peer, parts.version);
-        parts.version = Version::HTTP_11;
-        Ok(Errand {
+    fn new(pool: &'a Arc<Pool>, repeatable: bool) -> Errand<'a> {
+        Errand {
             rank: pool.arrive(),
             repeatable,
-            request: Some(Request::from_parts(parts, payload)),
             tried: Vec::new(),
             tries_left: pool.settings.retry.tries,
             failure: None,
             pool,
-        })
+        }
     }
 
-    async fn run(mut self) -> Response<Body> {
+    async fn run(mut self, mut request: Request<Payload>) -> Response<Body> {
         loop {
             let slot = match self.pool.slot(self.rank, &self.tried).await {
                 Ok(slot) => slot,
                 Err(refusal) => return self.give_up(refusal),
             };
-            if let Some(response) = self.attempt(slot).await {
-                return response;
-            }
+            let server = slot.server.id;
+            self.tries_left -= 1;
+            let spare = self.spare(&request);
+            let outcome = match exchange(slot, request).await {
+                Ok(response) => self.received(server, response, spare),
+                Err(failed) => self.failed(server, failed, spare),
+            };
+            request = match outcome {
+                ControlFlow::Break(response) => return response,
+                ControlFlow::Continue(next) => next,
+            };
             self.pool.counts.retries.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -114,72 +129,72 @@ impl<'a> Errand<'a> {
         })
     }
 
-    /// The answer; `None` when another try is to be made.
-    async fn attempt(&mut self, slot: Slot) -> Option<Response<Body>> {
-        let Some(request) = self.request.take() else {
-            return Some(problem(refuse::incomplete()));
-        };
-        let server = slot.server.id;
-        self.tries_left -= 1;
-        self.request = self.copy(&request);
-        match exchange(slot, request).await {
-            Ok(response) => self.received(server, response),
-            Err(failed) => self.failed(server, failed),
-        }
-    }
-
-    /// What a second try would send, when one could be allowed.
-    fn copy(&self, request: &Request<Payload>) -> Option<Request<Payload>> {
+    /// What another try would send, when one could be allowed after this one was sent.
+    fn spare(&self, request: &Request<Payload>) -> Option<Request<Payload>> {
         if !self.repeatable || self.tries_left == 0 {
             return None;
         }
-        let mut copy = Request::new(request.body().again()?);
-        *copy.method_mut() = request.method().clone();
-        *copy.uri_mut() = request.uri().clone();
-        *copy.headers_mut() = request.headers().clone();
-        Some(copy)
+        let mut spare = Request::new(request.body().again()?);
+        *spare.method_mut() = request.method().clone();
+        *spare.uri_mut() = request.uri().clone();
+        *spare.headers_mut() = request.headers().clone();
+        Some(spare)
     }
 
-    fn received(&mut self, server: ServerId, response: Response<Answer>) -> Option<Response<Body>> {
+    fn received(
+        &mut self,
+        server: ServerId,
+        response: Response<Answer>,
+        spare: Option<Request<Payload>>,
+    ) -> Outcome {
         let unwilling = [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE];
-        if unwilling.contains(&response.status()) && self.request.is_some() {
+        if unwilling.contains(&response.status())
+            && let Some(spare) = spare
+        {
             self.tried.push(server);
             // Without another server the answer stands: asking the same one again at once gains nothing.
             if self.pool.has_other(&self.tried) && self.pool.budget.spend() {
-                return None;
+                return ControlFlow::Continue(spare);
             }
         }
         let mut response = response.map(Body::from);
         headers::strip_hop_by_hop(response.headers_mut());
-        Some(response)
+        ControlFlow::Break(response)
     }
 
-    fn failed(&mut self, server: ServerId, failed: Failed) -> Option<Response<Body>> {
+    fn failed(
+        &mut self,
+        server: ServerId,
+        failed: Failed,
+        spare: Option<Request<Payload>>,
+    ) -> Outcome {
         let Failed { failure, unsent } = failed;
-        let again = match failure {
+        let next = match failure {
             Failure::Connect(_) | Failure::Broken(_) | Failure::Lost => {
-                self.tried.push(server);
-                self.request = unsent.map(|request| *request).or(self.request.take());
-                self.request.is_some() && self.tries_left > 0
+                unsent.map(|request| *request).or(spare)
             }
-            Failure::Late | Failure::Client(_) => false,
+            Failure::Late | Failure::Switched | Failure::Client(_) => None,
         };
-        if again && self.pool.budget.spend() {
+        if let Some(next) = next
+            && self.tries_left > 0
+            && self.pool.budget.spend()
+        {
+            self.tried.push(server);
             self.failure = Some(failure);
-            return None;
+            return ControlFlow::Continue(next);
         }
         self.pool.counts.refused.fetch_add(1, Ordering::Relaxed);
-        Some(problem(refuse::no_answer(
+        ControlFlow::Break(problem(refuse::no_answer(
             &self.pool.settings.name,
             &failure,
         )))
     }
 }
 
-fn is_repeatable(parts: &Parts) -> bool {
-    match parts.method {
+fn is_repeatable<B>(request: &Request<B>) -> bool {
+    match *request.method() {
         Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS => true,
-        Method::POST | Method::PATCH => parts.headers.contains_key(IDEMPOTENCY_KEY),
+        Method::POST | Method::PATCH => request.headers().contains_key(IDEMPOTENCY_KEY),
         _ => false,
     }
 }

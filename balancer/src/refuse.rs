@@ -88,6 +88,11 @@ pub(crate) fn no_answer(pool: &str, failure: &Failure) -> Problem {
             "No answer",
             "the server went down before it answered",
         ),
+        Failure::Switched => (
+            StatusCode::BAD_GATEWAY,
+            "No answer",
+            "the server switched to another protocol",
+        ),
         Failure::Late => (
             StatusCode::GATEWAY_TIMEOUT,
             "No answer in time",

@@ -18,20 +18,30 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::settings::Limits;
 
-/// Whether a request of the connection is being answered; dropping the guard ends it.
-#[derive(Debug)]
-pub(crate) struct Busy(Arc<AtomicBool>);
+/// What the connection's requests tell its stream; both live in one task.
+#[derive(Debug, Default)]
+pub(super) struct Activity {
+    busy: AtomicBool,
+    /// A request has begun since the stream looked last, and may be over already.
+    begun: AtomicBool,
+}
 
-impl Busy {
-    pub(super) fn start(flag: &Arc<AtomicBool>) -> Busy {
-        flag.store(true, Ordering::Relaxed);
-        Busy(flag.clone())
+impl Activity {
+    /// A request is being answered until the guard is dropped.
+    pub(super) fn start(self: &Arc<Self>) -> Busy {
+        self.busy.store(true, Ordering::Relaxed);
+        self.begun.store(true, Ordering::Relaxed);
+        Busy(self.clone())
     }
 }
 
+/// A request that is being answered.
+#[derive(Debug)]
+pub(crate) struct Busy(Arc<Activity>);
+
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.0.busy.store(false, Ordering::Relaxed);
     }
 }
 
@@ -50,38 +60,43 @@ enum Awaited {
 pub(super) struct ClientStream {
     io: TokioIo<TcpStream>,
     limits: Limits,
-    busy: Arc<AtomicBool>,
+    activity: Arc<Activity>,
     awaited: Awaited,
     reading: Pin<Box<Sleep>>,
     writing: Option<Pin<Box<Sleep>>>,
 }
 
 impl ClientStream {
-    pub(super) fn new(stream: TcpStream, limits: Limits, busy: Arc<AtomicBool>) -> ClientStream {
+    pub(super) fn new(stream: TcpStream, limits: Limits, activity: Arc<Activity>) -> ClientStream {
         let first_head = Instant::now() + limits.header_timeout;
         ClientStream {
             io: TokioIo::new(stream),
             limits,
-            busy,
+            activity,
             awaited: Awaited::Head(first_head),
             reading: Box::pin(sleep_until(first_head)),
             writing: None,
         }
     }
 
+    /// Whether a request is being answered; the wait for its head is over, even if it was answered at once.
+    fn is_busy(&mut self) -> bool {
+        if self.activity.begun.swap(false, Ordering::Relaxed) {
+            self.awaited = Awaited::Nothing;
+        }
+        self.activity.busy.load(Ordering::Relaxed)
+    }
+
     /// Bytes came: the first ones after an answer start a head.
     fn read_some(&mut self) {
-        if self.busy.load(Ordering::Relaxed) {
-            self.awaited = Awaited::Nothing;
-        } else if !matches!(self.awaited, Awaited::Head(_)) {
+        if !self.is_busy() && !matches!(self.awaited, Awaited::Head(_)) {
             self.awaited = Awaited::Head(Instant::now() + self.limits.header_timeout);
         }
     }
 
     /// Nothing came: is the time over?
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.busy.load(Ordering::Relaxed) {
-            self.awaited = Awaited::Nothing;
+        if self.is_busy() {
             return Poll::Pending;
         }
         if self.awaited == Awaited::Nothing {
@@ -95,14 +110,19 @@ impl ClientStream {
                 }
                 self.reading.as_mut().poll(cx)
             }
-            Awaited::Request(deadline) => loop {
+            Awaited::Request(deadline) => {
                 // The timer may be set for an earlier wait: it is moved when it fires, not at every request.
-                ready!(self.reading.as_mut().poll(cx));
-                if Instant::now() >= deadline {
-                    return Poll::Ready(());
+                if self.reading.deadline() > deadline {
+                    self.reading.as_mut().reset(deadline);
                 }
-                self.reading.as_mut().reset(deadline);
-            },
+                while self.reading.as_mut().poll(cx).is_ready() {
+                    if Instant::now() >= deadline {
+                        return Poll::Ready(());
+                    }
+                    self.reading.as_mut().reset(deadline);
+                }
+                Poll::Pending
+            }
         }
     }
 

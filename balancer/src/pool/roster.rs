@@ -155,6 +155,11 @@ impl<R> Roster<R> {
         self.member(id)?.verdict.note(sight, now, &settings.health)
     }
 
+    pub(crate) fn is_down(&mut self, id: ServerId) -> bool {
+        let member = self.member(id);
+        member.is_some_and(|member| member.verdict.state() == State::Down)
+    }
+
     /// Ends an ejection whose time is over.
     pub(crate) fn pardon(&mut self, id: ServerId, now: Instant) -> Option<State> {
         self.member(id)?.verdict.pardon(now)

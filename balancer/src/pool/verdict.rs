@@ -19,7 +19,7 @@ pub(crate) enum State {
     Ejected,
     /// Answered a probe with 503: finishes what it has.
     Draining,
-    /// Failed its probes; what waits for its answer is given up.
+    /// Failed its probes.
     Down,
 }
 
@@ -30,8 +30,10 @@ pub(crate) enum Sight {
     Passed,
     /// A probe was answered with 503.
     Unwilling,
-    /// A probe failed or was not answered in time.
+    /// A probe failed: the server is there, or its machine said that it is not.
     Failed,
+    /// A probe was not answered in time: whatever the server still has, no answer may ever come.
+    Silent,
     /// A request's connection could not be made, or broke before the answer.
     Broken,
 }
@@ -92,7 +94,7 @@ impl Verdict {
                 self.reset_streaks();
                 self.state = State::Draining;
             }
-            Sight::Failed => {
+            Sight::Failed | Sight::Silent => {
                 self.passes = 0;
                 self.failures = self.failures.saturating_add(1);
                 if self.failures >= rules.fall && before != State::New {

@@ -29,6 +29,9 @@ pub(crate) enum Failure {
     /// The answer's head did not come in time.
     #[error("no answer in time")]
     Late,
+    /// The server changed to another protocol, which nobody asked for.
+    #[error("server switched protocols unasked")]
+    Switched,
     /// The client's body broke off or stalled.
     #[error("the request's body broke off: {0}")]
     Client(hyper::Error),
@@ -67,6 +70,9 @@ pub(crate) async fn exchange(
             () = &mut late => return Err(slot.failed(Failure::Late, None)),
         };
         match outcome {
+            Ok(response) if response.status().is_informational() => {
+                return Err(slot.failed(Failure::Switched, None));
+            }
             Ok(response) => {
                 server.counts.head_after(started.elapsed());
                 return Ok(leased(response, connection, slot, sent));

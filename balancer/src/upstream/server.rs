@@ -30,7 +30,7 @@ pub(crate) struct Server {
     addresses: Mutex<Arc<[SocketAddr]>>,
     idle: Mutex<Vec<Connection>>,
     keep: settings::Idle,
-    /// Fires when it is found down; replaced when it is up again.
+    /// Fires when it is found silent; replaced when it is up again.
     lost: Mutex<CancellationToken>,
     doubted: Notify,
 }
@@ -135,12 +135,12 @@ impl Server {
         locked(&self.idle).clear();
     }
 
-    /// Fires when the server is found down: whoever still waits for an answer's head goes elsewhere.
+    /// Fires when the server is found silent: whoever still waits for an answer's head goes elsewhere.
     pub(crate) fn lost(&self) -> CancellationToken {
         locked(&self.lost).clone()
     }
 
-    /// It is down.
+    /// It is silent.
     pub(crate) fn lose(&self) {
         locked(&self.lost).cancel();
         locked(&self.idle).clear();

@@ -128,3 +128,59 @@ async fn shutdown_waits_no_longer_than_the_grace_period() {
     soon("the end", &mut balancer.task).await.unwrap().unwrap();
     origin.wait_until_running(0).await;
 }
+
+#[tokio::test]
+async fn a_connection_that_rests_outlives_the_header_timeout() {
+    let origin = Origin::start("a").await;
+    let listener = Listener::new("site", "", "tiles");
+    let mut settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
+    settings.limits.header_timeout = Duration::from_millis(50);
+    let balancer = Balancer::start_with(settings, std::sync::Arc::new(SystemResolver)).await;
+    let mut client = Client::connect(balancer.site).await;
+    let refused = [("upgrade", "websocket")];
+    for fields in [&refused[..], &[]] {
+        client.ask(request(Method::GET, "/name", fields, b"")).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let answer = client.ask(request(Method::GET, "/name", &[], b"")).await;
+    assert_eq!(answer.text(), "a");
+}
+
+#[tokio::test]
+async fn a_connection_that_rests_too_long_is_closed() {
+    let origin = Origin::start("a").await;
+    let listener = Listener::new("site", "", "tiles");
+    let mut settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
+    settings.limits.keep_alive = Duration::from_millis(50);
+    let balancer = Balancer::start_with(settings, std::sync::Arc::new(SystemResolver)).await;
+    let mut idle = TcpStream::connect(balancer.site).await.unwrap();
+    idle.write_all(b"GET /name HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    soon("the connection is closed", idle.read_to_end(&mut answer))
+        .await
+        .unwrap();
+    assert!(answer.ends_with(b"\r\n\r\na"));
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_given_up() {
+    let origin = Origin::start("a").await;
+    let listener = Listener::new("site", "", "tiles");
+    let mut settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
+    settings.limits.stall = Duration::from_millis(50);
+    let balancer = Balancer::start_with(settings, std::sync::Arc::new(SystemResolver)).await;
+    let mut stalled = TcpStream::connect(balancer.site).await.unwrap();
+    stalled
+        .write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
+    until("the request arrived", async || origin.seen() == 1).await;
+    until("the slot is free", async || balancer.in_flight().await == 0).await;
+    let mut answer = Vec::new();
+    soon("the connection is closed", stalled.read_to_end(&mut answer))
+        .await
+        .ok();
+    assert!(answer.len() < crate::harness::LARGE, "the body was cut");
+}

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub(crate) use client::{Answer, Client, get, request};
-pub(crate) use origin::Origin;
+pub(crate) use origin::{LARGE, Origin};
 
 /// Longer than anything takes on a busy machine; only a failing test waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -108,3 +108,15 @@ async fn without_probes_the_last_server_is_never_ejected() {
     origin.rise().await;
     assert_eq!(balancer.get("/name").await.status, 200);
 }
+
+#[tokio::test]
+async fn a_server_that_closes_its_port_finishes_what_it_has() {
+    let origin = Origin::start("a").await;
+    let balancer = Balancer::up(pool_of(&[&origin])).await;
+    let held = balancer.spawn_get("/hold");
+    origin.wait_until_running(1).await;
+    origin.close_port().await;
+    balancer.wait_for_servers("down", 1).await;
+    origin.gate.add_permits(1);
+    assert_eq!(soon("the held", held).await.unwrap().text(), "a");
+}

@@ -21,6 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 type Reply = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
+/// The length of `/large`: more than the buffers of sockets take.
+pub(crate) const LARGE: usize = 64 << 20;
+
 /// What the test sets and reads.
 #[derive(Debug)]
 pub(crate) struct Control {
@@ -47,6 +50,8 @@ pub(crate) struct Origin {
     pub(crate) address: SocketAddr,
     pub(crate) control: Arc<Control>,
     alive: CancellationToken,
+    /// A child of `alive`.
+    open: CancellationToken,
 }
 
 impl std::ops::Deref for Origin {
@@ -77,6 +82,7 @@ impl Origin {
             address,
             control,
             alive: CancellationToken::new(),
+            open: CancellationToken::new(),
         };
         origin.rise().await;
         origin
@@ -87,8 +93,9 @@ impl Origin {
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.address = listener.local_addr().unwrap();
         self.alive = CancellationToken::new();
+        self.open = self.alive.child_token();
         let (control, alive) = (self.control.clone(), self.alive.clone());
-        tokio::spawn(self.alive.clone().run_until_cancelled_owned(async move {
+        tokio::spawn(self.open.clone().run_until_cancelled_owned(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 control.connections.fetch_add(1, Ordering::SeqCst);
@@ -103,6 +110,12 @@ impl Origin {
     /// Dies: the port is closed and every connection cut.
     pub(crate) async fn kill(&self) {
         self.alive.cancel();
+        self.close_port().await;
+    }
+
+    /// Takes no more connections, as a server does that was told to stop.
+    pub(crate) async fn close_port(&self) {
+        self.open.cancel();
         super::until("the port is closed", async || {
             tokio::net::TcpStream::connect(self.address).await.is_err()
         })
@@ -174,6 +187,7 @@ async fn answer(control: Arc<Control>, request: Request<Incoming>) -> io::Result
         "/flow" => Response::new(UnsyncBoxBody::new(
             request.into_body().map_err(io::Error::other),
         )),
+        "/large" => Response::new(whole(vec![b'x'; LARGE].into())),
         "/fields" => fields(&request),
         "/drip" => drip(&control, running, false),
         "/break" => drip(&control, running, true),
