@@ -3,7 +3,7 @@
 //! the stall time. A body's pace is watched where it is read.
 //!
 //! hyper's own header timer counts idle time as a slow head and sets a timer for every request. Here a timer
-//! is touched only when a client is slow.
+//! is touched only when a client is slow, at the price that a rest may last twice the keep-alive time.
 
 use std::io;
 use std::pin::Pin;
@@ -96,34 +96,39 @@ impl ClientStream {
 
     /// Nothing came: is the time over?
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let rest_until = Instant::now() + self.limits.keep_alive;
         if self.is_busy() {
-            return Poll::Pending;
+            // hyper need not ask again when the answer is done, so the timer has to.
+            return self.poll_until(cx, rest_until);
         }
         if self.awaited == Awaited::Nothing {
-            self.awaited = Awaited::Request(Instant::now() + self.limits.keep_alive);
+            self.awaited = Awaited::Request(rest_until);
         }
         match self.awaited {
             Awaited::Nothing => Poll::Pending,
+            Awaited::Request(deadline) => self.poll_until(cx, deadline),
             Awaited::Head(deadline) => {
                 if self.reading.deadline() != deadline {
                     self.reading.as_mut().reset(deadline);
                 }
                 self.reading.as_mut().poll(cx)
             }
-            Awaited::Request(deadline) => {
-                // The timer may be set for an earlier wait: it is moved when it fires, not at every request.
-                if self.reading.deadline() > deadline {
-                    self.reading.as_mut().reset(deadline);
-                }
-                while self.reading.as_mut().poll(cx).is_ready() {
-                    if Instant::now() >= deadline {
-                        return Poll::Ready(());
-                    }
-                    self.reading.as_mut().reset(deadline);
-                }
-                Poll::Pending
-            }
         }
+    }
+
+    /// Waits for `deadline`. The timer may be set for an earlier one: it is moved when it fires, not at
+    /// every request.
+    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        if self.reading.deadline() > deadline {
+            self.reading.as_mut().reset(deadline);
+        }
+        while self.reading.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            self.reading.as_mut().reset(deadline);
+        }
+        Poll::Pending
     }
 
     /// The outcome of a write, or an error when the client has taken nothing for too long.
