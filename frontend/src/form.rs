@@ -39,7 +39,11 @@ impl Form {
                 match &members[field] {
                     Value::Null => {}
                     Value::String(text) => drop(values.insert(field, text.clone())),
-                    number => drop(values.insert(field, number.to_string())),
+                    number => {
+                        // As a person writes it: 1, not 1.0.
+                        let number = number.as_f64().unwrap_or_default();
+                        values.insert(field, number.to_string());
+                    }
                 }
             }
         }
@@ -73,9 +77,13 @@ impl Form {
 /// `GET /`: the form, filled in with what the address says.
 pub(crate) async fn form(State(site): State<Site>, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
-    let preview = View::read(Fields::from_query(&query), &site.limits).unwrap_or_default();
+    let preview = View::read(Fields::from_query(&query), &site.limits).ok();
     site.pages
-        .form(&Form::prefilled(&query, &site), &preview, &site.limits)
+        .form(
+            &Form::prefilled(&query, &site),
+            preview.as_ref(),
+            &site.limits,
+        )
         .into_response()
 }
 
@@ -100,11 +108,7 @@ pub(crate) async fn submit(
         Err(errors) if wants_page(&headers) => {
             let status = StatusCode::from_u16(errors.status()).unwrap_or(StatusCode::BAD_REQUEST);
             let form = Form::prefilled(&query, &site).refused(&errors);
-            (
-                status,
-                site.pages.form(&form, &View::default(), &site.limits),
-            )
-                .into_response()
+            (status, site.pages.form(&form, None, &site.limits)).into_response()
         }
         Err(errors) => picture::refused(&errors).into_response(),
     }

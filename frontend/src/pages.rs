@@ -18,6 +18,8 @@ use crate::request::RenderRequest;
 const PREVIEW_SIDE: u32 = 960;
 /// Pixels along the longer side of a place's picture.
 const THUMBNAIL_SIDE: u32 = 320;
+/// A small picture of fine threads is noise without supersampling.
+const PREVIEW_SAMPLES: u32 = 2;
 
 const TEMPLATES: [(&str, &str); 6] = [
     ("base.html", include_str!("../templates/base.html")),
@@ -45,8 +47,8 @@ impl Pages {
         Pages { tera }
     }
 
-    /// The form, with a glance at `view`; `limits` are what its fields may hold.
-    pub(crate) fn form(&self, form: &Form, view: &View, limits: &Limits) -> Response {
+    /// The form, with a glance at `view` when it shows one; `limits` are what its fields may hold.
+    pub(crate) fn form(&self, form: &Form, view: Option<&View>, limits: &Limits) -> Response {
         let palettes: Vec<Value> = PALETTES
             .iter()
             .map(|palette| json!({ "name": palette.name, "about": palette.about }))
@@ -55,7 +57,7 @@ impl Pages {
             "form.html",
             &json!({
                 "form": form,
-                "preview": preview(view, PREVIEW_SIDE),
+                "preview": view.map(|view| preview(view, PREVIEW_SIDE)),
                 "presets": presets(limits),
                 "palettes": palettes,
                 "formulas": Formula::NAMES,
@@ -125,7 +127,7 @@ fn preview(view: &View, side: u32) -> Value {
     let small = View {
         width: scaled(view.width),
         height: scaled(view.height),
-        samples: 1,
+        samples: PREVIEW_SAMPLES,
         ..view.clone()
     };
     json!({ "query": small.query(), "width": small.width, "height": small.height })

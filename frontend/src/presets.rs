@@ -15,67 +15,21 @@ const fn place(name: &'static str, about: &'static str, query: &'static str) -> 
 }
 
 /// The places, from the shallow to the deep, then the other formulas.
+#[rustfmt::skip]
 pub(crate) static PRESETS: [Preset; 12] = [
-    place(
-        "The whole set",
-        "Where every journey begins",
-        "re=-0.65&zoom=1.4",
-    ),
-    place(
-        "Seahorse Valley",
-        "Between the head and the body",
-        "re=-0.7453&im=0.1127&zoom=120",
-    ),
-    place(
-        "Elephant Valley",
-        "Trunks on the right of the heart",
-        "re=0.2825&im=0.0101&zoom=90&palette=ember",
-    ),
-    place(
-        "Triple spiral",
-        "Arms in threes, turning",
-        "re=-0.088&im=0.654&zoom=100&palette=aurora",
-    ),
-    place(
-        "Seahorse tail",
-        "Spirals upon spirals",
-        "re=-0.743643887037151&im=0.13182590420533&zoom=30000&palette=lagoon",
-    ),
-    place(
-        "Needle's minibrot",
-        "A whole set on the western spike",
-        "re=-1.7687788&im=0.0017389&zoom=12000&palette=ocean",
-    ),
-    place(
-        "Lightning",
-        "Dendrites at ten thousand fold",
-        "re=-1.315180982097868&im=0.073481649996795&zoom=200000&palette=orchid",
-    ),
-    place(
-        "Ten thousand million",
-        "As deep as doubles see well",
-        "re=-0.743643887037158704752&im=0.131825904205311970493&zoom=1e10&iterations=6000&palette=gold&colouring=histogram",
-    ),
-    place(
-        "Julia",
-        "The set that belongs to one seed",
-        "formula=julia&seed_re=-0.8&seed_im=0.156&re=0&zoom=1.4&palette=lagoon",
-    ),
-    place(
-        "Burning ship",
-        "The armada on the horizon",
-        "formula=burning_ship&re=-1.762&im=-0.028&zoom=45&palette=ember",
-    ),
-    place(
-        "Tricorn",
-        "Three-horned, with conjugates",
-        "formula=tricorn&re=-0.2&zoom=1.2&palette=glacier",
-    ),
-    place(
-        "Multibrot",
-        "Fourth power, three-fold symmetry",
-        "formula=multibrot&power=4&re=0&zoom=1.5&palette=forest",
-    ),
+    place("The whole set", "Where every journey begins", "re=-0.65&zoom=1.4"),
+    place("Seahorse Valley", "Between the head and the body", "re=-0.7475&im=0.1075&zoom=450"),
+    place("Elephant Valley", "A trunk on the right of the heart", "re=0.2925755&im=-0.0149977&zoom=900&palette=ember"),
+    place("Triple spirals", "A row of them under a bulb", "re=-0.0888&im=0.6555&zoom=1200&palette=aurora"),
+    place("Needle's minibrot", "A whole set on the western spike", "re=-1.7548776662466927&zoom=130&palette=ocean"),
+    place("Seahorse tail", "Spirals upon spirals", "re=-0.743643887037151&im=0.13182590420533&zoom=30000&palette=lagoon"),
+    place("Lightning", "Dendrites, magnified 200,000 times", "re=-1.315180982097868&im=0.073481649996795&zoom=200000&palette=orchid"),
+    place("Ten thousand million", "The seahorse tail, far inside", "re=-0.743643887037158704752&im=0.131825904205311970493&zoom=1e10&iterations=6000&palette=gold&colouring=histogram"),
+    place("Julia", "The set that belongs to one seed", "formula=julia&seed_re=-0.8&seed_im=0.156&re=0&zoom=1.8&palette=lagoon"),
+    // Upside down: the plane's imaginary axis points up, and the ship was named on a screen where it pointed down.
+    place("Burning ship", "The armada on the horizon", "formula=burning_ship&re=-1.762&im=-0.028&zoom=45&rotation=180&palette=ember"),
+    place("Tricorn", "Conjugated, and so three-horned", "formula=tricorn&re=-0.2&zoom=1.2&palette=glacier"),
+    place("Multibrot", "The fourth power: three-fold symmetry", "formula=multibrot&power=4&re=0&zoom=1.6&palette=forest"),
 ];
 
 #[cfg(test)]

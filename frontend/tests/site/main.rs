@@ -1,5 +1,7 @@
 //! The frontend as its clients see it, with workers that are under the tests' thumb.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod harness;
 mod pages;
 mod pictures;
