@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use protocol::{Format, TileRequest, View};
+use protocol::{TileRequest, View};
 use serde_json::json;
 use service::{Metrics, Problem, Readiness};
 
@@ -67,9 +67,14 @@ async fn tile(
     let request =
         TileRequest::read(fields, &worker.settings.limits).map_err(|e| problems::refused(&e))?;
     let format = negotiate(request.format, &headers)?;
+    // From here on the request says its form, however it was chosen.
+    let request = TileRequest {
+        format: Some(format),
+        ..request
+    };
     translate::check_channel(&request, format).map_err(|e| problems::refused(&e))?;
     let plan = translate::plan(&request.view).map_err(|e| problems::refused(&e))?;
-    let etag = etag(&request, format);
+    let etag = etag(&request);
     if headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|known| known == etag)
@@ -154,10 +159,9 @@ fn sign(worker: &Worker, headers: &mut HeaderMap) {
 }
 
 /// A strong validator: everything that the body depends on, and the release that draws it.
-fn etag(request: &TileRequest, format: Format) -> HeaderValue {
+fn etag(request: &TileRequest) -> HeaderValue {
     let mut hasher = DefaultHasher::new();
     env!("CARGO_PKG_VERSION").hash(&mut hasher);
-    format.name().hash(&mut hasher);
     serde_json::to_string(request)
         .unwrap_or_default()
         .hash(&mut hasher);

@@ -1,0 +1,27 @@
+//! `tilebrot frontend`.
+
+use service::Mistakes;
+
+use crate::cli::FrontendArgs;
+use crate::exit::Exit;
+use crate::role;
+
+pub(crate) async fn run(args: FrontendArgs) -> Result<(), Exit> {
+    let settings = settings(&args.tiles)?;
+    role::run("frontend", &args.listen, |listener, _, shutdown| {
+        frontend::run(listener, settings, shutdown)
+    })
+    .await
+}
+
+/// The settings for tiles from `tiles`, which must be a base URL without TLS.
+fn settings(tiles: &str) -> Result<frontend::Settings, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let usable = tiles
+        .strip_prefix("http://")
+        .is_some_and(|rest| !rest.is_empty());
+    if !usable || tiles.parse::<reqwest::Url>().is_err() {
+        mistakes.push("--tiles", tiles, "http://HOST:PORT");
+    }
+    mistakes.none_or(frontend::Settings::new(tiles))
+}

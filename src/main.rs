@@ -1,0 +1,41 @@
+//! `tilebrot`: one program with a subcommand per role. A subcommand is wiring: what was asked for becomes
+//! settings, settings and a listener become a running service, and a signal ends it.
+
+mod balancer;
+mod cli;
+mod cluster;
+mod exit;
+mod frontend;
+mod healthcheck;
+mod render;
+mod role;
+mod up;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = match cli::arguments().and_then(Cli::try_parse_from) {
+        Ok(cli) => cli,
+        Err(help_or_mistake) => return exit::said_by_clap(&help_or_mistake),
+    };
+    cli.start_logging();
+    let outcome = match cli.command {
+        Command::Up(args) => up::run(args).await,
+        Command::Worker(args) => worker::run(args).await,
+        Command::Balancer(args) => balancer::run(args).await,
+        Command::Frontend(args) => frontend::run(args).await,
+        Command::Render(args) => render::run(args).await,
+        Command::Healthcheck(args) => healthcheck::run(args).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(exit) => Exit::tell(exit),
+    }
+}

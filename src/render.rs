@@ -1,0 +1,105 @@
+//! `tilebrot render`: one picture to a file. The way is the same from an embedded cluster and from a
+//! running one: the page's own `/render.png`, with its progress beside it.
+
+mod file;
+mod progress;
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use protocol::{Fields, Limits, View};
+use reqwest::{Response, StatusCode, Url};
+use serde::Deserialize;
+
+use crate::cli::{RenderArgs, ViewArgs};
+use crate::cluster::Cluster;
+use crate::exit::Exit;
+
+/// How long the line at the end waits for its figures.
+const LAST_REPORT: Duration = Duration::from_millis(500);
+
+pub(crate) async fn run(args: Box<RenderArgs>) -> Result<(), Exit> {
+    let view = view(&args.view)?;
+    let Some(url) = &args.cluster else {
+        let shutdown = service::on_signal()?;
+        let cluster = Cluster::start("127.0.0.1:0", &args.size, shutdown.clone()).await?;
+        let site = format!("http://{}/", cluster.site);
+        let site = site
+            .parse()
+            .context("the cluster's own address is no URL")?;
+        let drawn = tokio::select! {
+            drawn = render(site, &view, &args) => drawn,
+            () = shutdown.cancelled() => Err(anyhow!("interrupted: no picture was written").into()),
+        };
+        shutdown.cancel();
+        cluster.stopped().await?;
+        return drawn;
+    };
+    render(site_of(url)?, &view, &args).await
+}
+
+/// The view that the flags describe, checked as every API checks it.
+fn view(args: &ViewArgs) -> Result<View, Exit> {
+    let mut query = Url::parse("http://-/").map_err(|e| Exit::Failed(e.into()))?;
+    query.query_pairs_mut().extend_pairs(args.given());
+    View::read(
+        Fields::from_query(query.query().unwrap_or_default()),
+        &Limits::default(),
+    )
+    .map_err(|errors| Exit::Usage(errors.to_string()))
+}
+
+fn site_of(url: &str) -> Result<Url, Exit> {
+    match url.parse::<Url>() {
+        Ok(site) if site.scheme() == "http" && site.has_host() => Ok(site),
+        _ => Err(Exit::Usage(format!(
+            "--cluster {url:?} is not accepted: http://HOST:PORT of a running cluster's page"
+        ))),
+    }
+}
+
+/// Draws `view` with the cluster whose page is `site`.
+async fn render(site: Url, view: &View, args: &RenderArgs) -> Result<(), Exit> {
+    let client = reqwest::Client::new();
+    let id = progress::new_id()?;
+    let mut picture = site.join("render.png").context("no URL of a picture")?;
+    picture.set_query(Some(&view.query()));
+    picture.query_pairs_mut().append_pair("progress", &id);
+
+    let bar = progress::Bar::new();
+    let answer = client
+        .get(picture)
+        .send()
+        .await
+        .context("the cluster cannot be reached")?;
+    let answer = refused(answer).await?;
+    // The render has a report as soon as its picture has begun.
+    let following = tokio::spawn(progress::follow(client, site, id, bar.clone()));
+    let drawn = file::write(answer, &args.output).await;
+    // The last report comes with the last byte, or not at all.
+    let last_report = following.abort_handle();
+    let _ = tokio::time::timeout(LAST_REPORT, following).await;
+    last_report.abort();
+    bar.end(&args.output, drawn.is_ok());
+    drawn
+}
+
+/// The answer, when it is a picture; else what stands in its way.
+async fn refused(answer: Response) -> Result<Response, Exit> {
+    #[derive(Deserialize)]
+    struct Problem {
+        detail: String,
+    }
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let detail = match answer.json::<Problem>().await {
+        Ok(problem) => problem.detail,
+        Err(_) => format!("the cluster answered {status}"),
+    };
+    match status {
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Err(Exit::Usage(detail)),
+        _ => Err(Exit::Failed(anyhow!(detail))),
+    }
+}

@@ -1,0 +1,26 @@
+//! `tilebrot worker`.
+
+use std::net::SocketAddr;
+
+use crate::cli::WorkerArgs;
+use crate::exit::Exit;
+use crate::role;
+
+pub(crate) async fn run(args: WorkerArgs) -> Result<(), Exit> {
+    let listen = args.listen.clone();
+    role::run("worker", &listen, |listener, bound, shutdown| {
+        let name = args.name.unwrap_or_else(|| name_of(bound));
+        worker::run(
+            listener,
+            worker::Settings::new(name, args.threads, args.capacity),
+            shutdown,
+        )
+    })
+    .await
+}
+
+/// Unique among the workers of a cluster: containers differ by host, processes on a host by port.
+fn name_of(bound: SocketAddr) -> String {
+    let host = gethostname::gethostname();
+    format!("{}:{}", host.to_string_lossy(), bound.port())
+}

@@ -1,0 +1,223 @@
+//! What does the program say to the one who types it?
+
+use std::process::Output;
+
+use crate::harness::{Process, get, tilebrot};
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_taken_port_is_said_in_one_line_with_64() {
+    let up = Process::start(&["up", "--listen", "127.0.0.1:0", "--workers", "1"]);
+    let taken = up.url.trim_start_matches("http://").to_owned();
+    for role in [
+        vec!["up", "--listen", &taken],
+        vec!["worker", "--listen", &taken],
+        vec![
+            "balancer",
+            "--listen",
+            &taken,
+            "--server",
+            "http://127.0.0.1:1",
+        ],
+        vec![
+            "frontend",
+            "--listen",
+            &taken,
+            "--tiles",
+            "http://127.0.0.1:1",
+        ],
+    ] {
+        let output = tilebrot(&role).output().unwrap();
+        assert_eq!(output.status.code(), Some(64), "{role:?}");
+        let said = said(&output);
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains(&taken) && said.contains("--listen"), "{said}");
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_all_named_with_64() {
+    let cases: [(&[&str], &[&str]); 6] = [
+        (&["worker", "--threads", "0"], &["--threads"]),
+        (&["nonsense"], &["nonsense"]),
+        (
+            &["render", "-o", "x.png", "--zoom", "-1", "--palette", "mud"],
+            &["zoom", "palette"],
+        ),
+        (
+            &["render", "-o", "x.png", "--cluster", "ftp://x"],
+            &["--cluster"],
+        ),
+        (&["frontend", "--tiles", "nowhere"], &["--tiles"]),
+        (
+            &[
+                "balancer",
+                "--listen",
+                "127.0.0.1:0",
+                "--server",
+                "x",
+                "--algorithm",
+                "y",
+            ],
+            &["--server", "--algorithm"],
+        ),
+    ];
+    for (arguments, named) in cases {
+        let output = tilebrot(arguments).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(64),
+            "{arguments:?}: {}",
+            said(&output)
+        );
+        for name in named {
+            assert!(
+                said(&output).contains(name),
+                "{arguments:?}: {}",
+                said(&output)
+            );
+        }
+    }
+}
+
+#[test]
+fn render_writes_a_picture_from_its_own_cluster() {
+    let folder = folder("own");
+    let file = folder.join("picture.png");
+    let output = tilebrot(&[
+        "render", "--width", "200", "--height", "100", "--im", "-0.1", "-o",
+    ])
+    .arg(&file)
+    .output()
+    .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let picture = image::open(&file).unwrap();
+    assert_eq!((picture.width(), picture.height()), (200, 100));
+    assert_eq!(
+        std::fs::read_dir(&folder).unwrap().count(),
+        1,
+        "nothing else is left behind"
+    );
+    assert!(
+        said(&output).contains("worker-1"),
+        "it says who drew: {}",
+        said(&output)
+    );
+}
+
+#[tokio::test]
+async fn render_asks_a_running_cluster_for_the_same_bytes() {
+    let up = Process::start(&[
+        "up",
+        "--listen",
+        "127.0.0.1:0",
+        "--workers",
+        "2",
+        "--threads",
+        "1",
+    ]);
+    let file = folder("running").join("picture.png");
+    let output = tilebrot(&[
+        "render",
+        "--cluster",
+        &up.url,
+        "--width",
+        "300",
+        "--zoom",
+        "2",
+        "-o",
+    ])
+    .arg(&file)
+    .output()
+    .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let page = get(
+        &reqwest::Client::new(),
+        &format!("{}/render.png?width=300&zoom=2", up.url),
+    )
+    .await;
+    assert!(std::fs::read(&file).unwrap() == page.bytes().await.unwrap());
+}
+
+#[test]
+fn render_says_why_there_is_no_picture_and_leaves_no_file() {
+    let folder = folder("deep");
+    let output = tilebrot(&["render", "--zoom", "1e40", "-o"])
+        .arg(folder.join("x.png"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(64), "{}", said(&output));
+    assert!(said(&output).contains("zoom"), "{}", said(&output));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+
+    let nowhere = tilebrot(&["render", "-o", "/nowhere/at/all.png"])
+        .output()
+        .unwrap();
+    assert_eq!(nowhere.status.code(), Some(64), "{}", said(&nowhere));
+}
+
+#[test]
+fn a_picture_can_go_to_standard_output() {
+    let output = tilebrot(&["render", "--width", "32", "--height", "32", "-o", "-"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(image::load_from_memory(&output.stdout).unwrap().width(), 32);
+}
+
+#[test]
+fn healthcheck_tells_health_by_its_exit_code() {
+    let worker = Process::start(&["worker", "--listen", "127.0.0.1:0"]);
+    let check = |url: &str| {
+        tilebrot(&["healthcheck", url])
+            .output()
+            .unwrap()
+            .status
+            .code()
+    };
+    assert_eq!(check(&format!("{}/livez", worker.url)), Some(0));
+    assert_eq!(check(&format!("{}/nowhere", worker.url)), Some(1));
+    drop(worker);
+    assert_eq!(check("http://127.0.0.1:1/livez"), Some(1));
+    assert_eq!(check("no url"), Some(64));
+}
+
+#[test]
+fn logs_are_json_when_asked_for() {
+    let mut command = tilebrot(&[
+        "worker",
+        "--listen",
+        "127.0.0.1:0",
+        "--log-format",
+        "json",
+        "--log",
+        "info",
+    ]);
+    let mut child = command
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let stderr = child.stderr.take().unwrap();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stderr), &mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(event["level"], "INFO");
+    assert_eq!(
+        event["capacity"].as_u64(),
+        event["threads"].as_u64().map(|threads| threads + 1)
+    );
+}
+
+/// An empty folder of this test's own.
+fn folder(name: &str) -> std::path::PathBuf {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}

@@ -1,0 +1,10 @@
+//! Does the cluster do what it promises, as separate processes, with faults? Every test starts its own
+//! on free ports, and waits for conditions, never for time.
+
+mod harness;
+
+mod bad_input;
+mod command_line;
+mod faults;
+mod rendering;
+mod structure;

@@ -1,0 +1,198 @@
+//! Is the picture right, and did the cluster draw it?
+
+use std::sync::atomic::AtomicBool;
+
+use image::RgbImage;
+use protocol::{Fields, Limits, PALETTES, View};
+use serde_json::Value;
+
+use crate::harness::{Cluster, Process, get, json, render_id, report};
+
+/// The picture of a view, straight from the arithmetic: what every way through the cluster must equal.
+fn straight(view: &fractal::View, colouring: fractal::Colouring) -> RgbImage {
+    let stops: Vec<fractal::Stop> = PALETTES[0]
+        .stops()
+        .map(|stop| fractal::Stop {
+            position: stop.position,
+            colour: stop.colour,
+        })
+        .collect();
+    let colours = fractal::Colours {
+        gradient: fractal::Gradient::new(&stops).unwrap(),
+        colouring,
+        density: 1.0,
+        offset: 0.0,
+        interior: [0; 3],
+    };
+    let whole = fractal::Rect {
+        x: 0,
+        y: 0,
+        w: view.width,
+        h: view.height,
+    };
+    let plan = fractal::Plan::new(view).unwrap();
+    let field = plan.field(whole, &AtomicBool::new(false)).unwrap();
+    RgbImage::from_raw(
+        view.width,
+        view.height,
+        fractal::paint(&field, view.samples, &colours),
+    )
+    .unwrap()
+}
+
+fn seahorses() -> fractal::View {
+    fractal::View {
+        re: "-0.75".parse().unwrap(),
+        im: "0.1".parse().unwrap(),
+        zoom: "40".parse().unwrap(),
+        rotation: 0.0,
+        width: 640,
+        height: 480,
+        samples: 2,
+        formula: fractal::Formula::Mandelbrot,
+        limit: 2000,
+    }
+}
+
+const SEAHORSES: &str = "re=-0.75&im=0.1&zoom=40&width=640&height=480&samples=2&iterations=2000";
+
+#[tokio::test]
+async fn one_command_draws_a_correct_picture_with_every_worker() {
+    let up = Process::start(&[
+        "up",
+        "--listen",
+        "127.0.0.1:0",
+        "--workers",
+        "3",
+        "--threads",
+        "1",
+    ]);
+    let client = reqwest::Client::new();
+    let id = render_id();
+    let answer = get(
+        &client,
+        &format!("{}/render.png?{SEAHORSES}&progress={id}", up.url),
+    )
+    .await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "image/png");
+    let png = answer.bytes().await.unwrap();
+    let picture = image::load_from_memory(&png).unwrap().into_rgb8();
+    assert!(picture == straight(&seahorses(), fractal::Colouring::Smooth));
+
+    let report = report(&client, &up.url, &id).await;
+    assert_eq!(report["state"], "finished", "{report}");
+    let workers = report["workers"].as_array().unwrap();
+    assert_eq!(workers.len(), 3, "{report}");
+    let pieces: u64 = workers
+        .iter()
+        .map(|worker| worker["pieces"].as_u64().unwrap())
+        .sum();
+    // Three workers with two places each, and at least four pieces a place.
+    assert!(pieces >= 24, "{report}");
+}
+
+#[tokio::test]
+async fn a_histogram_is_that_of_the_whole_view_and_not_of_a_band() {
+    let cluster = Cluster::start(2).await;
+    let query = "width=400&height=300&colouring=histogram&iterations=500";
+    let gathered = cluster
+        .get(&format!("/render.png?{query}"))
+        .await
+        .bytes()
+        .await
+        .unwrap();
+    let tile = format!("{}/v1/tile?{query}", cluster.tiles.url);
+    let whole = get(&cluster.client, &tile).await.bytes().await.unwrap();
+    let decoded = |png: &[u8]| image::load_from_memory(png).unwrap().into_rgb8();
+    assert!(decoded(&gathered) == decoded(&whole));
+}
+
+#[tokio::test]
+async fn the_picture_carries_its_view() {
+    let cluster = Cluster::start(1).await;
+    let query = "re=-0.7436438870371587047521915061&zoom=1e3&width=90&height=60&palette=ocean";
+    let png = cluster
+        .get(&format!("/render.png?{query}"))
+        .await
+        .bytes()
+        .await
+        .unwrap();
+    let texts = texts(&png);
+    let software = texts
+        .iter()
+        .find(|(keyword, _)| keyword == "Software")
+        .unwrap();
+    assert!(software.1.starts_with("Tilebrot "), "{software:?}");
+    let (_, json) = texts
+        .iter()
+        .find(|(_, text)| text.starts_with('{'))
+        .unwrap();
+    let carried = View::read(
+        Fields::from_json(json.as_bytes()).unwrap(),
+        &Limits::default(),
+    )
+    .unwrap();
+    assert_eq!(carried.re.as_str(), "-0.7436438870371587047521915061");
+    assert_eq!((carried.width, carried.height), (90, 60));
+    let fields: Value = serde_json::from_str(json).unwrap();
+    assert!(fields["iterations"].is_u64(), "auto was resolved: {fields}");
+}
+
+/// Keywords and texts of a PNG's tEXt chunks.
+fn texts(png: &[u8]) -> Vec<(String, String)> {
+    let mut texts = Vec::new();
+    let mut rest = &png[8..];
+    while let Some((head, after)) = rest.split_first_chunk::<8>() {
+        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        if &head[4..] == b"tEXt" {
+            let content = String::from_utf8(after[..length].to_vec()).unwrap();
+            let (keyword, text) = content.split_once('\0').unwrap();
+            texts.push((keyword.to_owned(), text.to_owned()));
+        }
+        rest = &after[length + 4..];
+    }
+    texts
+}
+
+#[tokio::test]
+async fn a_view_too_deep_is_refused_with_the_limit_and_never_blocky() {
+    let cluster = Cluster::start(1).await;
+    let answer = cluster.get("/render.png?re=-0.75&im=0.1&zoom=1e30").await;
+    assert_eq!(answer.status(), 422);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let problem = json(answer).await;
+    assert_eq!(problem["errors"][0]["field"], "zoom", "{problem}");
+    assert!(
+        problem["detail"].as_str().unwrap().contains("at most"),
+        "{problem}"
+    );
+}
+
+#[tokio::test]
+async fn every_formula_and_colouring_comes_through_the_cluster() {
+    let cluster = Cluster::start(1).await;
+    let mut pictures = std::collections::HashSet::new();
+    for formula in [
+        "mandelbrot",
+        "multibrot&power=4",
+        "julia",
+        "burning_ship",
+        "tricorn",
+    ] {
+        for colouring in ["smooth", "bands", "histogram"] {
+            let path = format!(
+                "/render.png?width=120&height=90&zoom=0.9&formula={formula}&colouring={colouring}"
+            );
+            let answer = cluster.get(&path).await;
+            assert_eq!(answer.status(), 200, "{path}");
+            let picture = image::load_from_memory(&answer.bytes().await.unwrap())
+                .unwrap()
+                .into_rgb8();
+            assert!(
+                pictures.insert(picture.into_raw()),
+                "{path} looks like another one"
+            );
+        }
+    }
+}

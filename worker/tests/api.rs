@@ -1,0 +1,291 @@
+//! Does a worker's HTTP do what its description says?
+
+use std::num::NonZero;
+
+use image::RgbImage;
+use reqwest::{Client, Response, StatusCode};
+use serde_json::{Value, json};
+use service::Shutdown;
+use worker::Settings;
+
+struct Worker {
+    url: String,
+    client: Client,
+    _stop: tokio_util::sync::DropGuard,
+}
+
+/// A worker of one thread with one place and a queue of one.
+async fn start() -> Worker {
+    let (listener, address) = service::bind("127.0.0.1:0").await.unwrap();
+    let shutdown = Shutdown::new();
+    let settings = Settings {
+        queue: 1,
+        ..Settings::new("painter".into(), NonZero::new(1), NonZero::new(1))
+    };
+    tokio::spawn(worker::run(listener, settings, shutdown.clone()));
+    Worker {
+        url: format!("http://{address}"),
+        client: Client::new(),
+        _stop: shutdown.drop_guard(),
+    }
+}
+
+impl Worker {
+    async fn get(&self, path: &str) -> Response {
+        self.client
+            .get(format!("{}{path}", self.url))
+            .send()
+            .await
+            .unwrap()
+    }
+
+    async fn in_flight(&self) -> u64 {
+        let ready: Value = self.get("/readyz").await.json().await.unwrap();
+        ready["in_flight"].as_u64().unwrap()
+    }
+
+    async fn until_in_flight(&self, count: u64) {
+        while self.in_flight().await != count {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Minutes of work: interior near the seahorses that no shortcut finds, at a limit that is never reached.
+const ENDLESS: &str =
+    "/v1/tile?re=-0.7453&im=0.1127&zoom=300&width=2000&height=2000&samples=8&iterations=1000000000";
+
+fn decoded(png: &[u8]) -> RgbImage {
+    image::load_from_memory(png).unwrap().into_rgb8()
+}
+
+/// The shape, the type and the numbers' bytes of a NumPy file.
+fn npy(file: &[u8]) -> (String, &[u8]) {
+    assert_eq!(&file[..8], b"\x93NUMPY\x01\x00");
+    let length = usize::from(u16::from_le_bytes([file[8], file[9]]));
+    let header = String::from_utf8(file[10..10 + length].to_vec()).unwrap();
+    (header, &file[10 + length..])
+}
+
+#[tokio::test]
+async fn a_tile_is_a_piece_of_the_whole_picture() {
+    let worker = start().await;
+    let view = "width=200&height=120&iterations=300&palette=ember";
+    let answer = worker.get(&format!("/v1/tile?{view}")).await;
+    assert_eq!(answer.headers()["content-type"], "image/png");
+    assert_eq!(answer.headers()["x-worker"], "painter");
+    assert_eq!(answer.headers()["x-iterations"], "300");
+    let timing = answer.headers()["server-timing"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    for part in ["queue", "field", "colour", "encode"] {
+        assert!(timing.contains(&format!("{part};dur=")), "{timing}");
+    }
+    let whole = decoded(&answer.bytes().await.unwrap());
+    let piece = worker
+        .get(&format!("/v1/tile?{view}&x=50&y=30&w=70&h=40"))
+        .await;
+    let piece = decoded(&piece.bytes().await.unwrap());
+    let cut = image::imageops::crop_imm(&whole, 50, 30, 70, 40).to_image();
+    assert!(piece == cut);
+}
+
+#[tokio::test]
+async fn post_takes_the_same_fields_as_get() {
+    let worker = start().await;
+    let posted = worker
+        .client
+        .post(format!("{}/v1/tile", worker.url))
+        .json(&json!({
+            "re": "-0.7500000000000000000000000000000000000001", "im": 0.1, "zoom": 40,
+            "width": 64, "height": 48, "format": "png",
+        }));
+    let posted = posted.send().await.unwrap();
+    let got = worker
+        .get("/v1/tile?re=-0.7500000000000000000000000000000000000001&im=0.1&zoom=40&width=64&height=48")
+        .await;
+    assert_eq!(posted.headers()["etag"], got.headers()["etag"]);
+    assert!(posted.bytes().await.unwrap() == got.bytes().await.unwrap());
+}
+
+#[tokio::test]
+async fn npy_holds_smooth_counts_and_integer_counts() {
+    let worker = start().await;
+    let view = "/v1/tile?width=8&height=6&iterations=100&format=npy";
+    let file = worker.get(view).await.bytes().await.unwrap();
+    let (header, numbers) = npy(&file);
+    assert!(
+        header.contains("'<f4'") && header.contains("(6, 8)"),
+        "{header}"
+    );
+    let smooth: Vec<f32> = numbers
+        .as_chunks()
+        .0
+        .iter()
+        .map(|b| f32::from_le_bytes(*b))
+        .collect();
+    let file = worker
+        .get(&format!("{view}&field=iterations"))
+        .await
+        .bytes()
+        .await
+        .unwrap();
+    let (header, numbers) = npy(&file);
+    assert!(header.contains("'<u4'"), "{header}");
+    let counts: Vec<u32> = numbers
+        .as_chunks()
+        .0
+        .iter()
+        .map(|b| u32::from_le_bytes(*b))
+        .collect();
+    assert_eq!((smooth.len(), counts.len()), (48, 48));
+    // -0.5 ± half a pixel is interior; the corner is outside and escapes at once.
+    assert!(counts[0] > 0 && counts[0] < 10);
+    assert!(counts.contains(&0));
+    for (smooth, count) in smooth.iter().zip(&counts) {
+        assert_eq!(smooth.is_infinite(), *count == 0);
+        assert!(
+            *count == 0 || (smooth - *count as f32).abs() < 2.0,
+            "{smooth} {count}"
+        );
+    }
+    let wide = worker
+        .get("/v1/tile?width=8&height=6&iterations=100000&format=npy")
+        .await;
+    assert!(npy(&wide.bytes().await.unwrap()).0.contains("'<f8'"));
+}
+
+#[tokio::test]
+async fn a_known_tile_is_not_drawn_again() {
+    let worker = start().await;
+    let etag = worker.get("/v1/tile?width=32&height=32").await.headers()["etag"].clone();
+    let url = format!("{}/v1/tile?width=32&height=32", worker.url);
+    let again = worker
+        .client
+        .get(url)
+        .header("if-none-match", &etag)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+    assert_ne!(
+        worker.get("/v1/tile?width=32&height=33").await.headers()["etag"],
+        etag
+    );
+    let metrics = worker.get("/metrics").await.text().await.unwrap();
+    assert!(
+        metrics.contains("tilebrot_tiles_total{outcome=\"NotModified\"} 1"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("tilebrot_tiles_total{outcome=\"Drawn\"} 2"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn past_its_queue_a_worker_says_busy_at_once_and_when_to_come_back() {
+    let worker = start().await;
+    let ask = || tokio::spawn(worker.client.get(format!("{}{ENDLESS}", worker.url)).send());
+    let drawing = ask();
+    worker.until_in_flight(1).await;
+    // One of these two takes the place in the queue, and there is none for the other.
+    let (mut one, mut other) = (ask(), ask());
+    let (refused, waiting) = tokio::select! {
+        refused = &mut one => (refused, other),
+        refused = &mut other => (refused, one),
+    };
+    let refused = refused.unwrap().unwrap();
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(refused.json::<Value>().await.unwrap()["capacity"], 1);
+    drawing.abort();
+    waiting.abort();
+    worker.until_in_flight(0).await;
+    assert_eq!(
+        worker.get("/v1/tile?width=9&height=9").await.status(),
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn the_work_stops_when_the_requester_leaves() {
+    let worker = start().await;
+    let drawing = tokio::spawn(worker.client.get(format!("{}{ENDLESS}", worker.url)).send());
+    worker.until_in_flight(1).await;
+    drawing.abort();
+    worker.until_in_flight(0).await;
+    let metrics = worker.get("/metrics").await.text().await.unwrap();
+    assert!(
+        metrics.contains("tilebrot_tiles_total{outcome=\"Abandoned\"} 1"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_form_cannot_give_is_refused_by_field() {
+    let worker = start().await;
+    for (query, field) in [
+        ("format=band&x=1&w=5", "x"),
+        ("format=band&w=5", "w"),
+        ("format=npy&samples=2", "samples"),
+        ("format=png&field=iterations", "field"),
+        ("zoom=1e40", "zoom"),
+        ("formula=julia&seed_re=2&seed_im=2", "seed_re"),
+    ] {
+        let answer = worker
+            .get(&format!("/v1/tile?width=9&height=9&{query}"))
+            .await;
+        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{query}");
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["errors"][0]["field"], field, "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn a_survey_resolves_auto_and_measures_the_distribution() {
+    let worker = start().await;
+    let survey: Value = worker
+        .get("/v1/survey?colouring=histogram")
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(survey["tier"], "direct");
+    assert_eq!(survey["capacity"], 1);
+    assert!(survey["iterations"].as_u64().unwrap() >= 100);
+    let quantiles = survey["distribution"].as_array().unwrap();
+    assert!(quantiles.len() > 100);
+    let plain: Value = worker.get("/v1/survey").await.json().await.unwrap();
+    assert!(plain.get("distribution").is_none());
+    // A view that is all interior has no counts to be distributed.
+    let inside = worker
+        .get("/v1/tile?re=0&im=0&zoom=100&width=40&height=40&colouring=histogram")
+        .await;
+    assert_eq!(inside.status(), StatusCode::OK);
+    assert!(
+        decoded(&inside.bytes().await.unwrap())
+            .pixels()
+            .all(|p| p.0 == [0, 0, 0])
+    );
+}
+
+#[tokio::test]
+async fn the_description_and_its_page_come_from_the_binary() {
+    let worker = start().await;
+    let document: Value = worker.get("/openapi.json").await.json().await.unwrap();
+    assert!(document["paths"]["/v1/tile"]["post"].is_object());
+    let page = worker.get("/docs/").await;
+    assert_eq!(page.status(), StatusCode::OK);
+    let html = page.text().await.unwrap();
+    assert!(
+        !html.contains("http://") && !html.contains("https://"),
+        "nothing comes from elsewhere"
+    );
+    assert_eq!(
+        worker.get("/docs/swagger-ui-bundle.js").await.status(),
+        StatusCode::OK
+    );
+    assert_eq!(worker.get("/livez").await.status(), StatusCode::OK);
+}
