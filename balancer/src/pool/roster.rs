@@ -226,3 +226,114 @@ fn pick(
         turn,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Idle, Pool};
+
+    /// A roster whose servers have these capacities and are up; waiters are numbers.
+    fn roster(capacities: &[u32]) -> Roster<u64> {
+        let mut roster = Roster::new(Arc::new(Pool::new("a", Vec::new())));
+        for (i, capacity) in capacities.iter().enumerate() {
+            let server = Server::new(i.to_string(), &[], Some(*capacity), &Idle::default());
+            roster.join(server.clone());
+            roster.note(server.id, Sight::Passed, Instant::now());
+        }
+        roster
+    }
+
+    fn id(roster: &Roster<u64>, position: usize) -> ServerId {
+        roster.members[position].server.id
+    }
+
+    fn take(roster: &mut Roster<u64>) -> Option<ServerId> {
+        match roster.take(&[]) {
+            Choice::Server(server) => Some(server.id),
+            Choice::Wait | Choice::NoneUp => None,
+        }
+    }
+
+    fn served(roster: &mut Roster<u64>) -> Vec<u64> {
+        roster
+            .settle()
+            .into_iter()
+            .map(|(waiter, _)| waiter)
+            .collect()
+    }
+
+    #[test]
+    fn no_server_gets_more_than_its_capacity() {
+        let mut roster = roster(&[1, 3]);
+        assert_eq!((0..10).filter_map(|_| take(&mut roster)).count(), 4);
+        assert_eq!(
+            (roster.members[0].in_flight, roster.members[1].in_flight),
+            (1, 3)
+        );
+        assert!(matches!(roster.take(&[]), Choice::Wait));
+    }
+
+    #[test]
+    fn a_freed_slot_goes_to_the_first_rank() {
+        let mut roster = roster(&[1]);
+        let server = take(&mut roster).unwrap();
+        for rank in [2, 0, 1] {
+            assert!(roster.wait(Rank(rank), &[], rank));
+        }
+        assert_eq!(served(&mut roster), [] as [u64; 0]);
+        for rank in 0..3 {
+            roster.release(server);
+            assert_eq!(served(&mut roster), [rank]);
+            assert_eq!(roster.members[0].in_flight, 1);
+        }
+    }
+
+    #[test]
+    fn a_waiter_lets_a_server_that_failed_it_pass_to_the_next() {
+        let mut roster = roster(&[1, 1]);
+        let (a, b) = (id(&roster, 0), id(&roster, 1));
+        while take(&mut roster).is_some() {}
+        roster.wait(Rank(0), &[a], 0);
+        roster.wait(Rank(1), &[], 1);
+        roster.release(a);
+        assert_eq!(served(&mut roster), [1]);
+        roster.release(b);
+        assert_eq!(served(&mut roster), [0]);
+    }
+
+    #[test]
+    fn a_server_that_failed_is_taken_when_no_other_is_up() {
+        let mut roster = roster(&[1, 1]);
+        let (a, b) = (id(&roster, 0), id(&roster, 1));
+        roster.note(b, Sight::Broken, Instant::now());
+        assert!(matches!(roster.take(&[a]), Choice::Server(server) if server.id == a));
+    }
+
+    #[test]
+    fn a_capacity_that_grows_serves_those_who_wait() {
+        let mut roster = roster(&[]);
+        let server = Server::new("a", &[], None, &Idle::default());
+        roster.join(server.clone());
+        roster.learn(server.id, 1);
+        roster.note(server.id, Sight::Passed, Instant::now());
+        take(&mut roster).unwrap();
+        roster.wait(Rank(0), &[], 0);
+        roster.wait(Rank(1), &[], 1);
+        roster.wait(Rank(2), &[], 2);
+        roster.learn(server.id, 3);
+        assert_eq!(served(&mut roster), [0, 1]);
+        assert_eq!(roster.capacity(), Some(3));
+    }
+
+    #[test]
+    fn those_who_wait_are_let_go_when_nobody_is_left() {
+        let mut roster = roster(&[1]);
+        let server = take(&mut roster).unwrap();
+        roster.wait(Rank(0), &[], 0);
+        roster.leave(server);
+        assert!(matches!(roster.settle()[..], [(0, None)]));
+        assert_eq!(roster.members.len(), 1, "it has a request in flight");
+        roster.release(server);
+        assert_eq!(roster.members.len(), 0);
+    }
+}

@@ -154,11 +154,10 @@ fn health(reader: &mut Reader<'_>, pool: &mut Pool) {
 /// `servers` holds addresses, or tables of an address and a capacity.
 fn servers(reader: &mut Reader<'_>) -> Vec<Server> {
     let accepted = "an array of servers, at least one";
-    let items = reader.optional("servers", accepted, |value| value.as_array().cloned());
-    let Some(items) = items.filter(|items| !items.is_empty()) else {
-        reader.missing("servers", accepted);
-        return Vec::new();
-    };
+    let items = reader.required("servers", accepted, |value| {
+        value.as_array().filter(|items| !items.is_empty()).cloned()
+    });
+    let items = items.unwrap_or_default();
     let mut servers = Vec::new();
     for (i, item) in items.into_iter().enumerate() {
         let (address, capacity) = match &item {
@@ -207,5 +206,103 @@ fn read_limits(reader: &mut Reader<'_>, limits: &mut Limits) {
 fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../examples/balancer.toml");
+
+    const SMALL: &str = r#"
+        [[listener]]
+        address = "127.0.0.1:0"
+        pool = "a"
+        [[pool]]
+        name = "a"
+        servers = ["http://127.0.0.1:80"]
+    "#;
+
+    fn mistakes(text: &str) -> String {
+        read(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_example_reads() {
+        let settings = read(EXAMPLE).unwrap();
+        assert_eq!(settings.listeners.len(), 2);
+        assert_eq!(settings.admin.as_deref(), Some("127.0.0.1:9090"));
+        let tiles = &settings.pools[1];
+        assert_eq!(tiles.servers[0].address.to_string(), "dns://worker:8080");
+        assert_eq!(tiles.servers[1].capacity, Some(4));
+    }
+
+    #[test]
+    fn the_example_shows_every_default_as_it_is() {
+        let shown: String = EXAMPLE.lines().fold(String::new(), |text, line| {
+            let key = line.strip_prefix("# ").filter(|rest| rest.contains(" = "));
+            text + key.unwrap_or(line) + "\n"
+        });
+        let capacity = "capacity = 2 ";
+        assert!(shown.contains(capacity));
+        let shown = shown.replace(capacity, "# ");
+        assert_eq!(read(&shown).unwrap(), read(EXAMPLE).unwrap());
+        let small = read(SMALL).unwrap();
+        assert_eq!(small.limits, Limits::default());
+        assert_eq!(
+            small.pools[0],
+            Pool::new("a", small.pools[0].servers.clone())
+        );
+        assert_eq!(small.listeners[0].name, "a");
+    }
+
+    #[test]
+    fn all_mistakes_are_said_at_once_with_the_way_to_each() {
+        let text = mistakes(
+            r#"
+            amdin = "127.0.0.1:1"
+            [[listener]]
+            address = "127.0.0.1:0"
+            pool = "b"
+            [[listener]]
+            [[pool]]
+            name = "a"
+            servers = ["127.0.0.1:80", { address = "http://h:1", capacity = 0 }]
+            algorithm = "best"
+            capacity = -1
+            health = { interval = 3, path = "x", fall = 0 }
+            queue = { lenght = 5 }
+            [[pool]]
+            name = "a"
+            servers = []
+            [limits]
+            header_bytes = 100
+            "#,
+        );
+        for mistake in [
+            "amdin: \"127.0.0.1:1\" is not accepted: no such key; known here: listener, pool, admin",
+            "listener[0].pool: \"b\" is not accepted: the name of a [[pool]]",
+            "listener[1].address",
+            "pool[0].servers[0]: \"127.0.0.1:80\" is not accepted: http://HOST:PORT",
+            "pool[0].servers[1]",
+            "pool[0].algorithm: \"best\" is not accepted: least-connections or round-robin",
+            "pool[0].capacity: \"-1\" is not accepted: a whole number from 1",
+            "pool[0].health.interval: \"3\" is not accepted: a duration",
+            "pool[0].health.path",
+            "pool[0].health.fall",
+            "pool[0].queue.lenght: \"5\" is not accepted: no such key; known here: length, wait",
+            "pool[1].name: \"a\" is not accepted: a name that no other pool has",
+            "pool[1].servers",
+            "limits.header_bytes",
+        ] {
+            assert!(text.contains(mistake), "{mistake}\nis not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_and_a_broken_one_are_refused() {
+        assert!(mistakes("").contains("at least one [[listener]]"));
+        assert!(mistakes("admin = \"a\"\n\nadmin").contains("line 3"));
     }
 }

@@ -70,20 +70,25 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn text(&mut self, name: &'static str, accepted: &str) -> Option<String> {
-        self.optional(name, accepted, |value| {
-            value
-                .as_str()
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned)
-        })
+        self.optional(name, accepted, text)
+    }
+
+    /// The value of `name`, whose absence is a mistake too.
+    pub(super) fn required<T>(
+        &mut self,
+        name: &'static str,
+        accepted: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<T> {
+        if !self.table.contains_key(name) {
+            self.missing(name, accepted);
+        }
+        self.optional(name, accepted, read)
     }
 
     /// A text that has to be there; an empty one stands in for it when it is not.
     pub(super) fn required_text(&mut self, name: &'static str, accepted: &str) -> String {
-        if !self.table.contains_key(name) {
-            self.missing(name, accepted);
-        }
-        self.text(name, accepted).unwrap_or_default()
+        self.required(name, accepted, text).unwrap_or_default()
     }
 
     pub(super) fn flag(&mut self, name: &'static str, place: &mut bool) {
@@ -162,4 +167,9 @@ impl<'a> Reader<'a> {
             self.refuse(&name, &value, accepted);
         }
     }
+}
+
+fn text(value: &Value) -> Option<String> {
+    let text = value.as_str().filter(|text| !text.is_empty());
+    text.map(str::to_owned)
 }
