@@ -1,36 +1,14 @@
-//! How does a view become one PNG? It is cut into bands of whole rows ([`plan`]), which are asked for
-//! at the workers, many at a time ([`dispatch`]), and written one after the other as they are
-//! ([`gather`]). Around that way there are pages: a form, a result that shows the picture arriving, and
-//! the report of who drew how much.
+//! How does a view become one PNG? It is cut into bands of whole rows, which are asked for at the
+//! workers, many at a time, and written one after the other as they come: that is [`render`].
+//! [`progress`] tells how far each picture is, and [`site`] is the pages around it: a form, a result
+//! that shows the picture arriving, and the report of who drew how much.
 
-// The picture, in the order in which data passes through.
-mod dispatch;
-mod gather;
-mod persist;
-mod plan;
-mod png;
-mod render;
-mod request;
-mod straggler;
-mod tiles;
-mod timing;
-// What is told of it.
 mod counters;
-mod id;
-mod registry;
-mod report;
-mod running;
-mod trouble;
-// The site.
-mod assets;
-mod edge;
-mod events;
-mod form;
-mod pages;
-mod picture;
-mod presets;
+mod progress;
+mod render;
 mod settings;
 mod site;
+mod trouble;
 
 use std::sync::Arc;
 
@@ -39,11 +17,11 @@ use service::{Metrics, Mistakes, Readiness, Shutdown};
 use tokio::net::TcpListener;
 
 use crate::counters::Counters;
-use crate::pages::Pages;
 use crate::render::Renderer;
+use crate::render::tiles::Tiles;
 pub use crate::settings::Settings;
+use crate::site::Pages;
 use crate::site::Site;
-use crate::tiles::Tiles;
 
 /// Why a frontend does not run.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,17 @@
-//! The way of a picture, from its request to its bytes: admitted, surveyed, planned, dispatched,
-//! gathered. What fails before the first byte is a plain answer; what fails later breaks the body off.
+//! The way of a picture, from its request to its bytes, in the order in which they pass through:
+//! [`request`], [`plan`], [`mod@dispatch`] (with [`tiles`], [`persist`] and [`straggler`] for each piece),
+//! [`mod@gather`] (with [`png`]). What fails before the first byte is a plain answer; what fails later
+//! breaks the body off.
+
+mod dispatch;
+mod gather;
+mod persist;
+pub(crate) mod plan;
+mod png;
+pub(crate) mod request;
+mod straggler;
+pub(crate) mod tiles;
+mod timing;
 
 use std::sync::Arc;
 
@@ -9,17 +21,17 @@ use protocol::{Iterations, View};
 use tokio::sync::Semaphore;
 
 use crate::counters::{Counters, Ended};
-use crate::dispatch::{Job, dispatch};
-use crate::gather::gather;
-use crate::id::RenderId;
-use crate::persist::Patience;
-use crate::plan::Plan;
-use crate::registry::Registry;
-use crate::request::RenderRequest;
-use crate::running::{Running, Teller, accompanied};
+use crate::progress::id::RenderId;
+use crate::progress::registry::Registry;
+use crate::progress::running::{Running, Teller, accompanied};
+use crate::render::dispatch::{Job, dispatch};
+use crate::render::gather::gather;
+use crate::render::persist::{Patience, Pulse};
+use crate::render::plan::Plan;
+use crate::render::request::RenderRequest;
+use crate::render::straggler::Pace;
+use crate::render::tiles::{Surveyed, Tiles};
 use crate::settings::Settings;
-use crate::straggler::Pace;
-use crate::tiles::{Surveyed, Tiles};
 use crate::trouble::Failure;
 
 /// Whoever makes pictures.
@@ -28,6 +40,7 @@ pub(crate) struct Renderer {
     tiles: Tiles,
     admission: Arc<Semaphore>,
     counters: Counters,
+    pulse: Arc<Pulse>,
     /// The reports of recent renders.
     pub(crate) registry: Registry,
 }
@@ -46,6 +59,7 @@ impl Renderer {
         Renderer {
             admission: Arc::new(Semaphore::new(settings.renders)),
             registry: Registry::default(),
+            pulse: Arc::new(Pulse::new()),
             settings,
             tiles,
             counters,
@@ -111,7 +125,8 @@ impl Renderer {
                 // A preview without an escape has none; each band's worker finds that out alike.
                 distribution: survey.distribution.filter(|quantiles| quantiles.len() > 1),
                 tiles: self.tiles.clone(),
-                patience,
+                // Once drawing, a render holds out as long as anybody's pieces are answered.
+                patience: patience.sharing(self.pulse.clone()),
                 pace: Pace::among(self.settings.straggler_after, slots as usize),
                 teller,
             },

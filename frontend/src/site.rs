@@ -1,5 +1,13 @@
 //! What is where on the site?
 
+mod assets;
+mod edge;
+mod events;
+mod form;
+mod pages;
+mod picture;
+mod presets;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,9 +18,8 @@ use axum::routing::get;
 use protocol::Limits;
 use service::{Metrics, Readiness, Shutdown};
 
-use crate::pages::Pages;
+pub(crate) use self::pages::Pages;
 use crate::render::Renderer;
-use crate::{assets, edge, events, form, picture};
 
 /// The longest view as JSON: three coordinates with all the digits that the limits allow, and names.
 const MOST_BODY: usize = 1 << 18;

@@ -110,62 +110,71 @@ pub(crate) enum Failure {
 impl Failure {
     /// What a client is told.
     pub(crate) fn problem(&self) -> Problem {
-        let unavailable = |detail: &str| {
-            let detail = format!("{detail}; the picture was not drawn");
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "No worker available",
-                detail,
-            )
-        };
-        let bad_gateway =
-            |detail: &str| Problem::new(StatusCode::BAD_GATEWAY, "Workers failed", detail);
+        let (status, title, detail) = self.words();
+        let problem = Problem::new(status, title, detail);
         match self {
+            Failure::Workers(Trouble::Busy { retry_after, .. }) => {
+                problem.retry_after(retry_after.map_or(COME_BACK, |wait| wait.as_secs().max(1)))
+            }
+            Failure::Workers(Trouble::Unreachable(_)) | Failure::Full(_) => {
+                problem.retry_after(COME_BACK)
+            }
+            _ => problem,
+        }
+    }
+
+    fn words(&self) -> (StatusCode, &'static str, String) {
+        const FAILED: &str = "Workers failed";
+        let (status, title, detail) = match self {
             Failure::Workers(Trouble::Refused(refusal)) => {
                 let detail = refusal.detail();
                 let detail =
                     detail.unwrap_or_else(|| "the workers do not draw this view".to_owned());
-                Problem::new(refusal.status, "View refused", detail)
+                return (refusal.status, "View refused", detail);
             }
-            Failure::Workers(Trouble::Busy { retry_after, .. }) => {
-                unavailable("no worker is up, or all of them are busy")
-                    .retry_after(retry_after.map_or(COME_BACK, |wait| wait.as_secs().max(1)))
-            }
-            Failure::Workers(Trouble::Unreachable(_)) => {
-                bad_gateway("the workers cannot be reached; the picture was not drawn")
-                    .retry_after(COME_BACK)
-            }
-            Failure::Workers(Trouble::Foreign(_)) => {
-                bad_gateway("what answers at the workers' address is no tile service")
-            }
-            Failure::Workers(Trouble::Damaged(_)) => {
-                bad_gateway("the workers' answers arrived damaged, again and again")
-            }
-            Failure::Workers(Trouble::Slow) => Problem::new(
-                StatusCode::GATEWAY_TIMEOUT,
-                "Workers too slow",
-                "the workers did not answer in time",
-            ),
-            Failure::Deadline(deadline) => Problem::new(
-                StatusCode::GATEWAY_TIMEOUT,
-                "Deadline passed",
-                format!(
+            Failure::Deadline(deadline) => {
+                let detail = format!(
                     "the picture was not complete within {} s",
                     deadline.as_secs()
-                ),
-            ),
-            Failure::Full(renders) => Problem::new(
+                );
+                return (StatusCode::GATEWAY_TIMEOUT, "Deadline passed", detail);
+            }
+            Failure::Full(renders) => {
+                let detail = format!("{renders} pictures are being drawn, and no more at a time");
+                return (StatusCode::SERVICE_UNAVAILABLE, "Busy", detail);
+            }
+            Failure::Workers(Trouble::Busy { .. }) => (
                 StatusCode::SERVICE_UNAVAILABLE,
-                "Busy",
-                format!("{renders} pictures are being drawn, and no more at a time"),
-            )
-            .retry_after(COME_BACK),
-            Failure::Internal(_) => Problem::new(
+                "No worker available",
+                "no worker is up, or all of them are busy",
+            ),
+            Failure::Workers(Trouble::Unreachable(_)) => (
+                StatusCode::BAD_GATEWAY,
+                FAILED,
+                "the workers cannot be reached",
+            ),
+            Failure::Workers(Trouble::Foreign(_)) => (
+                StatusCode::BAD_GATEWAY,
+                FAILED,
+                "what answers for the workers is no tile service",
+            ),
+            Failure::Workers(Trouble::Damaged(_)) => (
+                StatusCode::BAD_GATEWAY,
+                FAILED,
+                "the workers' answers arrive damaged, again and again",
+            ),
+            Failure::Workers(Trouble::Slow) => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "Workers too slow",
+                "the workers do not answer in time",
+            ),
+            Failure::Internal(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Internal error",
                 "the picture could not be put together",
             ),
-        }
+        };
+        (status, title, detail.to_owned())
     }
 }
 

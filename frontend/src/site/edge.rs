@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use service::{PROBLEM_JSON, Problem};
 
-use crate::pages::Pages;
+use crate::site::Pages;
 
 /// Nothing comes from elsewhere, nothing is inline, nobody frames us, and no address leaks.
 const SECURITY: [(&str, &str); 6] = [

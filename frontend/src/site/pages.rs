@@ -8,11 +8,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tera::{Context, Tera};
 
-use crate::form::Form;
-use crate::picture::file_name;
-use crate::presets::{PRESETS, Preset};
-use crate::report::Report;
-use crate::request::RenderRequest;
+use crate::progress::report::Report;
+use crate::render::request::RenderRequest;
+use crate::site::form::Form;
+use crate::site::picture::file_name;
+use crate::site::presets::{PRESETS, Preset};
 
 /// Pixels along the longer side of the form's own view: a glance, drawn while the page loads.
 const PREVIEW_SIDE: u32 = 960;
@@ -22,15 +22,15 @@ const THUMBNAIL_SIDE: u32 = 320;
 const PREVIEW_SAMPLES: u32 = 2;
 
 const TEMPLATES: [(&str, &str); 6] = [
-    ("base.html", include_str!("../templates/base.html")),
+    ("base.html", include_str!("../../templates/base.html")),
     (
         "components.html",
-        include_str!("../templates/components.html"),
+        include_str!("../../templates/components.html"),
     ),
-    ("form.html", include_str!("../templates/form.html")),
-    ("result.html", include_str!("../templates/result.html")),
-    ("report.html", include_str!("../templates/report.html")),
-    ("problem.html", include_str!("../templates/problem.html")),
+    ("form.html", include_str!("../../templates/form.html")),
+    ("result.html", include_str!("../../templates/result.html")),
+    ("report.html", include_str!("../../templates/report.html")),
+    ("problem.html", include_str!("../../templates/problem.html")),
 ];
 
 /// The templates, parsed.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::id::RenderId;
-use crate::report::{Report, State};
+use crate::progress::id::RenderId;
+use crate::progress::report::{Report, State};
 
 /// Reports kept: some kilobytes each.
 const MOST_REPORTS: usize = 1024;

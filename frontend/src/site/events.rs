@@ -11,10 +11,10 @@ use futures::stream::{self, Stream, StreamExt};
 use service::Problem;
 use tokio::sync::watch;
 
-use crate::edge::wants_page;
-use crate::id::RenderId;
-use crate::report::Report;
+use crate::progress::id::RenderId;
+use crate::progress::report::Report;
 use crate::site::Site;
+use crate::site::edge::wants_page;
 
 /// Between two events: more often than this nobody sees.
 const PAUSE: Duration = Duration::from_millis(100);

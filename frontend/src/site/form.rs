@@ -9,11 +9,11 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-use crate::edge::wants_page;
-use crate::id::RenderId;
-use crate::picture;
-use crate::request::RenderRequest;
+use crate::progress::id::RenderId;
+use crate::render::request::RenderRequest;
 use crate::site::Site;
+use crate::site::edge::wants_page;
+use crate::site::picture;
 
 /// Views whose JSON has, between them, every field with its default.
 const EVERY_FIELD: [&str; 3] = ["formula=multibrot", "formula=julia", ""];

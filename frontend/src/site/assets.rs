@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::{PALETTES, Palette};
 
-use crate::edge::nothing_here;
+use crate::site::edge::nothing_here;
 
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -19,33 +19,33 @@ static ASSETS: LazyLock<[(&str, &str, String); 7]> = LazyLock::new(|| {
         (
             "style.css",
             CSS,
-            include_str!("../static/style.css").to_owned(),
+            include_str!("../../static/style.css").to_owned(),
         ),
         (
             "form.css",
             CSS,
-            include_str!("../static/form.css").to_owned(),
+            include_str!("../../static/form.css").to_owned(),
         ),
         ("palettes.css", CSS, swatches()),
         (
             "result.js",
             SCRIPT,
-            include_str!("../static/result.js").to_owned(),
+            include_str!("../../static/result.js").to_owned(),
         ),
         (
             "progress.js",
             SCRIPT,
-            include_str!("../static/progress.js").to_owned(),
+            include_str!("../../static/progress.js").to_owned(),
         ),
         (
             "workers.js",
             SCRIPT,
-            include_str!("../static/workers.js").to_owned(),
+            include_str!("../../static/workers.js").to_owned(),
         ),
         (
             "favicon.svg",
             "image/svg+xml",
-            include_str!("../static/favicon.svg").to_owned(),
+            include_str!("../../static/favicon.svg").to_owned(),
         ),
     ]
 });

@@ -10,8 +10,8 @@ use protocol::{Adler, Band, Format, Survey, TileRequest, View};
 use reqwest::{Client, Response};
 use serde::Serialize;
 
-use crate::png;
-use crate::timing::Timing;
+use crate::render::png;
+use crate::render::timing::Timing;
 use crate::trouble::{Refusal, Trouble};
 
 /// The longest problem or survey that is read: a thousand quantiles and their frame are 30 kB.

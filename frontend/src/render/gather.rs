@@ -5,8 +5,8 @@ use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use protocol::{Adler, View};
 
-use crate::png;
-use crate::tiles::Drawn;
+use crate::render::png;
+use crate::render::tiles::Drawn;
 
 /// The bytes of the PNG of `view`, made of `bands` in order from the top. An error ends it without the
 /// last chunks, so that half a picture is never taken for a whole one.

@@ -10,12 +10,12 @@ use protocol::{Channel, Format, Rect, TileRequest, View};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::counters::Piece;
-use crate::id::RenderId;
-use crate::persist::Patience;
-use crate::plan::Plan;
-use crate::running::Teller;
-use crate::straggler::Pace;
-use crate::tiles::{Drawn, Tiles};
+use crate::progress::id::RenderId;
+use crate::progress::running::Teller;
+use crate::render::persist::Patience;
+use crate::render::plan::Plan;
+use crate::render::straggler::Pace;
+use crate::render::tiles::{Drawn, Tiles};
 use crate::trouble::Failure;
 
 /// All that the bands of a picture have in common.

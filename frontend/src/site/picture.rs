@@ -9,7 +9,7 @@ use protocol::header::X_ITERATIONS;
 use protocol::{FieldErrors, Fields, View};
 use service::Problem;
 
-use crate::request::RenderRequest;
+use crate::render::request::RenderRequest;
 use crate::site::Site;
 
 /// The same view is the same picture; an hour bounds what a new version of ours would leave stale.

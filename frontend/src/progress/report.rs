@@ -7,8 +7,8 @@ use protocol::Survey;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::plan::Plan;
-use crate::tiles::Drawn;
+use crate::render::plan::Plan;
+use crate::render::tiles::Drawn;
 
 /// Workers that are told apart; the rest are counted together, so that a report stays small.
 const MOST_WORKERS: usize = 256;

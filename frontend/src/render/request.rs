@@ -3,7 +3,7 @@
 
 use protocol::{Fault, FieldErrors, Fields, Limits, View};
 
-use crate::id::RenderId;
+use crate::progress::id::RenderId;
 
 /// A picture that is wanted.
 #[derive(Clone, Debug, PartialEq)]

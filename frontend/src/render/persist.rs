@@ -1,8 +1,8 @@
 //! When is a request sent again, and when is it given up? Troubles that may pass are tried again after
-//! a growing, jittered wait; a render gives up when nobody has answered it for as long as its patience
-//! lasts, or when its deadline is over.
+//! a growing, jittered wait; a render gives up when the workers have answered nobody for as long as its
+//! patience lasts, or when its deadline is over.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
@@ -14,26 +14,46 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// The longest wait, asked for or not: a worker that is back is noticed within seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// How long a render still waits; shared by all its pieces, so that the answer to one of them is hope
-/// for the others.
+/// When the workers last answered somebody: a sign of life, and hope for whoever still asks.
+#[derive(Debug)]
+pub(crate) struct Pulse(Mutex<Instant>);
+
+impl Pulse {
+    /// Of workers that have not answered yet.
+    pub(crate) fn new() -> Pulse {
+        Pulse(Mutex::new(Instant::now()))
+    }
+
+    fn felt(&self) -> MutexGuard<'_, Instant> {
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// How long a render still waits.
 #[derive(Debug)]
 pub(crate) struct Patience {
     allowed: Duration,
     deadline: Instant,
     patience: Duration,
-    answered: Mutex<Instant>,
+    pulse: Arc<Pulse>,
 }
 
 impl Patience {
-    /// A render that begins now.
+    /// Of a render that begins now and may take what is `allowed`.
     pub(crate) fn new(allowed: Duration, patience: Duration) -> Patience {
-        let now = Instant::now();
         Patience {
             allowed,
-            deadline: now + allowed,
+            deadline: Instant::now() + allowed,
             patience,
-            answered: Mutex::new(now),
+            pulse: Arc::new(Pulse::new()),
         }
+    }
+
+    /// The same, with hope from every answer to anybody who shares `pulse`.
+    pub(crate) fn sharing(self, pulse: Arc<Pulse>) -> Patience {
+        Patience { pulse, ..self }
     }
 
     /// Does `attempt` until it brings something, telling `again` of every failed try that is followed
@@ -53,7 +73,7 @@ impl Patience {
             let outcome = timeout_at(self.deadline, attempt()).await;
             let trouble = match outcome.map_err(|_| late())? {
                 Ok(answer) => {
-                    *lock(&self.answered) = Instant::now();
+                    *self.pulse.felt() = Instant::now();
                     return Ok(answer);
                 }
                 Err(trouble) if !trouble.is_worth_another_try() => return Err(trouble.into()),
@@ -62,7 +82,7 @@ impl Patience {
             let now = Instant::now();
             let since = *failing_since.get_or_insert(now);
             let resumed = now + backoff(failures, trouble.retry_after(), random());
-            if resumed > since.max(*lock(&self.answered)) + self.patience {
+            if resumed > since.max(*self.pulse.felt()) + self.patience {
                 return Err(trouble.into());
             }
             if resumed > self.deadline {
@@ -86,12 +106,6 @@ fn backoff(failures: u32, retry_after: Option<Duration>, random: f64) -> Duratio
 /// From 0, inclusive, to 1, exclusive.
 fn random() -> f64 {
     f64::from(getrandom::u32().unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
-}
-
-fn lock(instant: &Mutex<Instant>) -> std::sync::MutexGuard<'_, Instant> {
-    instant
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 #[cfg(test)]

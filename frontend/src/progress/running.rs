@@ -10,10 +10,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::counters::{Counters, Ended, Piece};
-use crate::plan::Plan;
-use crate::registry::Account;
-use crate::report::{Report, State};
-use crate::tiles::Drawn;
+use crate::progress::registry::Account;
+use crate::progress::report::{Report, State};
+use crate::render::plan::Plan;
+use crate::render::tiles::Drawn;
 use crate::trouble::{Failure, Trouble};
 
 /// Tells the counters, and whoever watches, what happens to a render's pieces.
