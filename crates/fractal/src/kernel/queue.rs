@@ -29,10 +29,8 @@ impl<const COLUMNS: usize> Queue<COLUMNS> {
     /// Adds the lanes whose bit is set.
     #[inline(always)]
     pub(super) fn push<V: Vector>(&mut self, bits: u32, values: [V; COLUMNS]) {
-        for column in 0..COLUMNS {
-            values[column]
-                .compress(bits)
-                .store(&mut self.columns[column][self.len..]);
+        for (column, value) in self.columns.iter_mut().zip(&values) {
+            value.compress(bits).store(&mut column[self.len..]);
         }
         self.len += bits.count_ones() as usize;
     }
@@ -45,8 +43,8 @@ impl<const COLUMNS: usize> Queue<COLUMNS> {
         let mut values = [[V::splat(0.0); K]; COLUMNS];
         let mut bits = [0; K];
         for k in 0..K {
-            for column in 0..COLUMNS {
-                values[column][k] = V::load(&self.columns[column][self.len + k * V::LANES..]);
+            for (value, column) in values.iter_mut().zip(&self.columns) {
+                value[k] = V::load(&column[self.len + k * V::LANES..]);
             }
             let lanes = taken.saturating_sub(k * V::LANES).min(V::LANES);
             bits[k] = (1 << lanes) - 1;

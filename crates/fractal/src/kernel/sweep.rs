@@ -87,8 +87,8 @@ pub(super) fn sweep<
                 break;
             }
         }
-        for k in 0..K {
-            age[k] = age[k].add(V::splat(BLOCK as f64));
+        for age in &mut age {
+            *age = age.add(V::splat(BLOCK as f64));
         }
         if cancel.load(Ordering::Relaxed) {
             return Err(Cancelled);

@@ -1,0 +1,339 @@
+//! Does the field mean what its documentation says?
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+use std::sync::atomic::AtomicBool;
+
+use fractal::{Backend, Cancelled, Field, Formula, Plan, PlanError, Rect, Tier, View};
+use num_complex::Complex;
+use proptest::prelude::*;
+
+fn view(re: &str, im: &str, zoom: &str) -> View {
+    View {
+        re: re.parse().unwrap(),
+        im: im.parse().unwrap(),
+        zoom: zoom.parse().unwrap(),
+        rotation: 0.0,
+        width: 160,
+        height: 120,
+        samples: 1,
+        formula: Formula::Mandelbrot,
+        limit: 1000,
+    }
+}
+
+fn field(view: &View) -> Field {
+    let picture = Rect {
+        x: 0,
+        y: 0,
+        w: view.width,
+        h: view.height,
+    };
+    Plan::new(view)
+        .unwrap()
+        .field(picture, &AtomicBool::new(false))
+        .unwrap()
+}
+
+/// Counts as the definition reads, in plain f64.
+fn plain_count(c: Complex<f64>, limit: u64) -> u64 {
+    let mut z = c;
+    for n in 1..=limit {
+        if z.norm_sqr() > 4.0 {
+            return n;
+        }
+        z = z * z + c;
+    }
+    0
+}
+
+#[test]
+fn the_first_row_is_the_top_and_the_first_column_the_left() {
+    let view = view("-0.6", "0.4", "0.8");
+    let field = field(&view);
+    let pixel = 4.0 / 0.8 / 120.0;
+    for (x, y) in [(0, 0), (159, 0), (0, 119), (159, 119), (90, 31)] {
+        let (right, up) = (x as f64 - 79.5, 59.5 - y as f64);
+        let c = Complex::new(-0.6 + right * pixel, 0.4 + up * pixel);
+        assert_eq!(field.counts[y * 160 + x], plain_count(c, 1000), "{x}, {y}");
+    }
+}
+
+#[test]
+fn a_quarter_turn_turns_the_axes_counter_clockwise() {
+    let upright = View {
+        width: 120,
+        ..view("0.1", "0.6", "2")
+    };
+    let turned = field(&View {
+        rotation: 90.0,
+        ..upright.clone()
+    });
+    let upright = field(&upright);
+    // The turned picture's right is the plane's up.
+    for (x, y) in [(0, 0), (100, 3), (17, 90)] {
+        assert_eq!(
+            turned.counts[y * 120 + x],
+            upright.counts[(119 - x) * 120 + 119 - (119 - y)]
+        );
+    }
+}
+
+#[test]
+fn subsamples_are_the_pixels_of_a_larger_picture() {
+    let small = View {
+        samples: 3,
+        ..view("-0.75", "0.1", "10")
+    };
+    let large = View {
+        width: 480,
+        height: 360,
+        ..view("-0.75", "0.1", "10")
+    };
+    assert_eq!(field(&small).counts, field(&large).counts);
+}
+
+#[test]
+fn a_sample_escapes_at_the_limit_but_not_past_it() {
+    // c = 1: 1, 2, 5: |z₃| > 2.
+    let at = |limit| {
+        field(&View {
+            limit,
+            width: 1,
+            height: 1,
+            ..view("1", "0", "1")
+        })
+        .counts[0]
+    };
+    assert_eq!([at(1), at(2), at(3), at(4)], [0, 0, 3, 3]);
+    // |c| = 2 has not passed 2 yet; what lies farther out has.
+    let first = |re| {
+        field(&View {
+            width: 1,
+            height: 1,
+            ..view(re, "0", "1")
+        })
+        .counts[0]
+    };
+    assert_eq!(
+        [
+            first("2"),
+            first("2.0000001"),
+            first("-2"),
+            first("-2.0000001")
+        ],
+        [2, 1, 0, 1]
+    );
+}
+
+#[test]
+fn a_limit_of_2_to_the_40_overflows_nothing() {
+    let field = field(&View {
+        limit: 1 << 40,
+        width: 8,
+        height: 8,
+        ..view("-0.1226", "0.7449", "1000")
+    });
+    assert!(field.counts.iter().all(|&count| count == 0));
+    assert!(field.smooth.iter().all(|&smooth| smooth == f64::INFINITY));
+}
+
+#[test]
+fn interior_is_infinite_and_counted_0() {
+    let field = field(&view("-0.75", "0", "1.6"));
+    let interior = field.counts.iter().filter(|&&count| count == 0).count();
+    assert!(interior > 1000);
+    for (count, smooth) in field.counts.iter().zip(&field.smooth) {
+        assert_eq!(*count == 0, *smooth == f64::INFINITY);
+        assert!(*smooth > -2.0);
+    }
+}
+
+#[test]
+fn a_raised_flag_cancels_on_every_backend() {
+    let plan = Plan::new(&View {
+        limit: 1 << 50,
+        ..view("-0.75", "0.1", "40")
+    })
+    .unwrap();
+    for backend in Backend::available() {
+        let rect = Rect {
+            x: 0,
+            y: 0,
+            w: 160,
+            h: 120,
+        };
+        assert_eq!(
+            plan.field_with(backend, rect, &AtomicBool::new(true)),
+            Err(Cancelled)
+        );
+    }
+}
+
+#[test]
+fn a_view_past_f64_is_refused_with_the_depth_that_is_not() {
+    let view = View {
+        width: 1920,
+        height: 1080,
+        ..view("-0.7436438870371587", "0.1318259042053119", "4e10")
+    };
+    assert_eq!(Plan::new(&view).unwrap().tier(), Tier::Direct);
+    for zoom in ["1e12", "1e300", "1e999999999", "1e999999999999999"] {
+        let deep = View {
+            zoom: zoom.parse().unwrap(),
+            ..view.clone()
+        };
+        let Err(PlanError::TooDeep { deepest }) = Plan::new(&deep) else {
+            panic!("{zoom}")
+        };
+        assert_eq!(deepest, "1.3e11");
+        assert!(
+            Plan::new(&View {
+                zoom: deepest.parse().unwrap(),
+                ..view.clone()
+            })
+            .is_ok()
+        );
+    }
+}
+
+#[test]
+fn bad_views_are_refused_by_name() {
+    let good = || view("-0.5", "0", "1");
+    let julia = |re: &str| Formula::Julia {
+        seed_re: re.parse().unwrap(),
+        seed_im: "0".parse().unwrap(),
+    };
+    let bad = [
+        (
+            View {
+                zoom: "0".parse().unwrap(),
+                ..good()
+            },
+            PlanError::ZoomNotPositive,
+        ),
+        (
+            View {
+                zoom: "-1".parse().unwrap(),
+                ..good()
+            },
+            PlanError::ZoomNotPositive,
+        ),
+        (
+            View {
+                zoom: "1e-999999999".parse().unwrap(),
+                ..good()
+            },
+            PlanError::OutOfRange,
+        ),
+        (
+            View {
+                re: "1e999999999".parse().unwrap(),
+                ..good()
+            },
+            PlanError::OutOfRange,
+        ),
+        (
+            View {
+                im: "-1e31".parse().unwrap(),
+                ..good()
+            },
+            PlanError::OutOfRange,
+        ),
+        (
+            View {
+                rotation: f64::NAN,
+                ..good()
+            },
+            PlanError::RotationNotFinite,
+        ),
+        (
+            View {
+                rotation: f64::INFINITY,
+                ..good()
+            },
+            PlanError::RotationNotFinite,
+        ),
+        (View { width: 0, ..good() }, PlanError::Size),
+        (
+            View {
+                samples: 0,
+                ..good()
+            },
+            PlanError::Size,
+        ),
+        (
+            View {
+                height: u32::MAX,
+                samples: u32::MAX,
+                ..good()
+            },
+            PlanError::Size,
+        ),
+        (View { limit: 0, ..good() }, PlanError::Limit),
+        (
+            View {
+                limit: u64::MAX,
+                ..good()
+            },
+            PlanError::Limit,
+        ),
+        (
+            View {
+                formula: Formula::Multibrot { power: 1 },
+                ..good()
+            },
+            PlanError::Power,
+        ),
+        (
+            View {
+                formula: Formula::Multibrot { power: 9 },
+                ..good()
+            },
+            PlanError::Power,
+        ),
+        (
+            View {
+                formula: julia("2.01"),
+                ..good()
+            },
+            PlanError::SeedTooFar,
+        ),
+        (
+            View {
+                formula: julia("-1e999999999"),
+                ..good()
+            },
+            PlanError::SeedTooFar,
+        ),
+    ];
+    for (view, error) in bad {
+        assert_eq!(Plan::new(&view).unwrap_err(), error, "{view:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Neighbours 10^-12 apart differ by what the slope of the smooth count allows, also where their counts differ.
+    #[test]
+    fn the_smooth_count_is_continuous(
+        angle in 0.0..std::f64::consts::TAU,
+        distance in 0.0..1.0_f64,
+        power in 2_u32..=8,
+    ) {
+        // Just outside of |c| = 2, 1.2 and so on every power has bands within reach of a line from the origin outwards.
+        let (re, im) = (angle.cos() * (1.3 + distance), angle.sin() * (1.3 + distance));
+        let line = View {
+            width: 4000,
+            height: 1,
+            formula: Formula::Multibrot { power },
+            rotation: angle.to_degrees(),
+            ..view(&format!("{re:.17}"), &format!("{im:.17}"), "4e5")
+        };
+        let field = field(&line);
+        let steps: Vec<f64> = field.smooth.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+        let largest = steps.iter().copied().fold(0.0, f64::max);
+        prop_assume!(field.counts.iter().all(|&count| count > 0 && count < 50));
+        prop_assert!(largest < 0.01, "a step of {largest}");
+    }
+}
