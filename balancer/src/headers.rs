@@ -30,7 +30,11 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
         }
         headers.remove(CONNECTION);
     }
-    for name in [KEEP_ALIVE, PROXY_CONNECTION, TE, TRANSFER_ENCODING, UPGRADE] {
+    if headers.remove(TRANSFER_ENCODING).is_some() {
+        // It went before any length (RFC 9112 §6.3), which therefore says nothing about the body that goes on.
+        headers.remove(CONTENT_LENGTH);
+    }
+    for name in [KEEP_ALIVE, PROXY_CONNECTION, TE, UPGRADE] {
         headers.remove(name);
     }
 }
@@ -152,6 +156,13 @@ mod tests {
         ]);
         strip_hop_by_hop(&mut left);
         assert_eq!(left, headers(&[("x-kept", "1")]));
+    }
+
+    #[test]
+    fn a_length_beside_chunks_is_not_believed() {
+        let mut left = headers(&[("transfer-encoding", "chunked"), ("content-length", "3")]);
+        strip_hop_by_hop(&mut left);
+        assert!(left.is_empty());
     }
 
     #[test]
