@@ -1,6 +1,6 @@
 //! How does a view become one PNG? It is cut into bands of whole rows, which are asked for at the
-//! workers, many at a time, and written one after the other as they come: that is [`render`].
-//! [`progress`] tells how far each picture is, and [`site`] is the pages around it: a form, a result
+//! workers, many at a time, and written one after the other as they come: that is `render`.
+//! `progress` tells how far each picture is, and `site` is the pages around it: a form, a result
 //! that shows the picture arriving, and the report of who drew how much.
 
 mod counters;

@@ -1,8 +1,9 @@
 //! Pictures that arrive.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::sync::atomic::Ordering;
 
+use flate2::read::ZlibDecoder;
 use image::ImageReader;
 
 use crate::harness::{Answer, Site, Workers, pixel};
@@ -16,18 +17,23 @@ fn assert_is_the_pattern(png: &[u8], width: u32, height: u32) {
     }
 }
 
-/// The texts of a PNG: the bodies of its tEXt chunks.
-fn texts(png: &[u8]) -> Vec<String> {
-    let mut texts = Vec::new();
+/// The bodies of a PNG's chunks of one type.
+fn chunks(png: &[u8], wanted: &[u8; 4]) -> Vec<Vec<u8>> {
+    let mut chunks = Vec::new();
     let mut rest = &png[8..];
     while let Some((length, tail)) = rest.split_first_chunk::<4>() {
         let length = u32::from_be_bytes(*length) as usize;
-        if &tail[..4] == b"tEXt" {
-            texts.push(String::from_utf8(tail[4..4 + length].to_vec()).unwrap());
+        if &tail[..4] == wanted {
+            chunks.push(tail[4..4 + length].to_vec());
         }
         rest = &tail[length + 8..];
     }
-    texts
+    chunks
+}
+
+fn texts(png: &[u8]) -> Vec<String> {
+    let texts = chunks(png, b"tEXt").into_iter();
+    texts.map(|text| String::from_utf8(text).unwrap()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,6 +50,20 @@ async fn the_gathered_picture_has_every_pixel_that_was_drawn() {
         let png = site.png(&format!("width={width}&height={height}")).await;
         assert_is_the_pattern(&png, width, height);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bands_are_one_sound_zlib_stream() {
+    let site = Site::start(Workers::start().await).await;
+    let png = site.png("width=500&height=400").await;
+    let stream = chunks(&png, b"IDAT").concat();
+    let mut rows = Vec::new();
+    // The decoder checks the sum of all rows, which decoders of pictures often pass over.
+    ZlibDecoder::new(&stream[..])
+        .read_to_end(&mut rows)
+        .unwrap();
+    assert_eq!(rows.len(), 400 * (1 + 3 * 500));
+    assert_eq!(chunks(&png, b"IEND").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
