@@ -55,7 +55,9 @@ pub enum Error {
 
 /// Runs until `shutdown` fires and requests in flight are done, or the grace period is over.
 ///
-/// `listeners` are bound by the caller, one for each of `settings.listeners`, in their order.
+/// `listeners` are bound by the caller, one for each of `settings.listeners`, in their order. They stop in that
+/// order too, each when the one before it has answered its last request, so that a listener whose servers call back
+/// through another one goes before it.
 ///
 /// # Errors
 /// [`Error`], when listeners and settings do not fit each other, or the admin listener fails.
@@ -102,8 +104,20 @@ pub async fn run_with(
     }
 
     let clients = async {
-        let served = listeners.into_iter().zip(gates);
-        let served = served.map(|(listener, gate)| listen::serve(listener, gate, shutdown.clone()));
+        // One after the other: what a listener's requests in flight need of the next one is still there.
+        let mut stop = shutdown.clone();
+        let served = listeners.into_iter().zip(gates).map(|(listener, gate)| {
+            let stopped = Shutdown::new();
+            let serving = listen::serve(
+                listener,
+                gate,
+                std::mem::replace(&mut stop, stopped.clone()),
+            );
+            async move {
+                serving.await;
+                stopped.cancel();
+            }
+        });
         futures::future::join_all(served).await;
         Ok(())
     };

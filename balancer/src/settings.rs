@@ -168,7 +168,7 @@ pub struct Health {
     pub fall: u32,
     /// So many passes in a row bring it up again; the first pass of a new server is enough.
     pub rise: u32,
-    /// How long a server is ejected after a connection failure, times the failures in a row, when no probe ends it before.
+    /// Without probes: how long a server is ejected after a connection failure, times the ejections in a row.
     pub ejection: Duration,
 }
 
