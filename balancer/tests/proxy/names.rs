@@ -2,33 +2,52 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use balancer::Resolve;
 use balancer::settings::{Address, Listener, Server, Settings};
 use futures::future::BoxFuture;
+use tokio::sync::watch;
 
 use crate::harness::{Balancer, Origin, pool_of, soon, until};
 
-/// Answers what the test says; `None` fails.
-#[derive(Clone, Default)]
-struct Names(Arc<Mutex<Option<Vec<SocketAddr>>>>);
+/// Answers what the test says.
+#[derive(Clone)]
+struct Names(Arc<watch::Sender<Said>>);
+
+#[derive(Clone, Debug)]
+enum Said {
+    /// No answer yet: whoever asks waits.
+    Nothing,
+    Failure,
+    Addresses(Vec<SocketAddr>),
+}
 
 impl Names {
+    fn new() -> Names {
+        Names(Arc::new(watch::Sender::new(Said::Nothing)))
+    }
+
     fn say(&self, origins: &[&Origin]) {
         let addresses = origins.iter().map(|origin| origin.address).collect();
-        *self.0.lock().unwrap() = Some(addresses);
+        self.0.send_replace(Said::Addresses(addresses));
     }
 
     fn fail(&self) {
-        *self.0.lock().unwrap() = None;
+        self.0.send_replace(Said::Failure);
     }
 }
 
 impl Resolve for Names {
     fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
-        let answer = self.0.lock().unwrap().clone();
-        Box::pin(async move { answer.ok_or_else(|| io::Error::other("no answer")) })
+        Box::pin(async move {
+            let mut said = self.0.subscribe();
+            let said = said.wait_for(|said| !matches!(said, Said::Nothing)).await;
+            match said.map(|said| said.clone()) {
+                Ok(Said::Addresses(addresses)) => Ok(addresses),
+                _ => Err(io::Error::other("no answer")),
+            }
+        })
     }
 }
 
@@ -42,7 +61,7 @@ async fn balancer_for(address: &str, names: &Names) -> Balancer {
 #[tokio::test]
 async fn a_name_that_gains_addresses_gains_servers() {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
-    let names = Names::default();
+    let names = Names::new();
     names.say(&[&a]);
     let balancer = balancer_for("dns://worker:80", &names).await;
     balancer.wait_for_servers("up", 1).await;
@@ -57,7 +76,7 @@ async fn a_name_that_gains_addresses_gains_servers() {
 #[tokio::test]
 async fn a_vanished_address_drains_and_is_not_cut() {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
-    let names = Names::default();
+    let names = Names::new();
     names.say(&[&a]);
     let balancer = balancer_for("dns://worker:80", &names).await;
     let held = balancer.spawn_get("/hold");
@@ -82,7 +101,7 @@ async fn a_vanished_address_drains_and_is_not_cut() {
 #[tokio::test]
 async fn a_name_that_fails_to_resolve_keeps_its_servers() {
     let a = Origin::start("a").await;
-    let names = Names::default();
+    let names = Names::new();
     names.say(&[&a]);
     let balancer = balancer_for("dns://worker:80", &names).await;
     balancer.wait_for_servers("up", 1).await;
@@ -95,7 +114,8 @@ async fn a_name_that_fails_to_resolve_keeps_its_servers() {
 
 #[tokio::test]
 async fn a_name_that_never_resolved_answers_at_once() {
-    let names = Names::default();
+    let names = Names::new();
+    names.fail();
     for address in ["dns://worker:80", "http://worker:80"] {
         let balancer = balancer_for(address, &names).await;
         let answer = soon("an answer", balancer.get("/name")).await;
@@ -104,17 +124,34 @@ async fn a_name_that_never_resolved_answers_at_once() {
 }
 
 #[tokio::test]
+async fn the_first_requests_wait_for_the_first_answer() {
+    let a = Origin::start("a").await;
+    let names = Names::new();
+    let balancer = balancer_for("dns://worker:80", &names).await;
+    let early = balancer.spawn_get("/name");
+    balancer.wait_for_queue(1).await;
+    names.say(&[&a]);
+    assert_eq!(soon("an answer", early).await.unwrap().text(), "a");
+}
+
+#[tokio::test]
 async fn one_server_behind_a_name_moves_with_it() {
     let (a, b) = (Origin::start("a").await, Origin::start("b").await);
-    let names = Names::default();
+    let names = Names::new();
     names.say(&[&a]);
     let balancer = balancer_for("http://frontend:80", &names).await;
     assert_eq!(balancer.get("/name").await.text(), "a");
+    let held = balancer.spawn_get("/hold");
+    a.wait_until_running(1).await;
     names.say(&[&b]);
     until("requests go to the new place", async || {
         balancer.get("/name").await.text() == "b"
     })
     .await;
+    a.gate.add_permits(1);
+    assert_eq!(soon("the held", held).await.unwrap().text(), "a");
+    let after = balancer.get("/name").await;
+    assert_eq!(after.text(), "b", "the old connection is not used again");
     assert_eq!(
         balancer.stats().await["servers"][0]["address"],
         "frontend:80"
