@@ -3,7 +3,7 @@
 //! A flight goes on from level to level while it is nearly full. Then its orbits join those that wait at the level that it
 //! has reached, and the next flight leaves where enough of them wait.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::finish;
 use super::launch::Launcher;
@@ -59,6 +59,10 @@ impl<'a> Flights<'a> {
         field: &mut Field,
     ) -> Result<(), Cancelled> {
         while let Some(job) = self.next_job(K * V::LANES, launcher.is_done()) {
+            // A flight polls for itself; launches alone can go on for milliseconds where all is interior.
+            if self.cancel.load(Ordering::Relaxed) {
+                return Err(Cancelled);
+            }
             match job {
                 Job::Finish => finish::finish::<V, S, K>(&mut self.escaping, self.limit, field),
                 Job::Narrow => self.narrow::<V, S, K>()?,

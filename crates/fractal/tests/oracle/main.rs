@@ -130,13 +130,15 @@ impl Place {
         differing
     }
 
-    /// How many exact counts change when nothing but the point is rounded to f64.
+    /// How many exact counts of escaping pixels change when nothing but the point is rounded to f64.
     fn differences_of_rounded_points(&self) -> usize {
-        let map = self.map();
-        let changes = random_pixels().filter(|&(x, y)| {
-            let (point, rounded) = (self.point(x, y), self.point(x, y).rounded_to_f64());
-            exact::count(map, &point, &point, self.limit)
-                != exact::count(map, &rounded, &rounded, self.limit)
+        let (field, map) = (self.field(), self.map());
+        let escaping = random_pixels().filter(|&(x, y)| field.counts[y * WIDTH as usize + x] > 0);
+        let changes = escaping.filter(|&(x, y)| {
+            let point = self.point(x, y);
+            let rounded = point.rounded_to_f64();
+            let count = |c| exact::count(map, c, c, self.limit);
+            count(&point) != count(&rounded)
         });
         changes.count()
     }
