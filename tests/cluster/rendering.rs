@@ -139,6 +139,36 @@ async fn the_picture_carries_its_view() {
     assert!(fields["iterations"].is_u64(), "auto was resolved: {fields}");
 }
 
+#[test]
+fn the_picture_in_the_readme_is_what_the_program_draws() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/seahorses.png");
+    let png = std::fs::read(file).unwrap();
+    let (_, json) = texts(&png)
+        .into_iter()
+        .find(|(keyword, _)| keyword == "Tilebrot")
+        .unwrap();
+    let view = View::read(
+        Fields::from_json(json.as_bytes()).unwrap(),
+        &Limits::default(),
+    )
+    .unwrap();
+    let protocol::Iterations::Limit(limit) = view.iterations else {
+        panic!("the limit was not resolved: {json}");
+    };
+    let view = fractal::View {
+        re: view.re.as_str().parse().unwrap(),
+        im: view.im.as_str().parse().unwrap(),
+        zoom: view.zoom.as_str().parse().unwrap(),
+        width: view.width,
+        height: view.height,
+        samples: view.samples,
+        limit,
+        ..seahorses()
+    };
+    let picture = image::load_from_memory(&png).unwrap().into_rgb8();
+    assert!(picture == straight(&view, fractal::Colouring::Smooth));
+}
+
 /// Keywords and texts of a PNG's tEXt chunks.
 fn texts(png: &[u8]) -> Vec<(String, String)> {
     let mut texts = Vec::new();

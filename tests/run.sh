@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Runs every check of the project. A fresh Debian machine needs nothing but Rust: what the tests use
+# beside it is installed here. Nothing is skipped; what cannot be had is said, and fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n=== %s (after %d s)\n' "$*" "$SECONDS"; }
+
+# A compiler's linker, a client for README's examples, and a browser without a window.
+packages=(gcc curl ca-certificates chromium-headless-shell)
+
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if ((${#missing[@]})); then
+    step "install ${missing[*]}"
+    if ((EUID != 0)); then
+        echo "tests/run.sh: ${missing[*]} must be installed first, which needs root:" >&2
+        echo "    sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+        exit 1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    apt-get install -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+command -v cargo >/dev/null || { echo "tests/run.sh: cargo is missing: install Rust (https://rustup.rs)" >&2; exit 1; }
+
+step "format"
+cargo fmt --all --check
+
+step "lints"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+step "tests that need Rust alone"
+cargo test --locked
+
+step "tests in a browser"
+cargo test --locked --package browser-tests
+
+step "README's commands"
+bash tests/readme.sh
+
+step "all checks passed"
