@@ -4,7 +4,7 @@ use crate::harness::{Balancer, Origin, get, pool_of, until};
 
 #[tokio::test]
 async fn health_says_whether_every_pool_has_a_server() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     let up = get(balancer.admin, "/health").await;
     assert_eq!(
@@ -21,7 +21,7 @@ async fn health_says_whether_every_pool_has_a_server() {
 
 #[tokio::test]
 async fn stats_and_metrics_count_what_happened() {
-    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
     let balancer = Balancer::up(pool_of(&[&a, &b])).await;
     for _ in 0..3 {
         balancer.get("/name").await;

@@ -13,7 +13,7 @@ use crate::harness::{Balancer, Client, Origin, pool_of, request, soon, until};
 
 #[tokio::test]
 async fn a_client_that_leaves_cancels_the_upstream_request() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     let asked = balancer.spawn_get("/hold");
     origin.wait_until_running(1).await;
@@ -24,7 +24,7 @@ async fn a_client_that_leaves_cancels_the_upstream_request() {
 
 #[tokio::test]
 async fn a_client_that_leaves_a_body_half_read_cancels_it() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     let mut client = Client::connect(balancer.site).await;
     let mut body = client
@@ -43,7 +43,7 @@ async fn a_client_that_leaves_a_body_half_read_cancels_it() {
 
 #[tokio::test]
 async fn a_client_that_leaves_the_queue_is_never_served() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let mut pool = pool_of(&[&origin]);
     pool.capacity = Some(1);
     let balancer = Balancer::up(pool).await;
@@ -64,7 +64,7 @@ async fn a_client_that_leaves_the_queue_is_never_served() {
 
 #[tokio::test]
 async fn a_head_that_does_not_come_is_not_waited_for() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let listener = Listener::new("site", "", "tiles");
     let mut settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
     settings.limits.header_timeout = Duration::from_millis(50);
@@ -81,7 +81,7 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_connection_serves_one_request_after_the_other() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     let mut client = Client::connect(balancer.site).await;
     for _ in 0..10 {
@@ -93,7 +93,7 @@ async fn a_connection_serves_one_request_after_the_other() {
 
 #[tokio::test]
 async fn shutdown_finishes_what_is_in_flight_and_takes_nothing_new() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let mut balancer = Balancer::up(pool_of(&[&origin])).await;
     let mut idle = Client::connect(balancer.site).await;
     idle.ask(request(Method::GET, "/name", &[], b"")).await;
@@ -117,7 +117,7 @@ async fn shutdown_finishes_what_is_in_flight_and_takes_nothing_new() {
 
 #[tokio::test]
 async fn shutdown_waits_no_longer_than_the_grace_period() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let listener = Listener::new("site", "", "tiles");
     let mut settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
     settings.limits.grace = Duration::from_millis(30);
@@ -131,7 +131,7 @@ async fn shutdown_waits_no_longer_than_the_grace_period() {
 
 #[tokio::test]
 async fn a_connection_that_rests_outlives_the_header_timeout() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let listener = Listener::new("site", "", "tiles");
     let mut settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
     settings.limits.header_timeout = Duration::from_millis(50);
@@ -148,7 +148,7 @@ async fn a_connection_that_rests_outlives_the_header_timeout() {
 
 #[tokio::test]
 async fn a_connection_that_rests_too_long_is_closed() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let listener = Listener::new("site", "", "tiles");
     let mut settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
     settings.limits.keep_alive = Duration::from_millis(50);
@@ -166,7 +166,7 @@ async fn a_connection_that_rests_too_long_is_closed() {
 
 #[tokio::test]
 async fn a_client_that_takes_nothing_is_given_up() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let listener = Listener::new("site", "", "tiles");
     let mut settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
     settings.limits.stall = Duration::from_millis(50);

@@ -7,7 +7,7 @@ use crate::harness::{Balancer, Client, Origin, pool_of, request, soon, until};
 
 #[tokio::test]
 async fn a_freed_slot_goes_to_the_oldest_waiter() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let mut pool = pool_of(&[&origin]);
     pool.capacity = Some(1);
     let balancer = Balancer::up(pool).await;
@@ -33,7 +33,7 @@ async fn a_freed_slot_goes_to_the_oldest_waiter() {
 
 #[tokio::test]
 async fn a_server_gets_no_more_than_it_says_it_can_run() {
-    let (small, large) = (Origin::start("small").await, Origin::start("large").await);
+    let (small, large) = (Origin::start("small"), Origin::start("large"));
     small.capacity.store(1, SeqCst);
     large.capacity.store(3, SeqCst);
     let balancer = Balancer::up(pool_of(&[&small, &large])).await;
@@ -54,7 +54,7 @@ async fn a_server_gets_no_more_than_it_says_it_can_run() {
 
 #[tokio::test]
 async fn the_server_with_the_fewest_in_flight_is_taken() {
-    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
     let balancer = Balancer::up(pool_of(&[&a, &b])).await;
     let held = [balancer.spawn_get("/hold"), balancer.spawn_get("/hold")];
     a.wait_until_running(1).await;
@@ -73,7 +73,7 @@ async fn the_server_with_the_fewest_in_flight_is_taken() {
 
 #[tokio::test]
 async fn in_flight_counts_until_the_body_ends() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     let mut client = Client::connect(balancer.site).await;
     let response = client
@@ -97,7 +97,7 @@ async fn in_flight_counts_until_the_body_ends() {
 
 #[tokio::test]
 async fn a_full_queue_refuses_with_the_time_to_come_back() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let mut pool = pool_of(&[&origin]);
     pool.capacity = Some(1);
     pool.queue.length = 1;
@@ -118,7 +118,7 @@ async fn a_full_queue_refuses_with_the_time_to_come_back() {
 
 #[tokio::test]
 async fn a_request_that_waited_too_long_is_told_its_place() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let mut pool = pool_of(&[&origin]);
     pool.capacity = Some(1);
     pool.queue.wait = Duration::from_millis(30);

@@ -13,7 +13,7 @@ use crate::harness::{Balancer, Client, Origin, pool_of, request, soon, until};
 async fn a_dead_server_loses_no_get() {
     let mut origins = Vec::new();
     for name in ["a", "b", "c", "d"] {
-        origins.push(Origin::start(name).await);
+        origins.push(Origin::start(name));
     }
     let balancer = Balancer::up(pool_of(&origins.iter().collect::<Vec<_>>())).await;
     let (answered, stop) = (
@@ -43,7 +43,7 @@ async fn a_dead_server_loses_no_get() {
     more(500).await;
     origins[0].kill().await;
     more(500).await;
-    origins[0].rise().await;
+    origins[0].rise();
     let seen = origins[0].seen();
     until("the server is back", async || {
         origins[0].seen() > seen + 100
@@ -57,7 +57,7 @@ async fn a_dead_server_loses_no_get() {
 
 #[tokio::test]
 async fn a_broken_connection_is_tried_elsewhere_when_that_is_safe() {
-    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
     let mut pool = pool_of(&[&a, &b]);
     pool.health.interval = Duration::from_secs(3600);
     let balancer = Balancer::up(pool).await;
@@ -69,7 +69,7 @@ async fn a_broken_connection_is_tried_elsewhere_when_that_is_safe() {
 
 #[tokio::test]
 async fn a_post_without_a_key_is_never_sent_twice() {
-    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
     let balancer = Balancer::up(pool_of(&[&a, &b])).await;
     let mut client = Client::connect(balancer.site).await;
     let mut sent = async |path: &str, fields: &[(&str, &str)], body: &[u8]| {
@@ -93,7 +93,7 @@ async fn a_post_without_a_key_is_never_sent_twice() {
 
 #[tokio::test]
 async fn a_post_that_reached_nobody_goes_to_another_server() {
-    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
     let mut pool = pool_of(&[&a, &b]);
     pool.health.probes = false;
     let balancer = Balancer::up(pool).await;
@@ -110,7 +110,7 @@ async fn a_post_that_reached_nobody_goes_to_another_server() {
 
 #[tokio::test]
 async fn a_503_is_tried_elsewhere_and_the_last_one_passed_on() {
-    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
     let balancer = Balancer::up(pool_of(&[&a, &b])).await;
     let answer = balancer.get("/status/503").await;
     assert_eq!(answer.status, 503);
@@ -120,7 +120,7 @@ async fn a_503_is_tried_elsewhere_and_the_last_one_passed_on() {
 
 #[tokio::test]
 async fn a_frozen_server_is_given_up_and_the_request_answered_elsewhere() {
-    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
     let mut pool = pool_of(&[&a, &b]);
     pool.health.timeout = Duration::from_millis(300);
     let balancer = Balancer::up(pool).await;
@@ -137,7 +137,7 @@ async fn a_frozen_server_is_given_up_and_the_request_answered_elsewhere() {
 
 #[tokio::test]
 async fn a_broken_upstream_body_never_looks_complete() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     for path in ["/break", "/break-length"] {
         let mut client = Client::connect(balancer.site).await;
@@ -157,7 +157,7 @@ async fn a_broken_upstream_body_never_looks_complete() {
 
 #[tokio::test]
 async fn a_body_that_stalls_is_aborted() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let mut pool = pool_of(&[&origin]);
     pool.timeouts.body_idle = Duration::from_millis(50);
     let balancer = Balancer::up(pool).await;
@@ -168,7 +168,7 @@ async fn a_body_that_stalls_is_aborted() {
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_in_time_is_a_504() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let mut pool = pool_of(&[&origin]);
     pool.timeouts.head = Duration::from_millis(50);
     let balancer = Balancer::up(pool).await;
@@ -180,11 +180,11 @@ async fn an_answer_that_does_not_come_in_time_is_a_504() {
 
 #[tokio::test]
 async fn a_connection_that_the_server_closed_while_idle_is_not_noticed() {
-    let mut origin = Origin::start("a").await;
+    let mut origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     assert_eq!(balancer.get("/name").await.status, 200);
     origin.kill().await;
-    origin.rise().await;
+    origin.rise();
     balancer.wait_for_servers("up", 1).await;
     let mut client = Client::connect(balancer.site).await;
     let answer = client.ask(request(Method::GET, "/name", &[], b"")).await;

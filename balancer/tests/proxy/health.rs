@@ -7,7 +7,7 @@ use crate::harness::{Balancer, Origin, pool_of, soon, until};
 
 #[tokio::test]
 async fn no_server_up_answers_at_once() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     origin.kill().await;
     let balancer = Balancer::start(pool_of(&[&origin])).await;
     until("the first probe failed", async || {
@@ -23,7 +23,7 @@ async fn no_server_up_answers_at_once() {
 
 #[tokio::test]
 async fn the_first_requests_wait_for_the_first_probe() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     origin.frozen.send_replace(true);
     let balancer = Balancer::start(pool_of(&[&origin])).await;
     let early = balancer.spawn_get("/name");
@@ -34,7 +34,7 @@ async fn the_first_requests_wait_for_the_first_probe() {
 
 #[tokio::test]
 async fn those_who_wait_are_told_when_the_last_server_goes() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let mut pool = pool_of(&[&origin]);
     pool.capacity = Some(1);
     let balancer = Balancer::up(pool).await;
@@ -58,7 +58,7 @@ async fn those_who_wait_are_told_when_the_last_server_goes() {
 
 #[tokio::test]
 async fn a_server_that_fails_its_probes_gets_nothing_until_it_passes_again() {
-    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
     let balancer = Balancer::up(pool_of(&[&a, &b])).await;
     a.ready.store(500, SeqCst);
     balancer.wait_for_servers("down", 1).await;
@@ -76,7 +76,7 @@ async fn a_server_that_fails_its_probes_gets_nothing_until_it_passes_again() {
 
 #[tokio::test]
 async fn a_refused_connection_ejects_at_once_and_a_probe_brings_back() {
-    let (mut a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let (mut a, b) = (Origin::start("a"), Origin::start("b"));
     let mut pool = pool_of(&[&a, &b]);
     pool.health.interval = Duration::from_secs(3600);
     let balancer = Balancer::up(pool).await;
@@ -90,7 +90,7 @@ async fn a_refused_connection_ejects_at_once_and_a_probe_brings_back() {
         stats["servers"][0]["ejections"] == 1 && stats["servers"][0]["state"] != "up"
     })
     .await;
-    a.rise().await;
+    a.rise();
     until("the server is used", async || {
         balancer.get("/name").await.text() == "a"
     })
@@ -99,19 +99,19 @@ async fn a_refused_connection_ejects_at_once_and_a_probe_brings_back() {
 
 #[tokio::test]
 async fn without_probes_the_last_server_is_never_ejected() {
-    let mut origin = Origin::start("a").await;
+    let mut origin = Origin::start("a");
     let mut pool = pool_of(&[&origin]);
     pool.health.probes = false;
     let balancer = Balancer::up(pool).await;
     origin.kill().await;
     assert_eq!(balancer.get("/name").await.status, 502);
-    origin.rise().await;
+    origin.rise();
     assert_eq!(balancer.get("/name").await.status, 200);
 }
 
 #[tokio::test]
 async fn a_server_that_closes_its_port_finishes_what_it_has() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     let held = balancer.spawn_get("/hold");
     origin.wait_until_running(1).await;

@@ -21,7 +21,7 @@ async fn raw(address: SocketAddr, request: &str) -> String {
 
 #[tokio::test]
 async fn fields_of_the_connection_end_here_and_the_others_pass() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     let mut client = Client::connect(balancer.site).await;
     let fields = [
@@ -60,7 +60,7 @@ async fn fields_of_the_connection_end_here_and_the_others_pass() {
 
 #[tokio::test]
 async fn the_host_of_an_absolute_uri_wins() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     let text = "GET http://absolute.example/fields?x=1 HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n";
     let answer = raw(balancer.site, text).await;
@@ -70,7 +70,7 @@ async fn the_host_of_an_absolute_uri_wins() {
 
 #[tokio::test]
 async fn what_cannot_be_carried_is_refused_clearly() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     let end = "Connection: close\r\n\r\n";
     let cases = [
@@ -113,7 +113,7 @@ async fn what_cannot_be_carried_is_refused_clearly() {
 
 #[tokio::test]
 async fn bodies_flow_both_ways_whatever_their_size() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     let mut client = Client::connect(balancer.site).await;
     for length in [0, 1, 1000, 1 << 20, (1 << 20) + 1, 8 << 20] {
@@ -133,7 +133,7 @@ async fn bodies_flow_both_ways_whatever_their_size() {
 
 #[tokio::test]
 async fn a_chunked_body_arrives_whole() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     for method in ["PUT", "POST"] {
         let text = format!(
@@ -149,7 +149,7 @@ async fn a_chunked_body_arrives_whole() {
 
 #[tokio::test]
 async fn a_length_beside_chunks_is_ignored_and_ends_the_connection() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     let text = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n\
         5\r\nhello\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -160,7 +160,7 @@ async fn a_length_beside_chunks_is_ignored_and_ends_the_connection() {
 
 #[tokio::test]
 async fn a_client_of_http_1_0_is_served() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     let answer = raw(balancer.site, "GET /name HTTP/1.0\r\n\r\n").await;
     assert!(
@@ -171,7 +171,7 @@ async fn a_client_of_http_1_0_is_served() {
 
 #[tokio::test]
 async fn an_answer_to_head_has_no_body() {
-    let origin = Origin::start("a").await;
+    let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;
     let mut client = Client::connect(balancer.site).await;
     for _ in 0..2 {

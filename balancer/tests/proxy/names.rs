@@ -60,7 +60,7 @@ async fn balancer_for(address: &str, names: &Names) -> Balancer {
 
 #[tokio::test]
 async fn a_name_that_gains_addresses_gains_servers() {
-    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
     let names = Names::new();
     names.say(&[&a]);
     let balancer = balancer_for("dns://worker:80", &names).await;
@@ -75,7 +75,7 @@ async fn a_name_that_gains_addresses_gains_servers() {
 
 #[tokio::test]
 async fn a_vanished_address_drains_and_is_not_cut() {
-    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
     let names = Names::new();
     names.say(&[&a]);
     let balancer = balancer_for("dns://worker:80", &names).await;
@@ -100,7 +100,7 @@ async fn a_vanished_address_drains_and_is_not_cut() {
 
 #[tokio::test]
 async fn a_name_that_fails_to_resolve_keeps_its_servers() {
-    let a = Origin::start("a").await;
+    let a = Origin::start("a");
     let names = Names::new();
     names.say(&[&a]);
     let balancer = balancer_for("dns://worker:80", &names).await;
@@ -125,7 +125,7 @@ async fn a_name_that_never_resolved_answers_at_once() {
 
 #[tokio::test]
 async fn the_first_requests_wait_for_the_first_answer() {
-    let a = Origin::start("a").await;
+    let a = Origin::start("a");
     let names = Names::new();
     let balancer = balancer_for("dns://worker:80", &names).await;
     let early = balancer.spawn_get("/name");
@@ -136,7 +136,7 @@ async fn the_first_requests_wait_for_the_first_answer() {
 
 #[tokio::test]
 async fn one_server_behind_a_name_moves_with_it() {
-    let (a, b) = (Origin::start("a").await, Origin::start("b").await);
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
     let names = Names::new();
     names.say(&[&a]);
     let balancer = balancer_for("http://frontend:80", &names).await;

@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +49,8 @@ pub(crate) struct Control {
 pub(crate) struct Origin {
     pub(crate) address: SocketAddr,
     pub(crate) control: Arc<Control>,
+    /// Keeps the port ours while nobody listens: another test must not get it and answer for us.
+    _reserved: TcpSocket,
     alive: CancellationToken,
     /// A child of `alive`.
     open: CancellationToken,
@@ -62,11 +64,8 @@ impl std::ops::Deref for Origin {
 }
 
 impl Origin {
-    pub(crate) async fn start(name: &str) -> Origin {
-        Origin::start_on(name, "127.0.0.1:0".parse().unwrap()).await
-    }
-
-    pub(crate) async fn start_on(name: &str, address: SocketAddr) -> Origin {
+    pub(crate) fn start(name: &str) -> Origin {
+        let reserved = bound("127.0.0.1:0".parse().unwrap());
         let control = Arc::new(Control {
             name: name.into(),
             ready: AtomicU16::new(200),
@@ -79,19 +78,19 @@ impl Origin {
             connections: AtomicUsize::new(0),
         });
         let mut origin = Origin {
-            address,
+            address: reserved.local_addr().unwrap(),
+            _reserved: reserved,
             control,
             alive: CancellationToken::new(),
             open: CancellationToken::new(),
         };
-        origin.rise().await;
+        origin.rise();
         origin
     }
 
-    /// Listens, on the same port as before if there was one.
-    pub(crate) async fn rise(&mut self) {
-        let listener = TcpListener::bind(self.address).await.unwrap();
-        self.address = listener.local_addr().unwrap();
+    /// Listens, on the same port as before.
+    pub(crate) fn rise(&mut self) {
+        let listener = bound(self.address).listen(1024).unwrap();
         self.alive = CancellationToken::new();
         self.open = self.alive.child_token();
         let (control, alive) = (self.control.clone(), self.alive.clone());
@@ -139,6 +138,13 @@ impl Drop for Origin {
     fn drop(&mut self) {
         self.alive.cancel();
     }
+}
+
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseport(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
 }
 
 /// Counts a request while it is worked on.
