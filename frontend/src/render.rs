@@ -1,8 +1,9 @@
 //! The way of a picture, from its request to its bytes, in the order in which they pass through:
 //! [`request`], [`plan`], [`mod@dispatch`] (with [`tiles`], [`persist`] and [`straggler`] for each piece),
-//! [`mod@gather`] (with [`png`]). What fails before the first byte is a plain answer; what fails later
+//! [`mod@gather`] (with [`png`]), [`mod@deliver`]. What fails before the first byte is a plain answer; what fails later
 //! breaks the body off.
 
+mod deliver;
 mod dispatch;
 mod gather;
 mod persist;
@@ -14,6 +15,7 @@ pub(crate) mod tiles;
 mod timing;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{Stream, StreamExt};
@@ -23,7 +25,8 @@ use tokio::sync::Semaphore;
 use crate::counters::{Counters, Ended};
 use crate::progress::id::RenderId;
 use crate::progress::registry::Registry;
-use crate::progress::running::{Running, Teller, accompanied};
+use crate::progress::running::{Running, Teller};
+use crate::render::deliver::deliver;
 use crate::render::dispatch::{Job, dispatch};
 use crate::render::gather::gather;
 use crate::render::persist::{Patience, Pulse};
@@ -50,6 +53,7 @@ pub(crate) struct Picture {
     running: Running,
     job: Job,
     plan: Plan,
+    stall: Duration,
     /// The iteration limit that is used.
     pub(crate) iterations: u64,
 }
@@ -119,6 +123,7 @@ impl Renderer {
         Picture {
             running,
             plan,
+            stall: self.settings.stall,
             iterations: survey.iterations,
             job: Job {
                 view,
@@ -139,7 +144,7 @@ impl Picture {
     pub(crate) fn bytes(self) -> impl Stream<Item = Result<Bytes, Failure>> + Send {
         let view = self.job.view.clone();
         let bands = dispatch(Arc::new(self.job), self.plan).boxed();
-        accompanied(gather(&view, bands), self.running)
+        deliver(gather(&view, bands), self.running, self.stall)
     }
 
     /// The head was all that was wanted.

@@ -22,6 +22,8 @@ pub struct Settings {
     pub patience: Duration,
     /// How long a piece may take, whatever its siblings took, before it is sent a second time.
     pub straggler_after: Duration,
+    /// How long a client may take nothing before it is taken for gone.
+    pub stall: Duration,
     /// How many pieces the workers are taken to draw at once when no balancer of ours says it.
     pub slots: u32,
     /// How many pictures are rendered at once; more are refused with 503.
@@ -40,7 +42,9 @@ impl Settings {
             piece_timeout: Duration::from_secs(300),
             // Longer than a worker takes to restart, shorter than a person waits for an error page.
             patience: Duration::from_secs(8),
-            straggler_after: Duration::from_secs(5),
+            straggler_after: Duration::from_secs(3),
+            // A full band over a line of a hundred kilobits a second.
+            stall: Duration::from_secs(120),
             slots: 8,
             // A render holds at most 32 MiB of bands: 2 GiB when all of them hold all they may.
             renders: 64,

@@ -99,6 +99,9 @@ pub(crate) enum Failure {
     /// The picture took longer than any may.
     #[error("the deadline of {} s passed", .0.as_secs())]
     Deadline(Duration),
+    /// The client took no part of it for this long.
+    #[error("the client took nothing for {} s", .0.as_secs())]
+    Stalled(Duration),
     /// As many pictures as may be are being drawn.
     #[error("{0} renders are in flight")]
     Full(usize),
@@ -138,6 +141,10 @@ impl Failure {
                     deadline.as_secs()
                 );
                 return (StatusCode::GATEWAY_TIMEOUT, "Deadline passed", detail);
+            }
+            Failure::Stalled(_) => {
+                let detail = "the browser took nothing of the picture for too long".to_owned();
+                return (StatusCode::REQUEST_TIMEOUT, "Client stalled", detail);
             }
             Failure::Full(renders) => {
                 let detail = format!("{renders} pictures are being drawn, and no more at a time");

@@ -60,5 +60,6 @@ export function showProgress(report, element) {
     element("cause").textContent = `There is no picture: ${report.cause}.`;
     element("cause").hidden = false;
     element("picture").hidden = true;
+    element("download").hidden = true;
   }
 }

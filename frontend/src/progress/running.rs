@@ -4,7 +4,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use futures::stream::{self, Stream, StreamExt};
 use protocol::Survey;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -105,7 +104,8 @@ impl Running {
         self.end(ended, State::Failed, Some(cause));
     }
 
-    fn sent(&self, bytes: &Bytes) {
+    /// A part of the picture is on its way to the client.
+    pub(crate) fn sent(&self, bytes: &Bytes) {
         let length = bytes.len() as u64;
         self.sent.fetch_add(length, Ordering::Relaxed);
         self.teller.counters.png_bytes.inc_by(length);
@@ -126,28 +126,4 @@ impl Drop for Running {
             self.end(Ended::Abandoned, State::Abandoned, None);
         }
     }
-}
-
-/// The bytes of `picture`, with `running` told how they fare.
-pub(crate) fn accompanied(
-    picture: impl Stream<Item = Result<Bytes, Failure>> + Send + 'static,
-    running: Running,
-) -> impl Stream<Item = Result<Bytes, Failure>> + Send {
-    stream::unfold(Some((picture.boxed(), running)), async |state| {
-        let (mut picture, running) = state?;
-        match picture.next().await {
-            Some(Ok(bytes)) => {
-                running.sent(&bytes);
-                Some((Ok(bytes), Some((picture, running))))
-            }
-            Some(Err(failure)) => {
-                running.fail(&failure);
-                Some((Err(failure), None))
-            }
-            None => {
-                running.finish();
-                None
-            }
-        }
-    })
 }

@@ -106,6 +106,20 @@ async fn when_the_client_leaves_no_worker_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_nothing_does_not_hold_its_place_for_ever() {
+    let settings = |settings: &mut frontend::Settings| settings.stall = Duration::from_millis(50);
+    let site = Site::with(Workers::start().await, settings).await;
+    // More than the buffers on the way can hold.
+    let unread = site.get("/render.png?width=8192&height=4096").await;
+    until("its place is free", async || {
+        let ready: serde_json::Value = site.get("/readyz").await.json().await.unwrap();
+        ready["in_flight"] == 0
+    })
+    .await;
+    assert!(unread.bytes().await.is_err(), "what was left is no picture");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_workers_there_is_a_clear_error_soon() {
     let site = Site::start(Workers::start().await).await;
     site.workers
