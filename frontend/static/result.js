@@ -28,6 +28,6 @@ events.addEventListener("report", (event) => {
 events.addEventListener("error", () => {
   if (events.readyState === EventSource.CLOSED) {
     element("progress").hidden = true;
-    element("status").textContent = "The report of this render is no longer kept.";
+    element("status").textContent = "Nothing more is told of this render: its report is gone, or the page was stopped.";
   }
 });

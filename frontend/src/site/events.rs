@@ -43,9 +43,15 @@ pub(crate) async fn report(
 
 /// `GET /renders/{id}/events`: the report each time it changes, until nothing more will.
 pub(crate) async fn events(State(site): State<Site>, Path(id): Path<String>) -> Response {
-    let account = RenderId::parse(&id).and_then(|id| site.renderer.registry.watch(id));
-    let Some(account) = account else {
+    let registry = &site.renderer.registry;
+    let known = RenderId::parse(&id).filter(|id| registry.report(*id).is_some());
+    let Some(id) = known else {
         return unknown().into_response();
+    };
+    let Some(account) = registry.watch(id) else {
+        let detail = "as many watch this render as may";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Too many watchers", detail);
+        return problem.retry_after(1).into_response();
     };
     let over = async move {
         tokio::select! {
