@@ -19,8 +19,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{Stream, StreamExt};
-use protocol::{Iterations, View};
+use protocol::{Colouring, Iterations, View};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::counters::{Counters, Ended};
 use crate::progress::id::RenderId;
@@ -35,7 +36,10 @@ use crate::render::request::RenderRequest;
 use crate::render::straggler::Pace;
 use crate::render::tiles::{Surveyed, Tiles};
 use crate::settings::Settings;
-use crate::trouble::Failure;
+use crate::trouble::{Failure, Refusal, Trouble};
+
+/// How long a form waits for an objection: workers that are not busy answer in a millisecond.
+const OBJECTION: Duration = Duration::from_millis(500);
 
 /// Whoever makes pictures.
 pub(crate) struct Renderer {
@@ -98,6 +102,19 @@ impl Renderer {
             }
         };
         Ok(self.plan(request.view, surveyed, patience, running, teller))
+    }
+
+    /// What the workers have against `view`, if one of them says so at once: a form can show it beside the
+    /// field. Whoever is not sure begins the picture, and is told then.
+    pub(crate) async fn objection(&self, view: &View) -> Option<Refusal> {
+        let mut view = view.clone();
+        // Without the histogram's preview, which costs time and refuses nothing.
+        view.colours.colouring = Colouring::Smooth;
+        let survey = self.tiles.survey(&view, RenderId::random().to_string());
+        match timeout(OBJECTION, survey).await {
+            Ok(Err(Trouble::Refused(refusal))) => Some(refusal),
+            _ => None,
+        }
     }
 
     async fn survey(&self, view: &View, patience: &Patience) -> Result<Surveyed, Failure> {

@@ -88,6 +88,26 @@ impl Refusal {
         let problem: Value = serde_json::from_slice(&self.body).ok()?;
         Some(problem.get("detail")?.as_str()?.to_owned())
     }
+
+    /// The fields that stand in the way, each with what is accepted.
+    pub(crate) fn fields(&self) -> Vec<(String, String)> {
+        let problem: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let errors = problem["errors"].as_array().into_iter().flatten();
+        let text = |member: &Value| Some(member.as_str()?.to_owned());
+        errors
+            .filter_map(|error| Some((text(&error["field"])?, text(&error["accepted"])?)))
+            .collect()
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON)),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        (self.status, headers, self.body).into_response()
+    }
 }
 
 /// Why there is no picture.
@@ -188,15 +208,7 @@ impl Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self {
-            Failure::Workers(Trouble::Refused(Refusal { status, body })) => {
-                let no_store = HeaderValue::from_static("no-store");
-                let kind = HeaderValue::from_static(PROBLEM_JSON);
-                let headers = [
-                    (header::CONTENT_TYPE, kind),
-                    (header::CACHE_CONTROL, no_store),
-                ];
-                (status, headers, body).into_response()
-            }
+            Failure::Workers(Trouble::Refused(refusal)) => refusal.into_response(),
             other => other.problem().into_response(),
         }
     }

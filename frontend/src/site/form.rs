@@ -4,7 +4,7 @@
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use protocol::{FieldErrors, Fields, View};
+use protocol::{Fields, View};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -61,13 +61,14 @@ impl Form {
         }
     }
 
-    fn refused(mut self, errors: &FieldErrors) -> Form {
+    /// With `errors`: names of fields, and what is accepted there.
+    fn refused<'a>(mut self, errors: impl IntoIterator<Item = (&'a str, &'a str)>) -> Form {
         self.refused = true;
-        for error in errors.iter() {
-            let said = format!("Accepted is {}.", error.accepted);
-            match View::FIELDS.into_iter().find(|field| *field == error.field) {
+        for (name, accepted) in errors {
+            let said = format!("Accepted is {accepted}.");
+            match View::FIELDS.into_iter().find(|field| *field == name) {
                 Some(field) => drop(self.errors.insert(field, said)),
-                None => self.strays.push(format!("{}: {said}", error.field)),
+                None => self.strays.push(format!("{name}: {said}")),
             }
         }
         self
@@ -94,22 +95,36 @@ pub(crate) async fn submit(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    match View::read(Fields::from_query(&query), &site.limits) {
-        Ok(view) => {
-            let id = RenderId::random();
-            site.renderer.registry.begin(id);
-            site.pages
-                .result(&RenderRequest {
-                    view,
-                    progress: Some(id),
-                })
-                .into_response()
-        }
+    let again = |status: StatusCode, errors: Vec<(&str, &str)>| {
+        let form = Form::prefilled(&query, &site).refused(errors);
+        (status, site.pages.form(&form, None, &site.limits)).into_response()
+    };
+    let view = match View::read(Fields::from_query(&query), &site.limits) {
+        Ok(view) => view,
         Err(errors) if wants_page(&headers) => {
             let status = StatusCode::from_u16(errors.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            let form = Form::prefilled(&query, &site).refused(&errors);
-            (status, site.pages.form(&form, None, &site.limits)).into_response()
+            let fields = errors
+                .iter()
+                .map(|e| (e.field.as_str(), e.accepted.as_str()));
+            return again(status, fields.collect());
         }
-        Err(errors) => picture::refused(&errors).into_response(),
+        Err(errors) => return picture::refused(&errors).into_response(),
+    };
+    if let Some(refusal) = site.renderer.objection(&view).await {
+        if !wants_page(&headers) {
+            return refusal.into_response();
+        }
+        let fields = refusal.fields();
+        let fields = fields
+            .iter()
+            .map(|(field, accepted)| (field.as_str(), accepted.as_str()));
+        return again(refusal.status, fields.collect());
     }
+    let id = RenderId::random();
+    site.renderer.registry.begin(id);
+    let request = RenderRequest {
+        view,
+        progress: Some(id),
+    };
+    site.pages.result(&request).into_response()
 }

@@ -59,6 +59,25 @@ async fn a_refused_form_keeps_what_was_typed_and_names_each_mistake() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_workers_refuse_is_explained_beside_the_field() {
+    let site = Site::start(Workers::start().await).await;
+    let errors =
+        serde_json::json!([{ "field": "zoom", "value": "1e40", "accepted": "at most 2e11" }]);
+    let problem =
+        serde_json::json!({ "title": "too deep", "status": 422, "detail": "…", "errors": errors });
+    site.workers.survey_with(422, problem);
+    let (status, page) = site.visit("/render?zoom=1e40").await;
+    assert_eq!(status, 422);
+    assert!(page.contains("value=\"1e40\""));
+    assert!(
+        page.contains("id=\"zoom-error\">Accepted is at most 2e11."),
+        "{page}"
+    );
+    let answer = site.get("/render?zoom=1e40").await;
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_form_sends_is_accepted_as_it_is() {
     let site = Site::start(Workers::start().await).await;
     let (_, page) = site.visit("/").await;
