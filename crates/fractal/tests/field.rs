@@ -137,6 +137,23 @@ fn a_limit_of_2_to_the_40_overflows_nothing() {
     assert!(field.smooth.iter().all(|&smooth| smooth == f64::INFINITY));
 }
 
+/// Where |c| = 2 a repelling fixed point lies on the escape radius, and rounding may keep an orbit there.
+#[test]
+fn orbits_on_the_escape_radius_come_to_an_end() {
+    let (re, im) = ("1", "1.7320508075688772935274463415058723669428");
+    for (formula, re, im) in [
+        (Formula::Tricorn, re, im),
+        (Formula::BurningShip, "-2", "0"),
+        (Formula::Mandelbrot, "-2", "0"),
+    ] {
+        let field = field(&View {
+            formula,
+            ..view(re, im, "2e11")
+        });
+        assert!(field.smooth.iter().all(|smooth| !smooth.is_nan()));
+    }
+}
+
 #[test]
 fn interior_is_infinite_and_counted_0() {
     let field = field(&view("-0.75", "0", "1.6"));

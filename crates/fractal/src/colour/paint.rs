@@ -8,7 +8,7 @@ use crate::field::Field;
 #[derive(Clone, Debug)]
 pub enum Colouring {
     /// t = offset + density · √μ / 8, with μ the smooth count (0 where it is negative). The root keeps bands apart from the first
-    /// iterations to the twenty-thousandth: a cycle is 64 iterations at first, and 2,000 around the 10,000th.
+    /// iterations to the twenty-thousandth: a cycle is 64 iterations at first, and 1,600 around the 10,000th.
     Smooth,
     /// As [`Colouring::Smooth`], with the escape count n for μ.
     Bands,
