@@ -20,7 +20,7 @@ pub(crate) static PRESETS: [Preset; 12] = [
     place("The whole set", "Where every journey begins", "re=-0.65&zoom=1.4"),
     place("Seahorse Valley", "Between the head and the body", "re=-0.7475&im=0.1075&zoom=450"),
     place("Elephant Valley", "A trunk on the right of the heart", "re=0.2925755&im=-0.0149977&zoom=900&palette=ember"),
-    place("Triple spirals", "A row of them under a bulb", "re=-0.0888&im=0.6555&zoom=1200&palette=aurora"),
+    place("Row of spirals", "Beside the bulb of period three", "re=-0.056&im=0.672&zoom=165&palette=aurora"),
     place("Needle's minibrot", "A whole set on the western spike", "re=-1.7548776662466927&zoom=130&palette=ocean"),
     place("Seahorse tail", "Spirals upon spirals", "re=-0.743643887037151&im=0.13182590420533&zoom=30000&palette=lagoon"),
     place("Lightning", "Dendrites, magnified 200,000 times", "re=-1.315180982097868&im=0.073481649996795&zoom=200000&palette=orchid"),
