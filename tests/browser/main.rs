@@ -1,0 +1,20 @@
+//! Are the pages what people meet in a browser? Each test starts `tilebrot up` and a headless Chromium of
+//! its own, does what a person does with mouse and keyboard, and looks at what is on the page.
+//!
+//! `CHROMIUM` names the browser (default: where Debian puts `chromium-headless-shell`), `TILEBROT_BIN` the
+//! program (default: built first, as for the cluster's tests), and `SCREENSHOTS` a folder in which to keep
+//! pictures of the pages.
+
+mod chromium;
+mod page;
+mod site;
+
+mod form;
+mod picture;
+mod readable;
+mod without_script;
+
+use std::time::Duration;
+
+/// Long past anything that works, on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(60);
