@@ -168,6 +168,9 @@ pub(crate) struct FrontendArgs {
     /// Where tiles are asked for: the balancer's listener in front of the workers
     #[arg(long, env = "TILEBROT_TILES", value_name = "URL")]
     pub(crate) tiles: String,
+    /// Tiles that all workers draw at once, where another balancer than ours does not say it
+    #[arg(long, env = "TILEBROT_SLOTS")]
+    pub(crate) slots: Option<NonZero<u32>>,
 }
 
 #[derive(Args, Debug)]

@@ -1,5 +1,7 @@
 //! `tilebrot frontend`.
 
+use std::num::NonZero;
+
 use service::Mistakes;
 
 use crate::cli::FrontendArgs;
@@ -7,15 +9,16 @@ use crate::exit::Exit;
 use crate::role;
 
 pub(crate) async fn run(args: FrontendArgs) -> Result<(), Exit> {
-    let settings = settings(&args.tiles)?;
+    let settings = settings(&args)?;
     role::run("frontend", &args.listen, |listener, _, shutdown| {
         frontend::run(listener, settings, shutdown)
     })
     .await
 }
 
-/// The settings for tiles from `tiles`, which must be a base URL without TLS.
-fn settings(tiles: &str) -> Result<frontend::Settings, Mistakes> {
+/// The settings for tiles from where `--tiles` says, which must be a base URL without TLS.
+fn settings(args: &FrontendArgs) -> Result<frontend::Settings, Mistakes> {
+    let tiles = args.tiles.as_str();
     let mut mistakes = Mistakes::default();
     let usable = tiles
         .strip_prefix("http://")
@@ -23,5 +26,8 @@ fn settings(tiles: &str) -> Result<frontend::Settings, Mistakes> {
     if !usable || tiles.parse::<reqwest::Url>().is_err() {
         mistakes.push("--tiles", tiles, "http://HOST:PORT");
     }
-    mistakes.none_or(frontend::Settings::new(tiles))
+    mistakes.none_or(frontend::Settings {
+        slots: args.slots.map(NonZero::get),
+        ..frontend::Settings::new(tiles)
+    })
 }

@@ -133,7 +133,10 @@ impl Renderer {
         teller: Teller,
     ) -> Picture {
         let survey = surveyed.survey;
-        let slots = surveyed.slots.unwrap_or(self.settings.slots);
+        let slots = surveyed
+            .slots
+            .or(self.settings.slots)
+            .unwrap_or(survey.capacity.max(1));
         let plan = Plan::new(view.width, view.height, view.samples, slots);
         teller.planned(&survey, plan);
         view.iterations = Iterations::Limit(survey.iterations);

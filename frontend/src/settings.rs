@@ -24,8 +24,9 @@ pub struct Settings {
     pub straggler_after: Duration,
     /// How long a client may take nothing before it is taken for gone.
     pub stall: Duration,
-    /// How many pieces the workers are taken to draw at once when no balancer of ours says it.
-    pub slots: u32,
+    /// How many pieces the workers draw at once, where no balancer of ours says it; without either, as many as
+    /// the one worker does that was asked first.
+    pub slots: Option<u32>,
     /// How many pictures are rendered at once; more are refused with 503.
     pub renders: usize,
     /// How long requests in flight may go on after the shutdown was asked for.
@@ -45,7 +46,7 @@ impl Settings {
             straggler_after: Duration::from_secs(3),
             // A full band over a line of a hundred kilobits a second.
             stall: Duration::from_secs(120),
-            slots: 8,
+            slots: None,
             // A render holds at most 32 MiB of bands: 2 GiB when all of them hold all they may.
             renders: 64,
             grace: Duration::from_secs(30),
@@ -66,8 +67,9 @@ impl Settings {
                 "an address such as http://balancer:8081",
             );
         }
-        for (name, count) in [("slots", self.slots as usize), ("renders", self.renders)] {
-            if count == 0 {
+        let slots = self.slots.map(|slots| slots as usize);
+        for (name, count) in [("slots", slots), ("renders", Some(self.renders))] {
+            if let Some(count @ 0) = count {
                 mistakes.push(name, count, "1 or more");
             }
         }
@@ -100,7 +102,7 @@ mod tests {
             "http://x?y",
         ] {
             let settings = Settings {
-                slots: 0,
+                slots: Some(0),
                 ..Settings::new(tiles)
             };
             let said = settings.base().unwrap_err().to_string();

@@ -1,6 +1,8 @@
 //! Does the cluster do what it promises, as separate processes, with faults? Every test starts its own
 //! on free ports, and waits for conditions, never for time.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
+
 mod harness;
 
 mod bad_input;

@@ -2,11 +2,12 @@
 //! come free; each strip is iterated and coloured on the spot, so that the field of a large tile is
 //! never whole in memory, and then the rows are encoded together.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use fractal::{Colours, Distribution, Field, Gradient, Plan, Stop, paint};
-use protocol::{Colouring, Format, Rect, TileRequest};
+use protocol::{Colouring, Format, PALETTES, Palette, Rect, TileRequest};
 use rayon::prelude::*;
 
 use crate::job::Failure;
@@ -126,14 +127,6 @@ fn each_strip(
 /// The colours of a request; histogram colouring without a distribution surveys the view itself.
 fn colours(request: &TileRequest, cancel: &AtomicBool) -> Result<Colours, Failure> {
     let asked = &request.view.colours;
-    let stops: Vec<Stop> = asked
-        .palette
-        .stops()
-        .map(|stop| Stop {
-            position: stop.position,
-            colour: stop.colour,
-        })
-        .collect();
     let colouring = match (asked.colouring, &request.distribution) {
         (Colouring::Smooth, _) => fractal::Colouring::Smooth,
         (Colouring::Bands, _) => fractal::Colouring::Bands,
@@ -146,12 +139,32 @@ fn colours(request: &TileRequest, cancel: &AtomicBool) -> Result<Colours, Failur
         }
     };
     Ok(Colours {
-        gradient: Gradient::new(&stops).expect("the catalogue's stops ascend"),
+        gradient: gradient(asked.palette),
         colouring,
         density: asked.density,
         offset: asked.offset,
         interior: asked.interior.0,
     })
+}
+
+/// The gradient of a palette; each is made once, since its table takes as long as a small tile.
+fn gradient(palette: &Palette) -> Gradient {
+    static GRADIENTS: [OnceLock<Gradient>; PALETTES.len()] =
+        [const { OnceLock::new() }; PALETTES.len()];
+    let make = || {
+        let stops: Vec<Stop> = palette
+            .stops()
+            .map(|stop| Stop {
+                position: stop.position,
+                colour: stop.colour,
+            })
+            .collect();
+        Gradient::new(&stops).expect("the catalogue's stops ascend")
+    };
+    let at = PALETTES
+        .iter()
+        .position(|known| std::ptr::eq(known, palette));
+    at.map_or_else(make, |at| GRADIENTS[at].get_or_init(make).clone())
 }
 
 #[derive(Default)]

@@ -1,5 +1,7 @@
 //! Does a worker's HTTP do what its description says?
 
+#![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
+
 use std::num::NonZero;
 
 use image::RgbImage;

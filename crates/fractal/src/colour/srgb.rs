@@ -7,12 +7,17 @@ pub(crate) const FULL: u16 = u16::MAX;
 
 /// Linear light of an sRGB byte, from 0 to 1.
 pub(crate) fn decode(byte: u8) -> f64 {
-    let encoded = f64::from(byte) / 255.0;
-    if encoded <= 0.04045 {
-        encoded / 12.92
-    } else {
-        libm::pow((encoded + 0.055) / 1.055, 2.4)
-    }
+    static TABLE: LazyLock<[f64; 256]> = LazyLock::new(|| {
+        std::array::from_fn(|byte| {
+            let encoded = byte as f64 / 255.0;
+            if encoded <= 0.04045 {
+                encoded / 12.92
+            } else {
+                libm::pow((encoded + 0.055) / 1.055, 2.4)
+            }
+        })
+    });
+    TABLE[usize::from(byte)]
 }
 
 /// [`decode`], as a whole number.

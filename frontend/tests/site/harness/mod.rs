@@ -30,7 +30,7 @@ impl Site {
     /// A site with settings that differ from the tests' own.
     pub(crate) async fn with(workers: Workers, change: impl FnOnce(&mut Settings)) -> Site {
         let mut settings = Settings::new(format!("http://{}", workers.address));
-        settings.slots = 4;
+        settings.slots = Some(4);
         settings.patience = Duration::from_secs(2);
         change(&mut settings);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
