@@ -56,7 +56,8 @@ impl Chromium {
         let name = format!("chromium-{}-{number}", std::process::id());
         let profile = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&profile).expect("a folder for the profile");
-        let process = Command::new(executable())
+        let executable = executable();
+        let process = Command::new(&executable)
             .args(FLAGS)
             .arg(format!("--user-data-dir={}", profile.display()))
             .arg("about:blank")
@@ -65,7 +66,7 @@ impl Chromium {
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
-            .expect("the browser starts");
+            .unwrap_or_else(|error| panic!("{} does not start: {error}", executable.display()));
         let mut chromium = Chromium {
             process,
             profile,
