@@ -26,6 +26,8 @@ fn document() -> Value {
             "description": "Draws pieces of pictures of the Mandelbrot set and its relatives.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
+        // The order of the page.
+        "tags": [{ "name": "tile" }, { "name": "survey" }, { "name": "operation" }],
         "paths": {
             "/v1/tile": operations("tile", "Draw a piece of a view", &tile, tile_answers()),
             "/v1/survey": operations("survey", "Find out what all pieces of a view must know", &view, survey_answers()),

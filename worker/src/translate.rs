@@ -90,8 +90,8 @@ fn refusal(view: &View, error: &fractal::PlanError) -> FieldError {
     let (field, value) = match error {
         PlanError::TooDeep { deepest } => {
             let accepted = format!(
-                "a zoom of at most {deepest} at this centre and size (pixels of a deeper view lie \
-                 closer together than 64-bit arithmetic can tell apart)"
+                "at most {deepest} at this centre and size (pixels of a deeper view lie closer \
+                 together than 64-bit arithmetic can tell apart)"
             );
             return FieldError::new("zoom", view.zoom.as_str(), Fault::Unacceptable, accepted);
         }

@@ -1,12 +1,17 @@
 //! When has an axum service stopped? When its listener is closed and every request in flight is
 //! answered, or when the grace period is over: a client that never reads cannot hold the process.
+//! A request whose handler panics is answered like any other, with 500.
 
+use std::any::Any;
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::Shutdown;
+use crate::{Problem, Shutdown};
 
 /// Serves `router` until `shutdown` fires, then for at most `grace` more until the last request in
 /// flight is answered.
@@ -19,6 +24,7 @@ pub async fn serve(
     shutdown: Shutdown,
     grace: Duration,
 ) -> std::io::Result<()> {
+    let router = router.layer(CatchPanicLayer::custom(panicked));
     let draining = shutdown.clone();
     let server = axum::serve(listener, router)
         .with_graceful_shutdown(async move { draining.cancelled().await });
@@ -32,5 +38,55 @@ pub async fn serve(
             tracing::warn!(grace_seconds = grace.as_secs(), "requests were still in flight when the grace period ended");
             Ok(())
         }
+    }
+}
+
+/// The panic itself went to stderr when it happened; the client is told no more than that there was one.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a handler panicked");
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal error",
+        "the service made a mistake; the request can be tried again",
+    )
+    .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_answered_with_a_problem_and_the_service_goes_on() {
+        let (listener, address) = crate::bind("127.0.0.1:0").await.unwrap();
+        let shutdown = Shutdown::new();
+        let broken = async || -> StatusCode { panic!("on purpose") };
+        let router = Router::new()
+            .route("/", get(broken))
+            .route("/fine", get(async || "fine"));
+        let serving = tokio::spawn(serve(
+            listener,
+            router,
+            shutdown.clone(),
+            Duration::from_secs(60),
+        ));
+        for (path, status, word) in [("/", "500", "mistake"), ("/fine", "200", "fine")] {
+            let mut connection = TcpStream::connect(address).await.unwrap();
+            let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            connection.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            connection.read_to_string(&mut answer).await.unwrap();
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status}")),
+                "{answer}"
+            );
+            assert!(answer.contains(word), "{answer}");
+        }
+        shutdown.cancel();
+        serving.await.unwrap().unwrap();
     }
 }
