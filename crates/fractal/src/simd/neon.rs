@@ -8,7 +8,8 @@ use super::{Task, Vector};
 #[derive(Clone, Copy)]
 pub(super) struct Neon(float64x2_t);
 
-/// Two to four pipes, four cycles deep; the x, y and c of seven vectors fit the 32 registers.
+/// Two to four pipes, four cycles deep. The x and y of seven vectors stay in registers; some of their c are loaded again at
+/// each iteration, where others are copied, for a multiply-add overwrites its addend.
 const IN_FLIGHT: usize = 7;
 
 /// NEON belongs to the architecture's base: there is nothing to enable.
