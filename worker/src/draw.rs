@@ -13,9 +13,10 @@ use rayon::prelude::*;
 use crate::job::Failure;
 use crate::{encode, survey};
 
-/// Samples in a strip: long enough to keep the vector units full, short enough that the last strips
-/// leave no thread idle for long and that a strip's field stays in the cache.
-const STRIP_SAMPLES: u64 = 16_384;
+/// The most samples of a strip: its field, 16 bytes each, stays in a second-level cache.
+const MOST_SAMPLES: u64 = 65_536;
+/// The fewest: orbits are iterated forty at a time, and at a strip's end the last of them leave lanes empty.
+const LEAST_SAMPLES: u64 = 8_192;
 
 /// A finished tile.
 pub(crate) struct Drawn {
@@ -108,9 +109,13 @@ fn each_strip(
     out: &mut [u8],
     draw: impl Fn(fractal::Rect, &mut [u8]) -> Result<(), Failure> + Sync,
 ) -> Result<(), Failure> {
-    let Rect { x, y, w, .. } = request.rect;
+    let Rect { x, y, w, h } = request.rect;
     let samples_in_row = u64::from(w) * u64::from(request.view.samples).pow(2);
-    let rows = (STRIP_SAMPLES / samples_in_row).max(1) as usize;
+    let rows = strip_rows(
+        samples_in_row,
+        u64::from(h),
+        rayon::current_num_threads() as u64,
+    );
     out.par_chunks_mut(rows * row)
         .enumerate()
         .try_for_each(|(i, share)| {
@@ -122,6 +127,14 @@ fn each_strip(
             };
             draw(strip, share)
         })
+}
+
+/// Rows of every strip but the last: strips of one size, two for each thread where there are several.
+fn strip_rows(samples_in_row: u64, rows: u64, threads: u64) -> usize {
+    let wanted = if threads > 1 { 2 * threads } else { 1 };
+    let strip = (samples_in_row * rows / wanted).clamp(LEAST_SAMPLES, MOST_SAMPLES);
+    let strips = rows.div_ceil((strip / samples_in_row).max(1));
+    rows.div_ceil(strips) as usize
 }
 
 /// The colours of a request; histogram colouring without a distribution surveys the view itself.
@@ -188,5 +201,27 @@ impl Clock {
 
     fn total(&self) -> Duration {
         Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thread_takes_a_band_whole_and_several_share_it() {
+        assert_eq!(strip_rows(1920, 33, 1), 33);
+        assert_eq!(strip_rows(1920, 33, 2), 9);
+        assert_eq!(strip_rows(100, 50, 8), 50, "too small to share");
+        assert_eq!(
+            strip_rows(65_536 * 64, 3, 4),
+            1,
+            "a strip has at least a row"
+        );
+        assert_eq!(
+            strip_rows(1920, 1080, 1),
+            34,
+            "the field stays in the cache"
+        );
     }
 }

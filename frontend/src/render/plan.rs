@@ -5,9 +5,9 @@
 use std::ops::Range;
 
 /// Bands a slot should get, where the picture is big enough. Rows of a fractal differ in cost by orders
-/// of magnitude, and at the end everybody waits for one band: with sixteen a slot, that is about a
-/// sixteenth of the whole time, and half of it on average.
-const BANDS_PER_SLOT: u64 = 16;
+/// of magnitude, and at the end everybody waits for one band: with eight a slot, that is about an
+/// eighth of the whole time, and half of it on average.
+const BANDS_PER_SLOT: u64 = 8;
 /// Samples below which a band is not cut further: a request costs about as much as a thousand of them,
 /// and deflate begins anew with each band.
 const LEAST_SAMPLES: u64 = 8192;
