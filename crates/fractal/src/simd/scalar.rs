@@ -1,7 +1,10 @@
 //! The backend without vectors: every processor has it, and it is the plainest reading of [`Vector`].
-#![expect(
-    unsafe_code,
-    reason = "a copy of the kernel may use the processor's fused multiply-add"
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        unsafe_code,
+        reason = "a copy of the kernel may use the processor's fused multiply-add"
+    )
 )]
 
 use super::{Task, Vector};
