@@ -132,9 +132,9 @@ fn each_strip(
 /// Rows of every strip but the last: strips of one size, two for each thread where there are several.
 fn strip_rows(samples_in_row: u64, rows: u64, threads: u64) -> usize {
     let wanted = if threads > 1 { 2 * threads } else { 1 };
-    let strip = (samples_in_row * rows / wanted).clamp(LEAST_SAMPLES, MOST_SAMPLES);
-    let strips = rows.div_ceil((strip / samples_in_row).max(1));
-    rows.div_ceil(strips) as usize
+    let samples = samples_in_row * rows;
+    let strip = samples.div_ceil(wanted).clamp(LEAST_SAMPLES, MOST_SAMPLES);
+    rows.div_ceil(samples.div_ceil(strip)) as usize
 }
 
 /// The colours of a request; histogram colouring without a distribution surveys the view itself.
