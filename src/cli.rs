@@ -74,8 +74,8 @@ impl Command {
 }
 
 /// The process's arguments, with `up` put in where no subcommand is named.
-pub(crate) fn arguments() -> Result<Vec<OsString>, clap::Error> {
-    Ok(with_subcommand(std::env::args_os().collect()))
+pub(crate) fn arguments() -> Vec<OsString> {
+    with_subcommand(std::env::args_os().collect())
 }
 
 fn with_subcommand(mut arguments: Vec<OsString>) -> Vec<OsString> {

@@ -21,7 +21,7 @@ use crate::exit::Exit;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = match cli::arguments().and_then(Cli::try_parse_from) {
+    let cli = match Cli::try_parse_from(cli::arguments()) {
         Ok(cli) => cli,
         Err(help_or_mistake) => return exit::said_by_clap(&help_or_mistake),
     };

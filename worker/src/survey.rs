@@ -35,9 +35,10 @@ pub(crate) fn survey(
 /// How the smooth counts of `view` are distributed, from a preview of it.
 pub(crate) fn distribution(view: &View, cancel: &AtomicBool) -> Result<Distribution, Failure> {
     let longer = view.width.max(view.height);
+    // Rounded up, so that the preview shows no more of the plane than its view does.
     let scaled = |side: u32| {
-        let side = u64::from(side) * u64::from(PREVIEW_SIDE.min(longer)) / u64::from(longer);
-        (side as u32).max(1)
+        let side = u64::from(side) * u64::from(PREVIEW_SIDE.min(longer));
+        side.div_ceil(u64::from(longer)) as u32
     };
     let preview = translate::resized(view, scaled(view.width), scaled(view.height));
     // A preview has wider pixels than its view, so whatever the view's depth is, it has a plan.

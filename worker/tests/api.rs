@@ -246,6 +246,25 @@ async fn what_a_form_cannot_give_is_refused_by_field() {
 }
 
 #[tokio::test]
+async fn the_longest_distribution_is_drawn_and_a_longer_one_refused() {
+    let worker = start().await;
+    for (count, status) in [
+        (protocol::TileRequest::MOST_QUANTILES, StatusCode::OK),
+        (
+            protocol::TileRequest::MOST_QUANTILES + 1,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+    ] {
+        let quantiles: Vec<String> = (1..=count).map(|count| count.to_string()).collect();
+        let query = format!("colouring=histogram&distribution={}", quantiles.join(","));
+        let answer = worker
+            .get(&format!("/v1/tile?width=9&height=9&{query}"))
+            .await;
+        assert_eq!(answer.status(), status, "{count} quantiles");
+    }
+}
+
+#[tokio::test]
 async fn a_survey_resolves_auto_and_measures_the_distribution() {
     let worker = start().await;
     let survey: Value = worker

@@ -102,8 +102,8 @@ pub struct TileRequest {
 impl TileRequest {
     /// The fields that a tile request has beside those of the view.
     pub const FIELDS: [&str; 7] = ["x", "y", "w", "h", "format", "field", "distribution"];
-    /// How many quantiles a distribution may have.
-    pub const MOST_QUANTILES: usize = 1025;
+    /// How many quantiles a distribution may have: as many as the arithmetic takes.
+    pub const MOST_QUANTILES: usize = 257;
 
     /// Reads a tile request.
     ///
