@@ -9,21 +9,8 @@ step() { printf '\n=== %s (after %d s)\n' "$*" "$SECONDS"; }
 # A compiler's linker, a client for README's examples, and a browser without a window.
 packages=(gcc curl ca-certificates chromium-headless-shell)
 
-missing=()
-for package in "${packages[@]}"; do
-    dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
-done
-if ((${#missing[@]})); then
-    step "install ${missing[*]}"
-    if ((EUID != 0)); then
-        echo "tests/run.sh: ${missing[*]} must be installed first, which needs root:" >&2
-        echo "    sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}" >&2
-        exit 1
-    fi
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq
-    apt-get install -qq --no-install-recommends "${missing[@]}" >/dev/null
-fi
+step "packages"
+bash tests/install.sh "${packages[@]}"
 command -v cargo >/dev/null || { echo "tests/run.sh: cargo is missing: install Rust (https://rustup.rs)" >&2; exit 1; }
 
 step "format"
@@ -40,5 +27,7 @@ cargo test --locked --package browser-tests
 
 step "README's commands"
 bash tests/readme.sh
+
+bash tests/containers.sh
 
 step "all checks passed"

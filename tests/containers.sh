@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Runs every check of what is deployed: the manifests, and then the cluster itself in containers, on a real engine.
+# A running engine is used; without one, a Docker engine is installed and started here, and stopped at the end.
+# No image is pulled: all are made of Debian's packages.
+#
+#     bash tests/containers.sh                     everything
+#     bash tests/containers.sh scaling::           the tests whose names contain this
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n=== %s (after %d s)\n' "$*" "$SECONDS"; }
+fail() { echo "tests/containers.sh: $*" >&2; exit 1; }
+
+((EUID == 0)) || docker info >/dev/null 2>&1 ||
+    fail "no container engine answers, and starting one needs root: start Docker, or run this as root"
+
+scratch=$(mktemp -d)
+engine=
+end() {
+    if [[ $engine ]]; then
+        kill -TERM "$engine" 2>/dev/null || true
+        wait "$engine" || true
+    fi
+    rm -rf "$scratch" || true # what the engine left mounted stays
+}
+trap end EXIT
+
+step "tools"
+bash tests/install.sh docker.io iptables debootstrap python3 python3-venv prometheus
+/usr/bin/python3 -m venv "$scratch/venv"
+"$scratch/venv/bin/pip" install --quiet --disable-pip-version-check --requirement tests/deploy/requirements.txt
+mkdir -p "$scratch/bin" "$scratch/docker/cli-plugins"
+ln -s "$scratch/venv/bin/docker-compose" "$scratch/docker/cli-plugins/docker-compose"
+export DOCKER_CONFIG=$scratch/docker DOCKER_BUILDKIT=1 PATH=$scratch/bin:$PATH
+# Debian's client builds without a plugin, which others before it on the path may need.
+ln -s /usr/bin/docker "$scratch/bin/docker"
+
+step "manifests"
+PATH=$scratch/venv/bin:$PATH bash tests/deploy/check.sh
+
+if docker info >/dev/null 2>&1; then
+    step "images, on the engine that runs"
+else
+    step "images, on an engine of our own"
+    export DOCKER_HOST=unix://$scratch/engine.sock
+    dockerd --data-root "$scratch/data" --exec-root "$scratch/exec" --pidfile "$scratch/engine.pid" \
+        --host "$DOCKER_HOST" >"$scratch/engine.log" 2>&1 &
+    engine=$!
+    for _ in $(seq 300); do
+        docker info >/dev/null 2>&1 && break
+        kill -0 "$engine" 2>/dev/null || { tail -20 "$scratch/engine.log" >&2; fail "the container engine does not start"; }
+        sleep 0.1
+    done
+    docker info >/dev/null || { tail -20 "$scratch/engine.log" >&2; fail "the container engine does not answer"; }
+fi
+
+images=tests/containers/images
+export TILEBROT_IMAGE=tilebrot-test/tilebrot TEST_IMAGES=tilebrot-test
+debian=$TEST_IMAGES/debian
+bash $images/debian.sh "$debian"
+build() { docker build --quiet --build-arg DEBIAN="$debian" --file "$images/$1.Dockerfile" --tag "$TEST_IMAGES/$1" "${2:-$images}" >/dev/null; }
+for image in rust haproxy prometheus engine; do build "$image"; done
+build nginx "$(bash $images/nginx-source.sh)"
+export NGINX_IMAGE=$TEST_IMAGES/nginx HAPROXY_IMAGE=$TEST_IMAGES/haproxy PROMETHEUS_IMAGE=$TEST_IMAGES/prometheus
+
+step "tilebrot's image"
+docker build --quiet --build-arg RUST_IMAGE="$TEST_IMAGES/rust" --tag "$TILEBROT_IMAGE" .
+bash tests/deploy/dockerfile.sh
+
+step "tests in containers"
+cargo test --locked --package container-tests -- --test-threads 1 "$@"
+
+step "README's commands with containers"
+bash tests/readme.sh containers

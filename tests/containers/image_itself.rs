@@ -1,0 +1,149 @@
+//! Is the image small, quick and harmless?
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::client::get;
+use crate::engine::{Container, docker, image};
+use crate::{PATIENCE, eventually};
+
+fn told() -> Value {
+    let told: Value = serde_json::from_str(&docker(&["image", "inspect", &image()])).unwrap();
+    told[0].clone()
+}
+
+#[test]
+fn it_is_smaller_than_40_megabytes_and_has_no_shell() {
+    let size = told()["Size"].as_u64().unwrap();
+    assert!(size <= 40_000_000, "{size} bytes");
+    let shell = std::process::Command::new("docker")
+        .args([
+            "run",
+            "--rm",
+            "--entrypoint",
+            "/bin/sh",
+            &image(),
+            "-c",
+            "true",
+        ])
+        .output()
+        .unwrap();
+    assert!(!shell.status.success());
+}
+
+#[test]
+fn it_says_what_it_is() {
+    let config = &told()["Config"];
+    assert_eq!(config["User"], "65532:65532");
+    assert_eq!(config["StopSignal"], "SIGTERM");
+    assert_eq!(config["Healthcheck"]["Test"][1], "/tilebrot");
+    for label in [
+        "title",
+        "description",
+        "licenses",
+        "source",
+        "version",
+        "revision",
+    ] {
+        let value = &config["Labels"][format!("org.opencontainers.image.{label}")];
+        assert!(
+            value.as_str().is_some_and(|text| !text.is_empty()),
+            "{label}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_role_is_ready_within_300_milliseconds_without_rights_or_a_disk_to_write_to() {
+    let harmless = [
+        "--read-only",
+        "--cap-drop",
+        "ALL",
+        "--security-opt",
+        "no-new-privileges",
+    ];
+    let name = image();
+    let roles: [&[&str]; 4] = [
+        &["worker", "--listen", "0.0.0.0:8080"],
+        &[
+            "frontend",
+            "--listen",
+            "0.0.0.0:8080",
+            "--tiles",
+            "http://127.0.0.1:9",
+        ],
+        &[
+            "balancer",
+            "--listen",
+            "0.0.0.0:8081",
+            "--server",
+            "http://127.0.0.1:9",
+            "--admin",
+            "0.0.0.0:8080",
+        ],
+        &["up", "--listen", "0.0.0.0:8080"],
+    ];
+    for role in roles {
+        let mut taken: Vec<Duration> = Vec::new();
+        for _ in 0..3 {
+            let container = Container(docker(
+                &[&["run", "--detach"], &harmless[..], &[&name], role].concat(),
+            ));
+            let url = format!("{}/livez", container.address(8080));
+            let began = Instant::now();
+            while get(&url).await.is_err() {
+                assert!(began.elapsed() < PATIENCE, "{role:?} never answers");
+            }
+            taken.push(listening_after(&container));
+            docker(&["rm", "--force", &container.0]);
+        }
+        taken.sort();
+        assert!(taken[1] < Duration::from_millis(300), "{role:?}: {taken:?}");
+    }
+}
+
+/// From the start of the container to its first line, which says that it listens; both by the engine's clock.
+fn listening_after(container: &Container) -> Duration {
+    let log = eventually("a first line", || {
+        let log = docker(&["logs", "--timestamps", &container.0]);
+        log.contains("listening on").then_some(log)
+    });
+    let line = log
+        .lines()
+        .find(|line| line.contains("listening on"))
+        .unwrap();
+    let started = container.inspect()["State"]["StartedAt"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    seconds_of_day(line.split(' ').next().unwrap()).saturating_sub(seconds_of_day(&started))
+}
+
+/// Of a time such as 2024-02-03T04:05:06.789Z.
+fn seconds_of_day(time: &str) -> Duration {
+    let of_day = time.split('T').nth(1).unwrap().trim_end_matches('Z');
+    let seconds = of_day
+        .split(':')
+        .fold(0.0, |sum, part| sum * 60.0 + part.parse::<f64>().unwrap());
+    Duration::from_secs_f64(seconds)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_without_arguments_is_a_whole_cluster_and_stops_when_told() {
+    let container = Container(docker(&[
+        "run",
+        "--detach",
+        "--read-only",
+        "--publish",
+        "127.0.0.1::8080",
+        &image(),
+    ]));
+    let published = docker(&["port", &container.0, "8080"]);
+    let url = format!("http://{published}");
+    crate::client::picture_at_last(&url, "width=320&height=200");
+    eventually("health", || container.is_healthy().then_some(()));
+    container.stop();
+    assert_eq!(container.inspect()["State"]["ExitCode"], 0);
+    docker(&["rm", &container.0]);
+}

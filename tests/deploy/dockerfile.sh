@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Does the Dockerfile keep what others wrote, and take a binary from outside? Runs after the image was built once.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+fail() { echo "tests/deploy/dockerfile.sh: $*" >&2; exit 1; }
+scratch=$(mktemp -d)
+outside=target/outside/release/tilebrot
+trap 'rm -rf "$scratch" "${outside%/release/*}"' EXIT
+
+# A change of our own sources leaves the layer of the dependencies as it is.
+git ls-files -z | xargs -0 cp --parents -t "$scratch"
+echo '// changed' >>"$scratch/src/main.rs"
+echo '// changed' >>"$scratch/crates/fractal/src/lib.rs"
+docker build --progress plain --build-arg RUST_IMAGE="$TEST_IMAGES/rust" --target dependencies "$scratch" >"$scratch.log" 2>&1 ||
+    { cat "$scratch.log" >&2; fail "the dependencies do not build"; }
+grep -A1 'RUN cargo build' "$scratch.log" | grep -q CACHED || fail "a changed source builds the dependencies again"
+
+# The same binary, built outside, makes the same image, without any base image.
+mkdir -p "${outside%/*}"
+container=$(docker create "$TILEBROT_IMAGE")
+docker cp "$container:/tilebrot" "$outside"
+docker rm "$container" >/dev/null
+docker build --quiet --build-arg RUST_IMAGE=there-is-no-such-image --build-arg BINARY="$outside" --tag "$TEST_IMAGES/outside" . >/dev/null
+layers() { docker image inspect --format '{{json .RootFS.Layers}}' "$1"; }
+[[ $(layers "$TILEBROT_IMAGE") == "$(layers "$TEST_IMAGES/outside")" ]] || fail "a binary from outside makes another image"
+docker run --rm "$TEST_IMAGES/outside" --version
+echo "Dockerfile: dependencies are kept, and a binary from outside is taken"
