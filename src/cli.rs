@@ -168,7 +168,7 @@ pub(crate) struct FrontendArgs {
     /// Where tiles are asked for: the balancer's listener in front of the workers
     #[arg(long, env = "TILEBROT_TILES", value_name = "URL")]
     pub(crate) tiles: String,
-    /// Tiles that all workers draw at once, where another balancer than ours does not say it
+    /// Tiles that all workers draw at once [default: what the balancer or the workers say, as they come and go]
     #[arg(long, env = "TILEBROT_SLOTS")]
     pub(crate) slots: Option<NonZero<u32>>,
 }

@@ -223,8 +223,9 @@ fn tile_answers() -> Value {
         "description": "The piece", "content": content,
         "headers": {
             "X-Worker": header("The worker that drew it"),
+            "X-Worker-Capacity": header("How many tiles it draws at once"),
             "X-Iterations": header("The iteration limit that was used"),
-            "Server-Timing": header("queue, field, colour and encode, in milliseconds"),
+            "Server-Timing": header("queue, field, colour and encode, in milliseconds; all but the queue summed over threads"),
             "ETag": header("A strong validator"),
         },
     });
