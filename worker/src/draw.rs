@@ -138,7 +138,11 @@ impl<'a> Brush<'a> {
             .map(|share| {
                 let pixels = self.pixels(share)?;
                 let width = rect.w as usize;
-                let strip = |pixels| self.clocks.encode.time(|| encode::band::strip(pixels, width));
+                let strip = |pixels| {
+                    self.clocks
+                        .encode
+                        .time(|| encode::band::strip(pixels, width))
+                };
                 Ok(pixels
                     .chunks(height as usize * width * 3)
                     .map(strip)

@@ -5,8 +5,17 @@ use std::ops::Range;
 
 use crate::View;
 
-/// Bytes of a strip before deflate, about: twice deflate's window, so that little is lost by beginning anew.
-const BYTES: u64 = 64 << 10;
+/// Rows of a strip of an ordinary picture. What a strip costs is its first row, which has no predecessor to be
+/// foretold from: with 16 rows about a hundredth of the file (docs/encoding.md).
+const ROWS: u64 = 16;
+/// The fewest, where a row is much work: three hundredths of the file.
+const FEWEST_ROWS: u64 = 8;
+/// Samples past which a strip has fewer rows, since it is the least piece that one worker draws.
+const SAMPLES: u64 = 131_072;
+/// Bytes before deflate up to which a strip has more rows: deflate looks back as far.
+const FEWEST_BYTES: u64 = 32 << 10;
+/// Bytes before deflate past which a strip has yet fewer rows: whoever gathers holds many strips.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// The strips of a picture: runs of whole rows, all of one height but the last, which has what is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +25,15 @@ pub struct Strips {
 }
 
 impl Strips {
-    /// The strips of `view`; nothing but its size decides.
+    /// The strips of `view`; its size and its samples decide.
     pub fn of(view: &View) -> Strips {
         let row_bytes = u64::from(view.width) * 3 + 1;
-        let rows = (BYTES / row_bytes).clamp(1, u64::from(view.height));
+        let row_samples = u64::from(view.width) * u64::from(view.samples).pow(2);
+        let most = ROWS.max(FEWEST_BYTES / row_bytes);
+        let rows = (SAMPLES / row_samples).clamp(FEWEST_ROWS, most);
+        let rows = rows.min(MOST_BYTES / row_bytes);
         Strips {
-            rows: rows as u32,
+            rows: (rows as u32).clamp(1, view.height),
             height: view.height,
         }
     }
@@ -78,8 +90,24 @@ mod tests {
             }
             prop_assert_eq!(next, height);
             let row_bytes = u64::from(width) * 3 + 1;
-            prop_assert!(u64::from(strips.rows()) * row_bytes <= BYTES.max(row_bytes));
+            prop_assert!(u64::from(strips.rows()) * row_bytes <= MOST_BYTES);
         }
+    }
+
+    #[test]
+    fn a_strip_is_low_where_a_row_is_much_work_or_many_bytes() {
+        let rows = |width, samples| {
+            let (height, view) = (65_536, View::default());
+            Strips::of(&View {
+                width,
+                height,
+                samples,
+                ..view
+            })
+            .rows()
+        };
+        assert_eq!([rows(64, 1), rows(1920, 1), rows(1920, 8)], [169, 16, 8]);
+        assert_eq!([rows(16_384, 1), rows(65_536, 1)], [8, 5]);
     }
 
     #[test]

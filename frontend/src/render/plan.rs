@@ -12,8 +12,9 @@ use crate::render::png;
 /// A band is the share of one slot in the rest, over this. Rows of a fractal differ in cost by orders of
 /// magnitude: with four, no band is the last for longer than about an eighth of the whole time.
 const BANDS_PER_SLOT: u32 = 4;
-/// Samples below which a band is not cut further: a request costs about as much as a thousand of them.
-const LEAST_SAMPLES: u64 = 16_384;
+/// Samples below which a band is not cut further while every slot gets one: a request costs about as much as a
+/// thousand of them.
+const LEAST_SAMPLES: u64 = 32_768;
 /// Raw bytes above which a band is cut, whatever the picture, so that a lost band costs little.
 const MOST_BAND_BYTES: u64 = 3 << 19;
 /// Work above which a band is cut, by the pace of those before it: what a worker that leaves takes with it, and
@@ -56,12 +57,13 @@ impl Plan {
             return None;
         }
         let share = left / slots.saturating_mul(BANDS_PER_SLOT);
+        let least = self.least.min(left / slots);
         let by_bytes = (MOST_BAND_BYTES / self.strip_bytes) as u32;
         let strip_work = work.as_secs_f64() * f64::from(self.strips.rows());
         // As much as can be said where nothing is known yet: infinity becomes the largest number.
         let by_work = (MOST_BAND_WORK.as_secs_f64() / strip_work) as u32;
         let most = by_bytes.min(by_work).min(room).min(left).max(1);
-        let band = share.max(self.least).min(most);
+        let band = share.max(least).clamp(1, most);
         let strips = self.next..self.next + band;
         self.next = strips.end;
         Some(self.strips.rows_of(strips))
@@ -77,4 +79,102 @@ impl Plan {
 /// that wait for their turn.
 pub(crate) fn window(slots: u32) -> usize {
     slots as usize * 2 + 2
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn plan(width: u32, height: u32, samples: u32) -> Plan {
+        Plan::new(&View {
+            width,
+            height,
+            samples,
+            ..View::default()
+        })
+    }
+
+    /// All bands of a picture for a cluster of one size, with none in hand.
+    fn bands(mut plan: Plan, slots: u32, work: Duration) -> Vec<Range<u32>> {
+        std::iter::from_fn(|| plan.cut(slots, work, 0)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn bands_tile_the_rows_exactly_whatever_the_cluster_becomes(width in 1u32..=65_536, height in 1u32..=65_536, samples in 1u32..=8, slots in prop::collection::vec(1u32..=1024, 1..9), milliseconds in 0u64..5000) {
+            let mut plan = plan(width, height, samples);
+            let mut slots = slots.iter().cycle();
+            let mut next = 0;
+            while let Some(band) = plan.cut(*slots.next().unwrap(), Duration::from_millis(milliseconds), 0) {
+                prop_assert_eq!(band.start, next);
+                prop_assert!(plan.strips.begin_at(band.start) && plan.strips.end_at(band.end));
+                prop_assert!(band.end > band.start);
+                next = band.end;
+            }
+            prop_assert_eq!(next, height);
+        }
+
+        #[test]
+        fn memory_depends_neither_on_the_picture_nor_on_the_cluster(width in 1u32..=65_536, height in 1u32..=65_536, samples in 1u32..=8, slots in 1u32..=1024) {
+            let mut plan = plan(width, height, samples);
+            let mut held = 0;
+            for _ in 0..window(slots) {
+                let Some(band) = plan.cut(slots, Duration::ZERO, held) else { break };
+                let rows = band.end - band.start;
+                prop_assert!(u64::from(rows) * png::stride(width) <= MOST_BAND_BYTES);
+                held += plan.strips_in(rows);
+            }
+            prop_assert!(u64::from(held) * plan.strip_bytes <= MOST_HELD_BYTES);
+        }
+
+        #[test]
+        fn every_slot_gets_work_where_there_is_any(width in 1u32..=4096, height in 1u32..=65_536, slots in 1u32..=64) {
+            let plan = plan(width, height, 1);
+            let count = bands(plan, slots, Duration::ZERO).len() as u32;
+            prop_assert!(count >= slots.min(plan.strips.count()), "{count} bands");
+        }
+    }
+
+    #[test]
+    fn bands_dwindle_with_the_rest() {
+        let rows: Vec<usize> = bands(plan(1920, 1080, 1), 4, Duration::ZERO)
+            .iter()
+            .map(Range::len)
+            .collect();
+        assert_eq!((rows[0], rows[rows.len() - 2]), (64, 16), "{rows:?}");
+        assert!(rows.is_sorted_by(|a, b| a >= b), "{rows:?}");
+        assert!((24..40).contains(&rows.len()), "{rows:?}");
+    }
+
+    #[test]
+    fn a_worker_that_joins_a_lonely_one_finds_most_of_the_picture_uncut() {
+        let mut plan = plan(1920, 1080, 1);
+        for _ in 0..window(2) {
+            plan.cut(2, Duration::ZERO, 0);
+        }
+        assert!(plan.next * 5 < plan.strips.count() * 3, "{plan:?}");
+    }
+
+    #[test]
+    fn slow_rows_come_in_small_bands() {
+        let slow = bands(plan(1920, 1080, 1), 2, Duration::from_millis(100));
+        assert!(slow.iter().all(|band| band.len() <= 20), "{slow:?}");
+        let slower = bands(plan(1920, 1080, 1), 2, Duration::from_secs(9));
+        assert!(slower.iter().all(|band| band.len() <= 16), "{slower:?}");
+    }
+
+    #[test]
+    fn a_tiny_picture_is_not_cut() {
+        for (side, samples) in [(64, 1), (1, 8)] {
+            let plan = plan(side, side, samples);
+            assert_eq!(bands(plan, 1024, Duration::ZERO).len(), 1);
+        }
+    }
+
+    #[test]
+    fn supersampling_makes_a_small_picture_worth_cutting() {
+        assert_eq!(bands(plan(64, 64, 8), 8, Duration::ZERO).len(), 2);
+    }
 }

@@ -117,8 +117,7 @@ impl Pace {
     }
 
     fn limit(&self) -> Option<Duration> {
-        lock(&self.slowest)
-            .map(|slowest| self.least.max(slowest * FAR_LONGER))
+        lock(&self.slowest).map(|slowest| self.least.max(slowest * FAR_LONGER))
     }
 
     fn finished(&self, taken: Duration) {
@@ -196,8 +195,8 @@ mod tests {
         let doubles = Cell::new(0);
         let pace = Pace::among(LEAST, 8);
         pace.hedge(|| {}, || take(Duration::ZERO)).await.unwrap();
-        let frozen =
-            (0..16).map(|_| pace.hedge(|| doubles.set(doubles.get() + 1), pending::<Result<(), _>>));
+        let frozen = (0..16)
+            .map(|_| pace.hedge(|| doubles.set(doubles.get() + 1), pending::<Result<(), _>>));
         let mut all = futures::future::join_all(frozen);
         let mut a_minute = async || {
             let minute = tokio::time::timeout(Duration::from_secs(60), &mut all);

@@ -1,7 +1,7 @@
 //! Workers that draw a pattern instead of a fractal, into real bands, and that fail when they are told.
 
-use std::io::Write;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use flate2::{Compress, Compression, FlushCompress};
-use protocol::{Adler, Band, BandHead, Fields, Limits, Survey, TileRequest, View};
+use protocol::{Adler, Band, Fields, Limits, Strip, Strips, Survey, TileRequest, View};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -176,10 +176,21 @@ pub(crate) fn pixel(x: u32, y: u32) -> [u8; 3] {
     [x as u8, y as u8, mixed as u8]
 }
 
-/// The band, as the wire has it: unfiltered rows, deflated up to a sync flush.
+/// The band, as the wire has it: strips of unfiltered rows, each deflated up to a sync flush.
 pub(crate) fn band(request: &TileRequest) -> Vec<u8> {
+    let strips = Strips::of(&request.view);
+    let (top, bottom) = (request.rect.y, request.rect.y + request.rect.h);
+    assert!(strips.begin_at(top) && strips.end_at(bottom), "{request:?}");
+    let tops = (top..bottom).step_by(strips.rows() as usize);
+    let strips: Vec<Strip> = tops
+        .map(|top| strip(request, top..bottom.min(top + strips.rows())))
+        .collect();
+    Band::encode(&strips)
+}
+
+fn strip(request: &TileRequest, rows: Range<u32>) -> Strip {
     let mut raw = Vec::new();
-    for y in request.rect.y..request.rect.y + request.rect.h {
+    for y in rows.clone() {
         raw.push(0);
         for x in 0..request.view.width {
             raw.extend_from_slice(&pixel(x, y));
@@ -187,20 +198,18 @@ pub(crate) fn band(request: &TileRequest) -> Vec<u8> {
     }
     let mut sum = simd_adler32::Adler32::new();
     sum.write(&raw);
-    let adler = Adler {
-        sum: sum.finish(),
-        length: raw.len() as u64,
-    };
     let mut deflated = Vec::with_capacity(raw.len() + raw.len() / 100 + 1024);
     let mut compress = Compress::new(Compression::fast(), false);
     compress
         .compress_vec(&raw, &mut deflated, FlushCompress::Sync)
         .unwrap();
     assert_eq!(compress.total_in(), raw.len() as u64);
-    deflated.flush().unwrap();
-    let head = BandHead {
-        rows: request.rect.h,
-        adler,
-    };
-    Band::encode(head, &deflated)
+    Strip {
+        rows: rows.len() as u32,
+        adler: Adler {
+            sum: sum.finish(),
+            length: raw.len() as u64,
+        },
+        deflated,
+    }
 }
