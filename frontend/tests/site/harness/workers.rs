@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use flate2::{Compress, Compression, FlushCompress};
@@ -46,6 +46,8 @@ pub(crate) struct Workers {
 pub(crate) struct Log {
     rule: Mutex<Option<Arc<Rule>>>,
     survey: Mutex<Option<(u16, serde_json::Value)>>,
+    /// A field that every band carries.
+    said: Mutex<Option<(HeaderName, HeaderValue)>>,
     /// Requests for bands so far.
     pub(crate) asked: AtomicUsize,
     /// Requests for bands that are neither answered nor given up.
@@ -76,6 +78,11 @@ impl Workers {
         let app = routes.with_state(log.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         Workers { address, log }
+    }
+
+    /// From now on every band carries this field.
+    pub(crate) fn say(&self, name: &str, value: &str) {
+        *self.log.said.lock().unwrap() = Some((name.parse().unwrap(), value.parse().unwrap()));
     }
 
     /// From now on a survey is answered so.
@@ -109,7 +116,7 @@ async fn survey(State(log): State<Arc<Log>>, body: Bytes) -> Response {
             .then(|| vec![1.0, 2.5, 9.0]),
         capacity: 2,
     };
-    axum::Json(survey).into_response()
+    ([("x-worker", "worker-1")], axum::Json(survey)).into_response()
 }
 
 async fn tile(State(log): State<Arc<Log>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -150,7 +157,11 @@ async fn tile(State(log): State<Arc<Log>>, headers: HeaderMap, body: Bytes) -> R
         ("x-worker", worker.as_str()),
         ("server-timing", "queue;dur=1, field;dur=20, encode;dur=5"),
     ];
-    (headers, body).into_response()
+    let mut response = (headers, body).into_response();
+    response
+        .headers_mut()
+        .extend(log.said.lock().unwrap().clone());
+    response
 }
 
 /// A request in flight, until it is answered or its requester goes away.
