@@ -252,6 +252,8 @@ async fn a_worker_that_stops_finishes_the_tile_in_flight_and_the_one_in_its_queu
     let (waiting, _) = queued(ask).await;
     worker.stop.cancel();
     for asked in [drawing, waiting] {
+        // Where it is a process, all else ends with it.
+        assert!(!worker.running.is_finished());
         let answer = asked.await.unwrap().unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         decoded(&answer.bytes().await.unwrap());
