@@ -36,8 +36,3 @@ async fn the_window_grows_when_the_balancer_says_that_workers_joined() {
 async fn before_a_foreign_balancer_the_workers_that_answer_are_summed() {
     until_asked(("x-worker-capacity", "3"), 2 * (3 + 3) + 2).await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_window_that_shrinks_asks_for_no_more() {
-    until_asked(("x-pool-capacity", "1"), 2 * 2 + 2).await;
-}
