@@ -50,6 +50,7 @@ fn settings(args: BalancerArgs) -> Result<Settings, Exit> {
             algorithm: args.algorithm,
             capacity: args.capacity,
             admin: args.admin,
+            shutdown_delay: args.shutdown_delay,
         })?);
     };
     let text = std::fs::read_to_string(&file)

@@ -5,11 +5,14 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, stderr};
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Where a role listens when nothing is said; `up` puts its page there.
 const LISTEN: &str = "127.0.0.1:8080";
+/// How long work in flight may take when a role stops and nothing is said.
+const GRACE: &str = "30s";
 
 /// Draws the Mandelbrot set on a cluster. Without a subcommand: up.
 #[derive(Debug, Parser)]
@@ -125,12 +128,15 @@ pub(crate) struct WorkerArgs {
     /// The id that tiles carry [default: the host's name and the port]
     #[arg(long, env = "TILEBROT_NAME")]
     pub(crate) name: Option<String>,
+    /// How long tiles in flight and in the queue may take after SIGTERM, such as 10m
+    #[arg(long, env = "TILEBROT_GRACE", default_value = GRACE, value_name = "DURATION", value_parser = duration)]
+    pub(crate) grace: Duration,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct BalancerArgs {
     /// Listeners and pools, as a TOML file
-    #[arg(long, env = "TILEBROT_CONFIG", value_name = "FILE", conflicts_with_all = ["listen", "server", "algorithm", "capacity", "admin"])]
+    #[arg(long, env = "TILEBROT_CONFIG", value_name = "FILE", conflicts_with_all = ["listen", "server", "algorithm", "capacity", "admin", "shutdown_delay"])]
     pub(crate) config: Option<PathBuf>,
     /// Where clients connect
     #[arg(
@@ -158,6 +164,9 @@ pub(crate) struct BalancerArgs {
     /// Where /health, /stats and /metrics are
     #[arg(long, env = "TILEBROT_ADMIN", value_name = "HOST:PORT")]
     pub(crate) admin: Option<String>,
+    /// How long new requests are still taken after SIGTERM, while /health says draining [default: 0s]
+    #[arg(long, env = "TILEBROT_SHUTDOWN_DELAY", value_name = "DURATION")]
+    pub(crate) shutdown_delay: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -168,9 +177,16 @@ pub(crate) struct FrontendArgs {
     /// Where tiles are asked for: the balancer's listener in front of the workers
     #[arg(long, env = "TILEBROT_TILES", value_name = "URL")]
     pub(crate) tiles: String,
-    /// Tiles that all workers draw at once, where another balancer than ours does not say it
+    /// Tiles that all workers draw at once [default: what the balancer or the workers say, as they come and go]
     #[arg(long, env = "TILEBROT_SLOTS")]
     pub(crate) slots: Option<NonZero<u32>>,
+    /// How long pictures in flight may take after SIGTERM, such as 10m
+    #[arg(long, env = "TILEBROT_GRACE", default_value = GRACE, value_name = "DURATION", value_parser = duration)]
+    pub(crate) grace: Duration,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    service::duration::parse(text).ok_or_else(|| service::duration::ACCEPTED.to_owned())
 }
 
 #[derive(Args, Debug)]

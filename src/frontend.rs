@@ -28,6 +28,7 @@ fn settings(args: &FrontendArgs) -> Result<frontend::Settings, Mistakes> {
     }
     mistakes.none_or(frontend::Settings {
         slots: args.slots.map(NonZero::get),
+        grace: args.grace,
         ..frontend::Settings::new(tiles)
     })
 }

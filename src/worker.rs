@@ -10,11 +10,11 @@ pub(crate) async fn run(args: WorkerArgs) -> Result<(), Exit> {
     let listen = args.listen.clone();
     role::run("worker", &listen, |listener, bound, shutdown| {
         let name = args.name.unwrap_or_else(|| name_of(bound));
-        worker::run(
-            listener,
-            worker::Settings::new(name, args.threads, args.capacity),
-            shutdown,
-        )
+        let settings = worker::Settings {
+            grace: args.grace,
+            ..worker::Settings::new(name, args.threads, args.capacity)
+        };
+        worker::run(listener, settings, shutdown)
     })
     .await
 }

@@ -12,31 +12,36 @@ use axum::{Json, Router};
 use http::StatusCode;
 use prometheus_client::registry::Registry;
 use serde_json::json;
-use service::Metrics;
+use service::{Metrics, Shutdown};
 
 use crate::pool::Pool;
 use crate::stats::PoolStats;
 
 type Pools = Arc<[Arc<Pool>]>;
 
-/// The admin pages of `pools`.
-pub(crate) fn router(pools: Vec<Arc<Pool>>) -> Router {
+/// The admin pages of `pools`, which say that we drain from when `draining` fires.
+pub(crate) fn router(pools: Vec<Arc<Pool>>, draining: Shutdown) -> Router {
     let pools: Pools = pools.into();
     let mut registry = Registry::with_prefix("balancer");
     registry.register_collector(Box::new(metrics::Collector(pools.clone())));
     let metrics = Metrics::new(registry);
     Router::new()
         .route("/livez", get(service::livez))
-        .route("/health", get(health))
+        .route(
+            "/health",
+            get(async move |pools| health(pools, draining.is_cancelled())),
+        )
         .route("/stats", get(stats))
         .route("/metrics", get(async move || metrics.answer()))
         .with_state(pools)
 }
 
-/// 200 when every pool has a server up.
-async fn health(State(pools): State<Pools>) -> impl IntoResponse {
+/// 200 when every pool has a server up and new requests are wanted.
+fn health(State(pools): State<Pools>, draining: bool) -> impl IntoResponse {
     let stats: Vec<PoolStats> = pools.iter().map(|pool| PoolStats::of(pool)).collect();
-    let (status, word) = if stats.iter().all(PoolStats::is_up) {
+    let (status, word) = if draining {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining")
+    } else if stats.iter().all(PoolStats::is_up) {
         (StatusCode::OK, "up")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "down")

@@ -21,6 +21,7 @@ mod upstream;
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use service::Shutdown;
 use tokio::net::TcpListener;
@@ -53,7 +54,11 @@ pub enum Error {
     Admin(#[source] io::Error),
 }
 
-/// Runs until `shutdown` fires and requests in flight are done, or the grace period is over.
+/// How long somebody may take to read an admin page that was asked for before the end.
+const LAST_PAGES: Duration = Duration::from_secs(1);
+
+/// Runs until `shutdown` fires, the shutdown delay is over and requests in flight are done, or the grace period
+/// is over. The admin pages are there to the end.
 ///
 /// `listeners` are bound by the caller, one for each of `settings.listeners`, in their order. They stop in that
 /// order too, each when the one before it has answered its last request, so that a listener whose servers call back
@@ -95,7 +100,7 @@ pub async fn run_with(
         });
     }
     let pools: Vec<Arc<Pool>> = settings.pools.iter().cloned().map(Pool::new).collect();
-    let gates = listen::gates(&settings, &pools)?;
+    let gates = listen::gates(&settings, &pools, &shutdown)?;
 
     let stop_keepers = Shutdown::new();
     let _stop_at_the_end = stop_keepers.clone().drop_guard();
@@ -103,9 +108,15 @@ pub async fn run_with(
         members::follow(pool, &resolver, &stop_keepers);
     }
 
+    let (closing, ended) = (Shutdown::new(), Shutdown::new());
+    let delay = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(settings.limits.shutdown_delay).await;
+        closing.cancel();
+    };
     let clients = async {
         // One after the other: what a listener's requests in flight need of the next one is still there.
-        let mut stop = shutdown.clone();
+        let mut stop = closing.clone();
         let served = listeners.into_iter().zip(gates).map(|(listener, gate)| {
             let stopped = Shutdown::new();
             let serving = listen::serve(
@@ -118,15 +129,15 @@ pub async fn run_with(
                 stopped.cancel();
             }
         });
-        futures::future::join_all(served).await;
+        tokio::join!(delay, futures::future::join_all(served));
+        ended.cancel();
         Ok(())
     };
     let pages = async {
         match admin {
             Some(listener) => {
-                let router = admin::router(pools.clone());
-                let grace = settings.limits.grace;
-                let served = service::serve(listener, router, shutdown.clone(), grace).await;
+                let router = admin::router(pools.clone(), shutdown.clone());
+                let served = service::serve(listener, router, ended.clone(), LAST_PAGES).await;
                 served.map_err(Error::Admin)
             }
             None => Ok(()),

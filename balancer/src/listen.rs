@@ -1,5 +1,6 @@
 //! How does a client's connection live? It is accepted while there is room, asked for one request after the
-//! other, and at shutdown it finishes the one that it has.
+//! other, and at shutdown it finishes the one that it has. From when shutdown is announced until the listener
+//! closes, each answer asks its client to connect anew, which leads it elsewhere.
 
 mod stream;
 
@@ -8,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::{HeaderValue, Request, Version, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -34,10 +35,16 @@ pub(crate) struct Gate {
     limits: Limits,
     /// Shared by all listeners.
     room: Arc<Semaphore>,
+    /// Fires when clients are to go elsewhere; the listener may go on for a while.
+    draining: Shutdown,
 }
 
 /// A gate for each listener, in their order.
-pub(crate) fn gates(settings: &Settings, pools: &[Arc<Pool>]) -> Result<Vec<Gate>, Error> {
+pub(crate) fn gates(
+    settings: &Settings,
+    pools: &[Arc<Pool>],
+    draining: &Shutdown,
+) -> Result<Vec<Gate>, Error> {
     let room = Arc::new(Semaphore::new(settings.limits.connections));
     let gate = |listener: &crate::settings::Listener| {
         let pool = pools
@@ -52,6 +59,7 @@ pub(crate) fn gates(settings: &Settings, pools: &[Arc<Pool>]) -> Result<Vec<Gate
             pool: pool.clone(),
             limits: settings.limits.clone(),
             room: room.clone(),
+            draining: draining.clone(),
         })
     };
     settings.listeners.iter().map(gate).collect()
@@ -116,8 +124,17 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, shutdo
     let client = Peer::new(peer.ip());
     let answer = |request: Request<Incoming>| {
         let (pool, busy) = (&gate.pool, activity.start());
+        // HTTP/2 has no such field; its connections say farewell themselves.
+        let draining = (request.version() <= Version::HTTP_11).then_some(&gate.draining);
         let answer = proxy::answer(pool, &client, request);
-        async move { Ok::<_, Infallible>(answer.await.map(|body| body.during(busy))) }
+        async move {
+            let mut answer = answer.await.map(|body| body.during(busy));
+            if draining.is_some_and(Shutdown::is_cancelled) {
+                let close = HeaderValue::from_static("close");
+                answer.headers_mut().insert(header::CONNECTION, close);
+            }
+            Ok::<_, Infallible>(answer)
+        }
     };
     let stream = ClientStream::new(stream, gate.limits.clone(), activity.clone());
     let served = http1::Builder::new()

@@ -3,7 +3,6 @@
 
 mod address;
 mod algorithm;
-mod duration;
 mod file;
 mod flags;
 mod reader;
@@ -278,7 +277,10 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// A client that takes nothing of its answer for so long is given up.
     pub stall: Duration,
-    /// How long requests in flight may go on after shutdown began.
+    /// How long new requests are still taken after shutdown began, while the health page says `draining`: whoever
+    /// sends them needs that time to notice.
+    pub shutdown_delay: Duration,
+    /// How long requests in flight may go on after that.
     pub grace: Duration,
 }
 
@@ -290,6 +292,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
             stall: Duration::from_secs(60),
+            shutdown_delay: Duration::ZERO,
             grace: Duration::from_secs(30),
         }
     }

@@ -18,7 +18,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::routing::post;
 use flate2::{Compress, Compression, FlushCompress};
-use protocol::{Adler, Band, BandHead, Fields, Limits, TileRequest};
+use protocol::{Adler, Band, Fields, Limits, Strip, Strips, TileRequest};
 use tokio::net::TcpListener;
 
 /// Ticks a second in `/proc/pid/stat`; the same on every Linux (`getconf CLK_TCK`).
@@ -69,17 +69,25 @@ async fn feed() {
 
 async fn tile(State(ready): State<Ready>, body: Bytes) -> Bytes {
     let request = TileRequest::read(Fields::from_json(&body).unwrap(), &Limits::default()).unwrap();
-    let (width, rows) = (request.view.width, request.rect.h);
+    let strips = Strips::of(&request.view);
     ready
         .lock()
         .unwrap()
-        .entry((width, rows))
-        .or_insert_with(|| band(width, rows))
+        .entry((request.view.width, request.rect.h))
+        .or_insert_with(|| band(request.view.width, request.rect.h, strips.rows()))
         .clone()
 }
 
 /// Rows of noise, which deflate only stores: as much PNG as rows can be.
-fn band(width: u32, rows: u32) -> Bytes {
+fn band(width: u32, rows: u32, strip_rows: u32) -> Bytes {
+    let tops = (0..rows).step_by(strip_rows as usize);
+    let strips: Vec<Strip> = tops
+        .map(|top| strip(width, strip_rows.min(rows - top)))
+        .collect();
+    Band::encode(&strips).into()
+}
+
+fn strip(width: u32, rows: u32) -> Strip {
     let stride = 1 + 3 * width as usize;
     let mut noise = 1_u32;
     let mut raw: Vec<u8> = std::iter::repeat_with(|| {
@@ -102,7 +110,11 @@ fn band(width: u32, rows: u32) -> Bytes {
     compress
         .compress_vec(&raw, &mut deflated, FlushCompress::Sync)
         .unwrap();
-    Band::encode(BandHead { rows, adler }, &deflated).into()
+    Strip {
+        rows,
+        adler,
+        deflated,
+    }
 }
 
 /// A process of this program in another role, ended when dropped.

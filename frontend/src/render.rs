@@ -1,6 +1,6 @@
 //! The way of a picture, from its request to its bytes, in the order in which they pass through:
-//! [`request`], [`plan`], [`mod@dispatch`] (with [`tiles`], [`persist`] and [`straggler`] for each piece),
-//! [`mod@gather`] (with [`png`]), [`mod@deliver`]. What fails before the first byte is a plain answer; what fails later
+//! [`request`], [`plan`], [`mod@dispatch`] (as wide as [`slots`] says, with [`tiles`], [`persist`] and
+//! [`straggler`] for each piece), [`mod@gather`] (with [`png`]), [`mod@deliver`]. What fails before the first byte is a plain answer; what fails later
 //! breaks the body off.
 
 mod deliver;
@@ -10,6 +10,7 @@ mod persist;
 pub(crate) mod plan;
 mod png;
 pub(crate) mod request;
+mod slots;
 mod straggler;
 pub(crate) mod tiles;
 mod timing;
@@ -33,6 +34,7 @@ use crate::render::gather::gather;
 use crate::render::persist::{Patience, Pulse};
 use crate::render::plan::Plan;
 use crate::render::request::RenderRequest;
+use crate::render::slots::Slots;
 use crate::render::straggler::Pace;
 use crate::render::tiles::{Surveyed, Tiles};
 use crate::settings::Settings;
@@ -133,12 +135,9 @@ impl Renderer {
         teller: Teller,
     ) -> Picture {
         let survey = surveyed.survey;
-        let slots = surveyed
-            .slots
-            .or(self.settings.slots)
-            .unwrap_or(survey.capacity.max(1));
-        let plan = Plan::new(view.width, view.height, view.samples, slots);
-        teller.planned(&survey, plan);
+        let slots = Slots::new(self.settings.slots, surveyed.word);
+        let plan = Plan::new(&view);
+        teller.planned(&survey, view.height);
         view.iterations = Iterations::Limit(survey.iterations);
         Picture {
             running,
@@ -152,7 +151,8 @@ impl Renderer {
                 tiles: self.tiles.clone(),
                 // Once drawing, a render holds out as long as anybody's pieces are answered.
                 patience: patience.sharing(self.pulse.clone()),
-                pace: Pace::among(self.settings.straggler_after, slots as usize),
+                pace: Pace::among(self.settings.straggler_after, slots.now()),
+                slots,
                 teller,
             },
         }

@@ -24,8 +24,8 @@ pub struct Settings {
     pub straggler_after: Duration,
     /// How long a client may take nothing before it is taken for gone.
     pub stall: Duration,
-    /// How many pieces the workers draw at once, where no balancer of ours says it; without either, as many as
-    /// the one worker does that was asked first.
+    /// How many pieces the workers draw at once; if not given, what the balancer says, and where it is none of ours,
+    /// the sum over the workers that answer.
     pub slots: Option<u32>,
     /// How many pictures are rendered at once; more are refused with 503.
     pub renders: usize,

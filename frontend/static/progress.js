@@ -5,8 +5,7 @@
  * @typedef {object} Report
  * @property {"waiting" | "surveying" | "drawing" | "finished" | "failed" | "abandoned"} state
  * @property {number | null} iterations the limit that was used
- * @property {number} pieces
- * @property {number} pieces_done
+ * @property {number} pieces those that have arrived
  * @property {number} rows
  * @property {number} rows_done
  * @property {number} png_bytes
@@ -23,18 +22,18 @@ const counted = (count, thing) => `${count.toLocaleString("en")} ${thing}${count
 /** @param {Report} report */
 function words(report) {
   const seconds = `${report.elapsed_seconds.toFixed(report.elapsed_seconds < 10 ? 2 : 0)} s`;
-  const pieces = `${report.pieces_done} of ${counted(report.pieces, "piece")}`;
+  const pieces = counted(report.pieces, "piece");
   switch (report.state) {
     case "waiting":
       return "Waiting for the picture to be asked for.";
     case "surveying":
       return `A worker looks at the view as a whole (${seconds}).`;
     case "drawing":
-      return `Drawing: ${pieces}, ${report.rows_done} of ${counted(report.rows, "row")}, ${seconds}`;
+      return `Drawing: ${report.rows_done} of ${counted(report.rows, "row")}, ${pieces} so far, ${seconds}`;
     case "finished": {
       const again = report.retries + report.doubles;
       const repeated = again > 0 ? `; ${counted(again, "piece")} asked for again` : "";
-      return `Drawn in ${seconds}: ${counted(report.pieces, "piece")} by ${counted(report.workers.length, "worker")}${repeated}.`;
+      return `Drawn in ${seconds}: ${pieces} by ${counted(report.workers.length, "worker")}${repeated}.`;
     }
     case "failed":
       return `Failed after ${seconds}.`;

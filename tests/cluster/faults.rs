@@ -9,7 +9,8 @@ use tokio::task::JoinHandle;
 use crate::harness::{Cluster, render_id, until};
 
 /// Seconds of work for one core: most of it interior that no shortcut finds at once.
-const HARD: &str = "re=-0.7453&im=0.1127&zoom=300&width=900&height=700&samples=3&iterations=20000";
+pub(crate) const HARD: &str =
+    "re=-0.7453&im=0.1127&zoom=300&width=900&height=700&samples=3&iterations=20000";
 
 /// Starts a render through the cluster's own address.
 fn rendering(cluster: &Cluster, id: &str) -> JoinHandle<Bytes> {
@@ -25,9 +26,8 @@ fn rendering(cluster: &Cluster, id: &str) -> JoinHandle<Bytes> {
 async fn until_half_drawn(cluster: &Cluster, id: &str) {
     until("some pieces are drawn", async || {
         let report = cluster.report(id).await;
-        let (done, all) = (report["pieces_done"].as_u64(), report["pieces"].as_u64());
-        done.zip(all)
-            .is_some_and(|(done, all)| done >= 2 && done < all)
+        let (done, all) = (report["rows_done"].as_u64(), report["rows"].as_u64());
+        report["pieces"].as_u64() >= Some(2) && done < all
     })
     .await;
 }

@@ -7,6 +7,8 @@ mod harness;
 
 mod bad_input;
 mod command_line;
+mod draining;
 mod faults;
+mod joining;
 mod rendering;
 mod structure;

@@ -1,4 +1,4 @@
-//! What does a band cost, filtered, deflated and summed? In bytes of pixels a second, on one core.
+//! What do strips cost, filtered, deflated and summed? In bytes of pixels a second, on one core.
 
 use std::sync::atomic::AtomicBool;
 
@@ -49,12 +49,18 @@ fn pixels() -> Vec<u8> {
     paint(&field, 1, &colours)
 }
 
-#[divan::bench]
-fn band(bencher: divan::Bencher) {
+/// Strips of so many rows; the last is one strip of all.
+#[divan::bench(args = [4, 8, 16, 24, 32, 130])]
+fn strips(bencher: divan::Bencher, rows: usize) {
     let pixels = pixels();
-    let band = worker::band::encode(&pixels, 1920);
-    println!("{} bytes of pixels become {}", pixels.len(), band.len());
+    let encode = || -> usize {
+        let strips = pixels.chunks(rows * 1920 * 3);
+        strips
+            .map(|strip| worker::band::strip(strip, 1920).deflated.len())
+            .sum()
+    };
+    println!("{} bytes of pixels become {}", pixels.len(), encode());
     bencher
         .counter(divan::counter::BytesCount::of_slice(&pixels))
-        .bench(|| worker::band::encode(&pixels, 1920));
+        .bench(encode);
 }

@@ -151,8 +151,12 @@ async fn survey_of(
     Ok(response)
 }
 
-/// Says who drew it.
+/// Says who drew it, and how many it draws at once.
 fn sign(worker: &Worker, headers: &mut HeaderMap) {
+    headers.insert(
+        protocol::header::X_WORKER_CAPACITY,
+        HeaderValue::from(worker.admission.capacity()),
+    );
     if let Ok(name) = HeaderValue::from_str(&worker.settings.name) {
         headers.insert(protocol::header::X_WORKER, name);
     }
@@ -169,7 +173,7 @@ fn etag(request: &TileRequest) -> HeaderValue {
     HeaderValue::from_str(&tag).expect("hexadecimal digits in quotes are a header value")
 }
 
-/// Where the time went, in milliseconds (W3C Server Timing). Field and colour are summed over threads.
+/// Where the time went, in milliseconds (W3C Server Timing). All but the queue is summed over threads.
 fn server_timing(queued: Duration, timings: &Timings) -> HeaderValue {
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     let text = format!(

@@ -1,21 +1,21 @@
-//! How does a request become bytes? Its rows are cut into strips that the pool's threads take as they
-//! come free; each strip is iterated and coloured on the spot, so that the field of a large tile is
-//! never whole in memory, and then the rows are encoded together.
+//! How does a request become bytes? Its rows are cut into shares that the pool's threads take as they
+//! come free; each share is iterated and coloured on the spot, so that the field of a large tile is
+//! never whole in memory. A band's shares are whole strips, and whoever drew one encodes it too.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use fractal::{Colours, Distribution, Field, Gradient, Plan, Stop, paint};
-use protocol::{Colouring, Format, PALETTES, Palette, Rect, TileRequest};
+use fractal::{Colours, Distribution, Gradient, Plan, Stop, paint};
+use protocol::{Band, Colouring, Format, PALETTES, Palette, Rect, Strip, Strips, TileRequest};
 use rayon::prelude::*;
 
 use crate::job::Failure;
 use crate::{encode, survey};
 
-/// The most samples of a strip: its field, 16 bytes each, stays in a second-level cache.
+/// The most samples of a share: its field, 16 bytes each, stays in a second-level cache.
 const MOST_SAMPLES: u64 = 65_536;
-/// The fewest: orbits are iterated forty at a time, and at a strip's end the last of them leave lanes empty.
+/// The fewest: orbits are iterated forty at a time, and at a share's end the last of them leave lanes empty.
 const LEAST_SAMPLES: u64 = 8_192;
 
 /// A finished tile.
@@ -25,7 +25,7 @@ pub(crate) struct Drawn {
     pub(crate) timings: Timings,
 }
 
-/// Where the time went; `field` and `colour` are summed over threads.
+/// Where the time went, summed over threads.
 pub(crate) struct Timings {
     pub(crate) field: Duration,
     pub(crate) colour: Duration,
@@ -40,101 +40,158 @@ pub(crate) fn tile(
     cancel: &AtomicBool,
 ) -> Result<Drawn, Failure> {
     let clocks = Clocks::default();
-    let encoding;
+    let brush = || Brush::new(plan, request, cancel, &clocks);
     let body = match format {
-        Format::Npy => {
-            let numbers = encode::npy::Numbers::of(request.field, plan.limit());
-            let mut body = numbers.header(request.rect);
-            let header = body.len();
-            body.resize(header + request.rect.pixels() as usize * numbers.size(), 0);
-            let row = request.rect.w as usize * numbers.size();
-            encoding = Instant::now();
-            each_strip(request, row, &mut body[header..], |strip, out| {
-                let field = clocks.field.time(|| plan.field(strip, cancel))?;
-                clocks.colour.time(|| numbers.write(&field, out));
-                Ok(())
-            })?;
-            body
+        Format::Npy => npy(plan, request, cancel, &clocks)?,
+        Format::Png => {
+            let pixels = brush()?.pixels(request.rect)?;
+            clocks
+                .encode
+                .time(|| encode::png::encode(&pixels, request.rect))?
         }
-        Format::Png | Format::Band => {
-            let pixels = pixels(plan, request, cancel, &clocks)?;
-            encoding = Instant::now();
-            match format {
-                Format::Band => encode::band::encode(&pixels, request.rect.w as usize),
-                _ => encode::png::encode(&pixels, request.rect)?,
-            }
-        }
+        Format::Band => Band::encode(&brush()?.strips()?),
     };
     Ok(Drawn {
         body,
-        samples: request.rect.pixels() * u64::from(request.view.samples).pow(2),
+        samples: samples_in_row(request) * u64::from(request.rect.h),
         timings: Timings {
             field: clocks.field.total(),
             colour: clocks.colour.total(),
-            encode: if format == Format::Npy {
-                Duration::ZERO
-            } else {
-                encoding.elapsed()
-            },
+            encode: clocks.encode.total(),
         },
     })
 }
 
-/// The piece's pixels, three bytes each, row by row.
-fn pixels(
+/// The numbers of the piece, as a NumPy file.
+fn npy(
     plan: &Plan,
     request: &TileRequest,
     cancel: &AtomicBool,
     clocks: &Clocks,
 ) -> Result<Vec<u8>, Failure> {
-    let colours = colours(request, cancel)?;
-    let row = request.rect.w as usize * 3;
-    let mut pixels = vec![0; row * request.rect.h as usize];
-    each_strip(request, row, &mut pixels, |strip, out| {
-        let field: Field = clocks.field.time(|| plan.field(strip, cancel))?;
-        out.copy_from_slice(
-            &clocks
-                .colour
-                .time(|| paint(&field, request.view.samples, &colours)),
-        );
-        Ok(())
-    })?;
-    Ok(pixels)
+    let numbers = encode::npy::Numbers::of(request.field, plan.limit());
+    let mut body = numbers.header(request.rect);
+    let header = body.len();
+    body.resize(header + request.rect.pixels() as usize * numbers.size(), 0);
+    let row = request.rect.w as usize * numbers.size();
+    let rows = share_rows(samples_in_row(request), request.rect.h, 1);
+    let each = body[header..].par_chunks_mut(rows as usize * row);
+    each.zip(shares(request.rect, rows))
+        .try_for_each(|(out, share)| {
+            let field = clocks
+                .field
+                .time(|| plan.field(samples_of(share), cancel))?;
+            clocks.colour.time(|| numbers.write(&field, out));
+            Ok::<_, Failure>(())
+        })?;
+    Ok(body)
 }
 
-/// Calls `draw` for each strip of the piece with its share of `out`, which has `row` bytes a row.
-fn each_strip(
-    request: &TileRequest,
-    row: usize,
-    out: &mut [u8],
-    draw: impl Fn(fractal::Rect, &mut [u8]) -> Result<(), Failure> + Sync,
-) -> Result<(), Failure> {
-    let Rect { x, y, w, h } = request.rect;
-    let samples_in_row = u64::from(w) * u64::from(request.view.samples).pow(2);
-    let rows = strip_rows(
-        samples_in_row,
-        u64::from(h),
-        rayon::current_num_threads() as u64,
-    );
-    out.par_chunks_mut(rows * row)
-        .enumerate()
-        .try_for_each(|(i, share)| {
-            let strip = fractal::Rect {
-                x,
-                y: y + (i * rows) as u32,
-                w,
-                h: (share.len() / row) as u32,
-            };
-            draw(strip, share)
+/// What it takes to draw pixels of a request.
+struct Brush<'a> {
+    plan: &'a Plan,
+    request: &'a TileRequest,
+    colours: Colours,
+    cancel: &'a AtomicBool,
+    clocks: &'a Clocks,
+}
+
+impl<'a> Brush<'a> {
+    fn new(
+        plan: &'a Plan,
+        request: &'a TileRequest,
+        cancel: &'a AtomicBool,
+        clocks: &'a Clocks,
+    ) -> Result<Brush<'a>, Failure> {
+        Ok(Brush {
+            plan,
+            request,
+            colours: colours(request, cancel)?,
+            cancel,
+            clocks,
         })
+    }
+
+    /// The pixels of `rect`, three bytes each, row by row.
+    fn pixels(&self, rect: Rect) -> Result<Vec<u8>, Failure> {
+        let row = rect.w as usize * 3;
+        let mut pixels = vec![0; row * rect.h as usize];
+        let rows = share_rows(samples_in_row(self.request), rect.h, 1);
+        let each = pixels.par_chunks_mut(rows as usize * row);
+        each.zip(shares(rect, rows)).try_for_each(|(out, share)| {
+            let field = || self.plan.field(samples_of(share), self.cancel);
+            let field = self.clocks.field.time(field)?;
+            let colour = || paint(&field, self.request.view.samples, &self.colours);
+            out.copy_from_slice(&self.clocks.colour.time(colour));
+            Ok::<_, Failure>(())
+        })?;
+        Ok(pixels)
+    }
+
+    /// The strips of the request's rows, ready to be sent. Where a strip is more than a share, several threads
+    /// draw it.
+    fn strips(&self) -> Result<Vec<Strip>, Failure> {
+        let rect = self.request.rect;
+        let height = Strips::of(&self.request.view).rows();
+        let rows = share_rows(samples_in_row(self.request), rect.h, height);
+        let strips: Result<Vec<Vec<Strip>>, Failure> = shares(rect, rows)
+            .map(|share| {
+                let pixels = self.pixels(share)?;
+                let width = rect.w as usize;
+                let strip = |pixels| {
+                    self.clocks
+                        .encode
+                        .time(|| encode::band::strip(pixels, width))
+                };
+                Ok(pixels
+                    .chunks(height as usize * width * 3)
+                    .map(strip)
+                    .collect())
+            })
+            .collect();
+        Ok(strips?.concat())
+    }
 }
 
-/// Rows of every strip but the last: strips of one size, two for each thread where there are several.
-fn strip_rows(samples_in_row: u64, rows: u64, threads: u64) -> usize {
+/// `rect`, cut into pieces of `rows` rows.
+fn shares(rect: Rect, rows: u32) -> impl IndexedParallelIterator<Item = Rect> {
+    (0..rect.h.div_ceil(rows)).into_par_iter().map(move |i| {
+        let top = i * rows;
+        Rect {
+            y: rect.y + top,
+            h: rows.min(rect.h - top),
+            ..rect
+        }
+    })
+}
+
+fn samples_of(share: Rect) -> fractal::Rect {
+    let Rect { x, y, w, h } = share;
+    fractal::Rect { x, y, w, h }
+}
+
+fn samples_in_row(request: &TileRequest) -> u64 {
+    u64::from(request.rect.w) * u64::from(request.view.samples).pow(2)
+}
+
+/// Rows of every share but the last: shares of about one size, two for each thread where there are several, and
+/// a multiple of `unit` rows each.
+fn share_rows(samples_in_row: u64, rows: u32, unit: u32) -> u32 {
+    share_rows_among(
+        rayon::current_num_threads() as u64,
+        samples_in_row,
+        rows,
+        unit,
+    )
+}
+
+fn share_rows_among(threads: u64, samples_in_row: u64, rows: u32, unit: u32) -> u32 {
     let wanted = if threads > 1 { 2 * threads } else { 1 };
+    let (rows, unit) = (u64::from(rows), u64::from(unit));
     let samples = samples_in_row * rows;
-    let strip = samples.div_ceil(wanted).clamp(LEAST_SAMPLES, MOST_SAMPLES);
-    rows.div_ceil(samples.div_ceil(strip)) as usize
+    let share = samples.div_ceil(wanted).clamp(LEAST_SAMPLES, MOST_SAMPLES);
+    let even = rows.div_ceil(samples.div_ceil(share));
+    even.next_multiple_of(unit) as u32
 }
 
 /// The colours of a request; histogram colouring without a distribution surveys the view itself.
@@ -184,6 +241,7 @@ fn gradient(palette: &Palette) -> Gradient {
 struct Clocks {
     field: Clock,
     colour: Clock,
+    encode: Clock,
 }
 
 /// Time spent on one thing by several threads.
@@ -210,16 +268,17 @@ mod tests {
 
     #[test]
     fn one_thread_takes_a_band_whole_and_several_share_it() {
-        assert_eq!(strip_rows(1920, 33, 1), 33);
-        assert_eq!(strip_rows(1920, 33, 2), 9);
-        assert_eq!(strip_rows(100, 50, 8), 50, "too small to share");
+        assert_eq!(share_rows_among(1, 1920, 33, 1), 33);
+        assert_eq!(share_rows_among(2, 1920, 33, 1), 9);
+        assert_eq!(share_rows_among(2, 1920, 33, 11), 11, "whole strips");
+        assert_eq!(share_rows_among(8, 100, 50, 1), 50, "too small to share");
         assert_eq!(
-            strip_rows(65_536 * 64, 3, 4),
+            share_rows_among(4, 65_536 * 64, 3, 1),
             1,
-            "a strip has at least a row"
+            "a share has at least a row"
         );
         assert_eq!(
-            strip_rows(1920, 1080, 1),
+            share_rows_among(1, 1920, 1080, 1),
             34,
             "the field stays in the cache"
         );

@@ -174,19 +174,30 @@ fn tile_fields() -> Vec<(&'static str, Value)> {
                 0,
             ),
         ),
-        ("y", edge("Top row of the piece (default 0)", 0)),
+        (
+            "y",
+            edge(
+                "Top row of the piece (default 0); of a band, where a strip begins",
+                0,
+            ),
+        ),
         (
             "w",
             edge("Columns of the piece (default: to the right edge)", 1),
         ),
         (
             "h",
-            edge("Rows of the piece (default: to the bottom edge)", 1),
+            edge(
+                "Rows of the piece (default: to the bottom edge); of a band, down to where a strip ends",
+                1,
+            ),
         ),
         (
             "format",
             names(
-                "The form of the answer; decides over Accept",
+                "The form of the answer; decides over Accept. A band is of whole rows and of whole strips of the picture: \
+                 with S = width × samples², a strip has 131072 / S rows, but at least 8 and at most the larger of 16 and \
+                 32768 / (3 × width + 1), and never more than 1048576 / (3 × width + 1), all rounded down",
                 &Format::ALL.map(Format::name),
             ),
         ),
@@ -223,8 +234,9 @@ fn tile_answers() -> Value {
         "description": "The piece", "content": content,
         "headers": {
             "X-Worker": header("The worker that drew it"),
+            "X-Worker-Capacity": header("How many tiles it draws at once"),
             "X-Iterations": header("The iteration limit that was used"),
-            "Server-Timing": header("queue, field, colour and encode, in milliseconds"),
+            "Server-Timing": header("queue, field, colour and encode, in milliseconds; all but the queue summed over threads"),
             "ETag": header("A strong validator"),
         },
     });

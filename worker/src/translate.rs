@@ -2,7 +2,7 @@
 //! arithmetic, and what cannot be computed is refused by the name of its field.
 
 use protocol::{
-    Channel, Fault, FieldError, FieldErrors, Format, Formula, Iterations, TileRequest, View,
+    Channel, Fault, FieldError, FieldErrors, Format, Formula, Iterations, Strips, TileRequest, View,
 };
 
 /// The plan of a view, or the field that stands in its way.
@@ -42,6 +42,7 @@ pub(crate) fn check_channel(request: &TileRequest, format: Format) -> Result<(),
         Err(FieldError::new(field, &value, Fault::Unacceptable, accepted).into())
     };
     let (view, rect) = (&request.view, request.rect);
+    let strips = Strips::of(view);
     match format {
         Format::Band if rect.x != 0 => {
             refuse("x", rect.x.to_string(), "0: a band is of whole rows")
@@ -50,6 +51,19 @@ pub(crate) fn check_channel(request: &TileRequest, format: Format) -> Result<(),
             "w",
             rect.w.to_string(),
             "the picture's width: a band is of whole rows",
+        ),
+        Format::Band if !strips.begin_at(rect.y) => refuse(
+            "y",
+            rect.y.to_string(),
+            &format!("a multiple of {}: a band is of whole strips", strips.rows()),
+        ),
+        Format::Band if !strips.end_at(rect.y + rect.h) => refuse(
+            "h",
+            rect.h.to_string(),
+            &format!(
+                "a multiple of {}, or down to the bottom edge: a band is of whole strips",
+                strips.rows()
+            ),
         ),
         Format::Npy if view.samples != 1 => refuse(
             "samples",

@@ -8,27 +8,35 @@ use image::RgbImage;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use service::Shutdown;
+use tokio::task::JoinHandle;
 use worker::Settings;
 
 struct Worker {
     url: String,
     client: Client,
-    _stop: tokio_util::sync::DropGuard,
+    stop: Shutdown,
+    running: JoinHandle<Result<(), worker::Error>>,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
 }
 
 /// A worker of one thread with one place and a queue of one.
 async fn start() -> Worker {
     let (listener, address) = service::bind("127.0.0.1:0").await.unwrap();
-    let shutdown = Shutdown::new();
+    let stop = Shutdown::new();
     let settings = Settings {
         queue: 1,
         ..Settings::new("painter".into(), NonZero::new(1), NonZero::new(1))
     };
-    tokio::spawn(worker::run(listener, settings, shutdown.clone()));
     Worker {
         url: format!("http://{address}"),
         client: Client::new(),
-        _stop: shutdown.drop_guard(),
+        running: tokio::spawn(worker::run(listener, settings, stop.clone())),
+        stop,
     }
 }
 
@@ -76,6 +84,7 @@ async fn a_tile_is_a_piece_of_the_whole_picture() {
     let answer = worker.get(&format!("/v1/tile?{view}")).await;
     assert_eq!(answer.headers()["content-type"], "image/png");
     assert_eq!(answer.headers()["x-worker"], "painter");
+    assert_eq!(answer.headers()["x-worker-capacity"], "1");
     assert_eq!(answer.headers()["x-iterations"], "300");
     let timing = answer.headers()["server-timing"]
         .to_str()
@@ -186,13 +195,10 @@ async fn a_known_tile_is_not_drawn_again() {
     );
 }
 
-#[tokio::test]
-async fn past_its_queue_a_worker_says_busy_at_once_and_when_to_come_back() {
-    let worker = start().await;
-    let ask = || tokio::spawn(worker.client.get(format!("{}{ENDLESS}", worker.url)).send());
-    let drawing = ask();
-    worker.until_in_flight(1).await;
-    // One of these two takes the place in the queue, and there is none for the other.
+type Asked = JoinHandle<reqwest::Result<Response>>;
+
+/// Asks twice at a worker that draws already: one takes the place in the queue, and there is none for the other.
+async fn queued(ask: impl Fn() -> Asked) -> (Asked, Response) {
     let (mut one, mut other) = (ask(), ask());
     let (refused, waiting) = tokio::select! {
         refused = &mut one => (refused, other),
@@ -200,6 +206,16 @@ async fn past_its_queue_a_worker_says_busy_at_once_and_when_to_come_back() {
     };
     let refused = refused.unwrap().unwrap();
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    (waiting, refused)
+}
+
+#[tokio::test]
+async fn past_its_queue_a_worker_says_busy_at_once_and_when_to_come_back() {
+    let worker = start().await;
+    let ask = || tokio::spawn(worker.client.get(format!("{}{ENDLESS}", worker.url)).send());
+    let drawing = ask();
+    worker.until_in_flight(1).await;
+    let (waiting, refused) = queued(ask).await;
     assert!(refused.headers().contains_key("retry-after"));
     assert_eq!(refused.json::<Value>().await.unwrap()["capacity"], 1);
     drawing.abort();
@@ -226,19 +242,39 @@ async fn the_work_stops_when_the_requester_leaves() {
 }
 
 #[tokio::test]
+async fn a_worker_that_stops_finishes_the_tile_in_flight_and_the_one_in_its_queue() {
+    let mut worker = start().await;
+    let tile =
+        "/v1/tile?re=-0.7453&im=0.1127&zoom=300&width=400&height=400&samples=2&iterations=20000";
+    let ask = || tokio::spawn(worker.client.get(format!("{}{tile}", worker.url)).send());
+    let drawing = ask();
+    worker.until_in_flight(1).await;
+    let (waiting, _) = queued(ask).await;
+    worker.stop.cancel();
+    for asked in [drawing, waiting] {
+        // Where it is a process, all else ends with it.
+        assert!(!worker.running.is_finished());
+        let answer = asked.await.unwrap().unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        decoded(&answer.bytes().await.unwrap());
+    }
+    (&mut worker.running).await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn what_a_form_cannot_give_is_refused_by_field() {
     let worker = start().await;
     for (query, field) in [
         ("format=band&x=1&w=5", "x"),
         ("format=band&w=5", "w"),
+        ("format=band&height=400&y=1", "y"),
+        ("format=band&height=400&h=5", "h"),
         ("format=npy&samples=2", "samples"),
         ("format=png&field=iterations", "field"),
         ("zoom=1e40", "zoom"),
         ("formula=julia&seed_re=2&seed_im=2", "seed_re"),
     ] {
-        let answer = worker
-            .get(&format!("/v1/tile?width=9&height=9&{query}"))
-            .await;
+        let answer = worker.get(&format!("/v1/tile?width=90&{query}")).await;
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{query}");
         let problem: Value = answer.json().await.unwrap();
         assert_eq!(problem["errors"][0]["field"], field, "{problem}");

@@ -200,6 +200,7 @@ fn read_limits(reader: &mut Reader<'_>, limits: &mut Limits) {
     reader.duration("header_timeout", &mut limits.header_timeout);
     reader.duration("keep_alive", &mut limits.keep_alive);
     reader.duration("stall", &mut limits.stall);
+    reader.duration_or_zero("shutdown_delay", &mut limits.shutdown_delay);
     reader.duration("grace", &mut limits.grace);
 }
 
@@ -278,6 +279,8 @@ mod tests {
             servers = []
             [limits]
             header_bytes = 100
+            stall = "0s"
+            shutdown_delay = "5"
             "#,
         );
         for mistake in [
@@ -295,6 +298,8 @@ mod tests {
             "pool[1].name: \"a\" is not accepted: a name that no other pool has",
             "pool[1].servers",
             "limits.header_bytes",
+            "limits.stall: \"0s\" is not accepted: a duration",
+            "limits.shutdown_delay: \"5\" is not accepted: a duration",
         ] {
             assert!(text.contains(mistake), "{mistake}\nis not in\n{text}");
         }

@@ -1,6 +1,6 @@
 //! What does the command line say? One listener before one pool, all else at its default.
 
-use service::Mistakes;
+use service::{Mistakes, duration};
 
 use super::{Address, Algorithm, Listener, Pool, Server, Settings};
 
@@ -17,6 +17,8 @@ pub struct Flags {
     pub capacity: Option<u32>,
     /// `--admin HOST:PORT`.
     pub admin: Option<String>,
+    /// `--shutdown-delay DURATION`.
+    pub shutdown_delay: Option<String>,
 }
 
 pub(super) fn check(flags: &Flags) -> Result<Settings, Mistakes> {
@@ -44,6 +46,12 @@ pub(super) fn check(flags: &Flags) -> Result<Settings, Mistakes> {
     let listener = Listener::new("default", &flags.listen, &pool.name);
     let mut settings = Settings::new(vec![listener], vec![pool]);
     settings.admin.clone_from(&flags.admin);
+    if let Some(text) = &flags.shutdown_delay {
+        match duration::parse(text) {
+            Some(delay) => settings.limits.shutdown_delay = delay,
+            None => mistakes.push("--shutdown-delay", text, duration::ACCEPTED),
+        }
+    }
     mistakes.none_or(settings)
 }
 
@@ -59,12 +67,14 @@ mod tests {
             algorithm: Some("round-robin".into()),
             capacity: Some(3),
             admin: Some("127.0.0.1:0".into()),
+            shutdown_delay: Some("5s".into()),
         })
         .unwrap();
         assert_eq!(settings.listeners[0].pool, settings.pools[0].name);
         assert_eq!(settings.pools[0].servers.len(), 2);
         assert_eq!(settings.pools[0].algorithm, Algorithm::RoundRobin);
         assert_eq!(settings.pools[0].capacity, Some(3));
+        assert_eq!(settings.limits.shutdown_delay.as_secs(), 5);
     }
 
     #[test]
@@ -73,10 +83,11 @@ mod tests {
             servers: vec!["nonsense".into()],
             algorithm: Some("best".into()),
             capacity: Some(0),
+            shutdown_delay: Some("5".into()),
             ..Flags::default()
         };
         let text = check(&flags).unwrap_err().to_string();
-        for flag in ["--server", "--algorithm", "--capacity"] {
+        for flag in ["--server", "--algorithm", "--capacity", "--shutdown-delay"] {
             assert!(text.contains(flag), "{text}");
         }
         assert!(text.contains("least-connections or round-robin"), "{text}");

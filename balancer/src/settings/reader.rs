@@ -4,10 +4,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use service::Mistakes;
+use service::{Mistakes, duration};
 use toml::{Table, Value};
-
-use super::duration;
 
 /// One table of the file, with the path that leads to it.
 pub(super) struct Reader<'a> {
@@ -97,9 +95,28 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A duration over zero: one that is none would be no wait, but a busy loop or a service that gives up at once.
     pub(super) fn duration(&mut self, name: &'static str, place: &mut Duration) {
-        let read = |value: &Value| value.as_str().and_then(duration::parse);
-        if let Some(duration) = self.optional(name, duration::ACCEPTED, read) {
+        let accepted = format!("{}, over zero", duration::ACCEPTED);
+        self.duration_at_least(Duration::from_nanos(1), &accepted, name, place);
+    }
+
+    pub(super) fn duration_or_zero(&mut self, name: &'static str, place: &mut Duration) {
+        self.duration_at_least(Duration::ZERO, duration::ACCEPTED, name, place);
+    }
+
+    fn duration_at_least(
+        &mut self,
+        least: Duration,
+        accepted: &str,
+        name: &'static str,
+        place: &mut Duration,
+    ) {
+        let read = |value: &Value| {
+            let duration = value.as_str().and_then(duration::parse);
+            duration.filter(|duration| *duration >= least)
+        };
+        if let Some(duration) = self.optional(name, accepted, read) {
             *place = duration;
         }
     }

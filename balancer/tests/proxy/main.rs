@@ -9,6 +9,7 @@
 mod admin;
 mod clients;
 mod dispatch;
+mod draining;
 mod failures;
 mod harness;
 mod health;

@@ -1,10 +1,10 @@
 //! How do rows drawn by many workers become one PNG without being unpacked? A PNG's image data is one
-//! zlib stream; a worker deflates its own rows up to a byte boundary (a sync flush, RFC 1951 §3.2.4) and
-//! sends them as a finished IDAT chunk, with the Adler-32 of its part. Whoever gathers the bands writes
+//! zlib stream; a worker deflates each strip of its rows up to a byte boundary (a sync flush, RFC 1951 §3.2.4)
+//! and sends them as finished IDAT chunks, with the Adler-32 of all. Whoever gathers the bands writes
 //! the chunks one after the other and combines the checksums.
 //!
 //! A band on the wire: `TBND`, then rows (u32), raw length (u64) and Adler-32 (u32) of the filtered rows,
-//! all big-endian, then the IDAT chunk (length, type, data, CRC) to the end.
+//! all big-endian, then an IDAT chunk (length, type, data, CRC) for each strip ([`crate::Strips`]) to the end.
 
 use std::fmt;
 
@@ -44,7 +44,18 @@ impl Adler {
     }
 }
 
-/// What a band says of itself before its chunk.
+/// A strip that is ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strip {
+    /// How many rows of the picture it holds.
+    pub rows: u32,
+    /// The checksum and length of its filtered rows, before deflate.
+    pub adler: Adler,
+    /// Its filtered rows, deflated on their own up to a byte boundary.
+    pub deflated: Vec<u8>,
+}
+
+/// What a band says of itself before its chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BandHead {
     /// How many rows of the picture it holds.
@@ -86,49 +97,78 @@ impl BandHead {
 pub struct Band<'a> {
     /// What it says of itself.
     pub head: BandHead,
-    /// The IDAT chunk, as it goes into the PNG.
-    pub chunk: &'a [u8],
+    /// The IDAT chunks, as they go into the PNG.
+    pub chunks: &'a [u8],
 }
 
 impl<'a> Band<'a> {
     /// Reads a band and checks that it is the one that was asked for: `rows` rows of `stride` filtered
-    /// bytes, in one chunk whose CRC holds.
+    /// bytes, in `strips` chunks whose CRCs hold.
     ///
     /// # Errors
     /// What is wrong with it. Another try, or another worker, may do better.
-    pub fn decode(body: &'a [u8], rows: u32, stride: u64) -> Result<Band<'a>, BandError> {
-        let (head, chunk) = body.split_first_chunk().ok_or(BandError::Truncated)?;
+    pub fn decode(
+        body: &'a [u8],
+        rows: u32,
+        stride: u64,
+        strips: u32,
+    ) -> Result<Band<'a>, BandError> {
+        let (head, chunks) = body.split_first_chunk().ok_or(BandError::Truncated)?;
         let head = BandHead::decode(head).ok_or(BandError::NoBand)?;
         if head.rows != rows || head.adler.length != u64::from(rows) * stride {
             return Err(BandError::OtherRows);
         }
-        let (length, rest) = chunk.split_first_chunk().ok_or(BandError::Truncated)?;
-        let (content, crc) = rest.split_last_chunk().ok_or(BandError::Truncated)?;
-        if !content.starts_with(&CHUNK_TYPE) {
-            return Err(BandError::NoBand);
+        let mut rest = chunks;
+        for _ in 0..strips {
+            rest = after_chunk(rest)?;
         }
-        if (content.len() - CHUNK_TYPE.len()) as u64 != u64::from(u32::from_be_bytes(*length)) {
-            return Err(BandError::Truncated);
+        if rest.is_empty() {
+            Ok(Band { head, chunks })
+        } else {
+            Err(BandError::OtherRows)
         }
-        if crc32fast::hash(content) != u32::from_be_bytes(*crc) {
-            return Err(BandError::Damaged);
-        }
-        Ok(Band { head, chunk })
     }
 
-    /// The bytes of a whole band whose filtered rows deflate to `deflated`.
-    pub fn encode(head: BandHead, deflated: &[u8]) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(BandHead::SIZE + 12 + deflated.len());
+    /// The bytes of a whole band of `strips`, from the top.
+    pub fn encode(strips: &[Strip]) -> Vec<u8> {
+        let head = BandHead {
+            rows: strips.iter().map(|strip| strip.rows).sum(),
+            adler: strips
+                .iter()
+                .fold(Adler::EMPTY, |sum, strip| sum.then(strip.adler)),
+        };
+        let chunks = strips.iter().map(|strip| 12 + strip.deflated.len());
+        let mut bytes = Vec::with_capacity(BandHead::SIZE + chunks.sum::<usize>());
         bytes.extend_from_slice(&head.encode());
-        let length = u32::try_from(deflated.len()).expect("a band is far smaller than 4 GiB");
-        bytes.extend_from_slice(&length.to_be_bytes());
-        let content = bytes.len();
-        bytes.extend_from_slice(&CHUNK_TYPE);
-        bytes.extend_from_slice(deflated);
-        let crc = crc32fast::hash(&bytes[content..]);
-        bytes.extend_from_slice(&crc.to_be_bytes());
+        for Strip { deflated, .. } in strips {
+            let length = u32::try_from(deflated.len()).expect("a strip is far smaller than 4 GiB");
+            bytes.extend_from_slice(&length.to_be_bytes());
+            let content = bytes.len();
+            bytes.extend_from_slice(&CHUNK_TYPE);
+            bytes.extend_from_slice(deflated);
+            let crc = crc32fast::hash(&bytes[content..]);
+            bytes.extend_from_slice(&crc.to_be_bytes());
+        }
         bytes
     }
+}
+
+/// What follows the IDAT chunk at the beginning of `bytes`, which is checked.
+fn after_chunk(bytes: &[u8]) -> Result<&[u8], BandError> {
+    let (length, rest) = bytes.split_first_chunk().ok_or(BandError::Truncated)?;
+    let length = CHUNK_TYPE.len() as u64 + u64::from(u32::from_be_bytes(*length));
+    let (content, rest) = usize::try_from(length)
+        .ok()
+        .and_then(|length| rest.split_at_checked(length))
+        .ok_or(BandError::Truncated)?;
+    let (crc, rest) = rest.split_first_chunk().ok_or(BandError::Truncated)?;
+    if !content.starts_with(&CHUNK_TYPE) {
+        return Err(BandError::NoBand);
+    }
+    if crc32fast::hash(content) != u32::from_be_bytes(*crc) {
+        return Err(BandError::Damaged);
+    }
+    Ok(rest)
 }
 
 /// Why a body is not the band that was asked for.
@@ -180,18 +220,23 @@ mod tests {
         }
 
         #[test]
-        fn a_cut_or_changed_band_is_never_taken(at in 0usize..84, bit in 0u8..8, cut in 0usize..84) {
-            let rows = vec![7; 300];
-            let head = BandHead { rows: 3, adler: adler(&rows) };
-            let whole = Band::encode(head, &[9; 52]);
-            prop_assert_eq!(whole.len(), 84);
-            let band = Band::decode(&whole, 3, 100).unwrap();
-            prop_assert_eq!(band.head, head);
-            prop_assert!(Band::decode(&whole[..cut], 3, 100).is_err());
+        fn a_cut_or_changed_band_is_never_taken(at in 0usize..96, bit in 0u8..8, cut in 0usize..96) {
+            let strip = |rows: u32, byte: u8, length: usize| {
+                let raw = vec![byte; 100 * rows as usize];
+                Strip { rows, adler: adler(&raw), deflated: vec![byte; length] }
+            };
+            let strips = [strip(2, 7, 40), strip(1, 9, 12)];
+            let whole = Band::encode(&strips);
+            prop_assert_eq!(whole.len(), 96);
+            let band = Band::decode(&whole, 3, 100, 2).unwrap();
+            prop_assert_eq!(band.head.adler, strips[0].adler.then(strips[1].adler));
+            prop_assert!(Band::decode(&whole, 3, 100, 1).is_err());
+            prop_assert!(Band::decode(&whole, 3, 100, 3).is_err());
+            prop_assert!(Band::decode(&whole[..cut], 3, 100, 2).is_err());
             let mut changed = whole.clone();
             changed[at] ^= 1 << bit;
             // The head's own checksum is checked by whoever inflates the picture; all else is caught here.
-            prop_assert!(Band::decode(&changed, 3, 100).is_err() || (16..20).contains(&at));
+            prop_assert!(Band::decode(&changed, 3, 100, 2).is_err() || (16..20).contains(&at));
         }
     }
 

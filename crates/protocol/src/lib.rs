@@ -10,11 +10,12 @@ mod fields;
 mod formula;
 mod limits;
 mod palette;
+mod strip;
 mod survey;
 mod tile;
 mod view;
 
-pub use band::{Adler, Band, BandError, BandHead};
+pub use band::{Adler, Band, BandError, BandHead, Strip};
 pub use colours::{Colouring, Colours, Rgb};
 pub use decimal::Decimal;
 pub use errors::{Fault, FieldError, FieldErrors};
@@ -22,6 +23,7 @@ pub use fields::Fields;
 pub use formula::Formula;
 pub use limits::Limits;
 pub use palette::{PALETTES, Palette, Stop};
+pub use strip::Strips;
 pub use survey::Survey;
 pub use tile::{Channel, Format, Rect, TileRequest};
 pub use view::{Iterations, View};
@@ -30,6 +32,8 @@ pub use view::{Iterations, View};
 pub mod header {
     /// The id of the worker that drew the tile.
     pub const X_WORKER: &str = "x-worker";
+    /// How many tiles that worker draws at once.
+    pub const X_WORKER_CAPACITY: &str = "x-worker-capacity";
     /// The iteration limit that was used, for views that ask for `auto`.
     pub const X_ITERATIONS: &str = "x-iterations";
     /// How many requests the servers behind a balancer run at once, in all.

@@ -2,6 +2,7 @@
 //! reports faults, counts, and stops. A service crate is `run(listener, settings, shutdown)`; this
 //! crate is everything around that call, and knows no tile and no proxy.
 
+pub mod duration;
 mod health;
 mod listen;
 mod metrics;

@@ -7,7 +7,6 @@ use protocol::Survey;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::render::plan::Plan;
 use crate::render::tiles::Drawn;
 
 /// Workers that are told apart; the rest are counted together, so that a report stays small.
@@ -60,8 +59,8 @@ pub(crate) struct Report {
     pub(crate) iterations: Option<u64>,
     /// The arithmetic that was used.
     pub(crate) tier: Option<String>,
+    /// Pieces that have arrived; how many there will be depends on who comes and goes.
     pub(crate) pieces: u32,
-    pub(crate) pieces_done: u32,
     pub(crate) rows: u32,
     pub(crate) rows_done: u32,
     /// Bytes of PNG sent so far.
@@ -85,7 +84,6 @@ impl Default for Report {
             iterations: None,
             tier: None,
             pieces: 0,
-            pieces_done: 0,
             rows: 0,
             rows_done: 0,
             png_bytes: 0,
@@ -106,23 +104,22 @@ impl Report {
         self.started = Some(Instant::now());
     }
 
-    /// The picture was cut.
-    pub(crate) fn planned(&mut self, survey: &Survey, plan: Plan) {
+    /// The picture will have so many rows.
+    pub(crate) fn planned(&mut self, survey: &Survey, rows: u32) {
         self.state = State::Drawing;
         self.iterations = Some(survey.iterations);
         self.tier = Some(survey.tier.clone());
-        self.pieces = plan.count();
-        self.rows = plan.height;
+        self.rows = rows;
     }
 
     /// A band arrived.
     pub(crate) fn drawn(&mut self, band: &Drawn) {
-        self.pieces_done += 1;
+        self.pieces += 1;
         self.rows_done += band.rows;
-        let share = self.share(&band.worker);
+        let share = self.share(&band.word.worker);
         share.pieces += 1;
         share.rows += band.rows;
-        share.png_bytes += band.chunk.len() as u64;
+        share.png_bytes += band.chunks.len() as u64;
         share.worked_seconds += band.timing.worked.as_secs_f64();
         share.queued_seconds += band.timing.queued.as_secs_f64();
     }

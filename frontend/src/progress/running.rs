@@ -11,7 +11,6 @@ use tokio::time::Instant;
 use crate::counters::{Counters, Ended, Piece};
 use crate::progress::registry::Account;
 use crate::progress::report::{Report, State};
-use crate::render::plan::Plan;
 use crate::render::tiles::Drawn;
 use crate::trouble::{Failure, Trouble};
 
@@ -33,8 +32,8 @@ impl Teller {
         }
     }
 
-    pub(crate) fn planned(&self, survey: &Survey, plan: Plan) {
-        self.report(|report| report.planned(survey, plan));
+    pub(crate) fn planned(&self, survey: &Survey, rows: u32) {
+        self.report(|report| report.planned(survey, rows));
     }
 
     pub(crate) fn drawn(&self, band: &Drawn) {

@@ -1,11 +1,14 @@
 //! How do bands get drawn? Many at a time, each by a task of its own that asks until it is answered; a
-//! window keeps those in flight and those waiting for their turn few. Whoever drops the stream drops
-//! the tasks, and with them their connections: that is how the workers learn that nobody waits.
+//! window keeps those in flight and those waiting for their turn few, and is as wide as the cluster is at that
+//! moment. Whoever drops the stream drops the tasks, and with them their connections: that is how the workers
+//! learn that nobody waits.
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use futures::stream::{self, Stream, StreamExt};
+use futures::future::BoxFuture;
+use futures::stream::{self, FuturesOrdered, Stream, StreamExt};
 use protocol::{Channel, Format, Rect, TileRequest, View};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -13,7 +16,8 @@ use crate::counters::Piece;
 use crate::progress::id::RenderId;
 use crate::progress::running::Teller;
 use crate::render::persist::Patience;
-use crate::render::plan::Plan;
+use crate::render::plan::{self, Plan};
+use crate::render::slots::Slots;
 use crate::render::straggler::Pace;
 use crate::render::tiles::{Drawn, Tiles};
 use crate::trouble::Failure;
@@ -25,23 +29,62 @@ pub(crate) struct Job {
     pub(crate) distribution: Option<Vec<f64>>,
     pub(crate) tiles: Tiles,
     pub(crate) patience: Patience,
+    pub(crate) slots: Slots,
     pub(crate) pace: Pace,
     pub(crate) teller: Teller,
 }
 
 /// The bands of `plan`, in order from the top.
 pub(crate) fn dispatch(job: Arc<Job>, plan: Plan) -> impl Stream<Item = Result<Drawn, Failure>> {
-    stream::iter(plan.bands())
-        .map(move |rows| {
-            let job = job.clone();
+    let mut window = Window {
+        job,
+        plan,
+        bands: FuturesOrdered::new(),
+        held: 0,
+    };
+    stream::poll_fn(move |context| window.poll_next(context))
+}
+
+/// The bands in hand: in flight, or arrived and waiting for their turn.
+struct Window {
+    job: Arc<Job>,
+    plan: Plan,
+    bands: FuturesOrdered<BoxFuture<'static, Result<Drawn, Failure>>>,
+    /// Strips of all bands in hand.
+    held: u32,
+}
+
+impl Window {
+    /// Any answer wakes the stream, not only that of the next band; so the window grows with the cluster even
+    /// while its first band takes long.
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Drawn, Failure>>> {
+        self.fill();
+        let next = self.bands.poll_next_unpin(context);
+        if let Poll::Ready(Some(Ok(band))) = &next {
+            self.held = self.held.saturating_sub(self.plan.strips_in(band.rows));
+            self.fill();
+        }
+        next
+    }
+
+    /// Asks for bands while there is room.
+    fn fill(&mut self) {
+        let slots = self.job.slots.now();
+        while self.bands.len() < plan::window(slots) {
+            let work = self.job.pace.row();
+            let Some(rows) = self.plan.cut(slots, work, self.held) else {
+                return;
+            };
+            self.held += self.plan.strips_in(rows.end - rows.start);
+            let job = self.job.clone();
             // A task of its own: bands arrive while the client is slow to take the earlier ones.
             let task = AbortOnDropHandle::new(tokio::spawn(async move { job.draw(rows).await }));
-            async {
+            self.bands.push_back(Box::pin(async {
                 task.await
                     .unwrap_or_else(|e| Err(Failure::Internal(e.to_string())))
-            }
-        })
-        .buffered(plan.window)
+            }));
+        }
+    }
 }
 
 impl Job {
@@ -67,6 +110,9 @@ impl Job {
         let ask = || self.tiles.band(&request, RenderId::random().to_string());
         let hedged = || self.pace.hedge(doubled, ask);
         let band = self.patience.persist(again, hedged).await?;
+        self.slots.hear(band.word.clone());
+        self.pace.drawn(band.rows, band.timing.worked);
+        self.pace.resize(self.slots.now());
         self.teller.drawn(&band);
         Ok(band)
     }

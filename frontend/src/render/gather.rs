@@ -23,7 +23,7 @@ where
             return Ok(None);
         };
         Ok(Some(match bands.try_next().await? {
-            Some(band) => (band.chunk, Some((bands, sum.then(band.adler)))),
+            Some(band) => (band.chunks, Some((bands, sum.then(band.adler)))),
             None => (png::tail(sum), None),
         }))
     });

@@ -2,7 +2,7 @@
 //! longer than any of its siblings, as on a frozen worker. The first answer wins and the other request
 //! is dropped.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::select_ok;
@@ -15,7 +15,7 @@ use crate::trouble::Trouble;
 /// and a piece drawn twice is work lost.
 const FAR_LONGER: u32 = 4;
 /// One piece in so many slots may run twice at a time, so that doubling cannot flood the workers.
-const SLOTS_PER_DOUBLE: usize = 4;
+const SLOTS_PER_DOUBLE: u32 = 4;
 
 /// How long the pieces of one picture take.
 #[derive(Debug)]
@@ -23,26 +23,54 @@ pub(crate) struct Pace {
     /// No piece that is younger is sent again.
     least: Duration,
     slowest: Mutex<Option<Duration>>,
+    /// The work in a row, by the latest pieces.
+    row: Mutex<Duration>,
     doubles: Semaphore,
+    /// How many doubles there may be at a time.
+    granted: Mutex<usize>,
 }
 
 impl Pace {
     /// A request with no siblings: `least` alone decides.
     pub(crate) fn alone(least: Duration) -> Pace {
         Pace {
-            least,
             slowest: Mutex::new(Some(Duration::ZERO)),
-            doubles: Semaphore::new(1),
+            ..Pace::among(least, 1)
         }
     }
 
     /// The pieces of a picture on `slots`; until one of them is done, none is late.
-    pub(crate) fn among(least: Duration, slots: usize) -> Pace {
+    pub(crate) fn among(least: Duration, slots: u32) -> Pace {
+        let granted = doubles_among(slots);
         Pace {
             least,
             slowest: Mutex::new(None),
-            doubles: Semaphore::new((slots / SLOTS_PER_DOUBLE).max(1)),
+            row: Mutex::default(),
+            doubles: Semaphore::new(granted),
+            granted: Mutex::new(granted),
         }
+    }
+
+    /// There are as many `slots` now; doubles that run go on.
+    pub(crate) fn resize(&self, slots: u32) {
+        let (mut granted, wanted) = (lock(&self.granted), doubles_among(slots));
+        if wanted > *granted {
+            self.doubles.add_permits(wanted - *granted);
+            *granted = wanted;
+        } else {
+            *granted -= self.doubles.forget_permits(*granted - wanted);
+        }
+    }
+
+    /// A piece of so many rows was drawn with so much work.
+    pub(crate) fn drawn(&self, rows: u32, worked: Duration) {
+        let mut row = lock(&self.row);
+        *row = (*row + worked / rows.max(1)) / 2;
+    }
+
+    /// The work in a row, by the latest pieces; nothing until one is done.
+    pub(crate) fn row(&self) -> Duration {
+        *lock(&self.row)
     }
 
     /// Does `attempt`, and a second one beside it (telling `doubled`) once it is late.
@@ -89,20 +117,21 @@ impl Pace {
     }
 
     fn limit(&self) -> Option<Duration> {
-        self.slowest()
-            .map(|slowest| self.least.max(slowest * FAR_LONGER))
+        lock(&self.slowest).map(|slowest| self.least.max(slowest * FAR_LONGER))
     }
 
     fn finished(&self, taken: Duration) {
-        let mut slowest = self.slowest();
+        let mut slowest = lock(&self.slowest);
         *slowest = (*slowest).max(Some(taken));
     }
+}
 
-    fn slowest(&self) -> std::sync::MutexGuard<'_, Option<Duration>> {
-        self.slowest
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
+fn doubles_among(slots: u32) -> usize {
+    (slots / SLOTS_PER_DOUBLE).max(1) as usize
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -166,15 +195,20 @@ mod tests {
         let doubles = Cell::new(0);
         let pace = Pace::among(LEAST, 8);
         pace.hedge(|| {}, || take(Duration::ZERO)).await.unwrap();
-        let frozen =
-            (0..8).map(|_| pace.hedge(|| doubles.set(doubles.get() + 1), pending::<Result<(), _>>));
-        let all = futures::future::join_all(frozen);
-        assert!(
-            tokio::time::timeout(Duration::from_secs(60), all)
-                .await
-                .is_err()
-        );
-        assert_eq!(doubles.get(), 2);
+        let frozen = (0..16)
+            .map(|_| pace.hedge(|| doubles.set(doubles.get() + 1), pending::<Result<(), _>>));
+        let mut all = futures::future::join_all(frozen);
+        let mut a_minute = async || {
+            let minute = tokio::time::timeout(Duration::from_secs(60), &mut all);
+            assert!(minute.await.is_err());
+            doubles.get()
+        };
+        assert_eq!(a_minute().await, 2);
+        pace.resize(16);
+        assert_eq!(a_minute().await, 4, "the cluster grew");
+        pace.resize(4);
+        pace.resize(12);
+        assert_eq!(a_minute().await, 4, "what runs goes on");
     }
 
     #[tokio::test(start_paused = true)]

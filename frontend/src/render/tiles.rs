@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use axum::http::{StatusCode, header};
 use bytes::{Bytes, BytesMut};
-use protocol::header::{X_POOL_CAPACITY, X_WORKER};
-use protocol::{Adler, Band, Format, Survey, TileRequest, View};
+use protocol::header::{X_POOL_CAPACITY, X_WORKER, X_WORKER_CAPACITY};
+use protocol::{Adler, Band, Format, Strips, Survey, TileRequest, View};
 use reqwest::{Client, Response};
 use serde::Serialize;
 
 use crate::render::png;
+use crate::render::slots::Word;
 use crate::render::timing::Timing;
 use crate::trouble::{Refusal, Trouble};
 
@@ -20,8 +21,6 @@ const MOST_JSON: usize = 1 << 18;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest name of a worker that is shown, in characters.
 const MOST_NAME: usize = 64;
-/// The pool that a header may announce; past it, a window of requests would be absurd.
-const MOST_SLOTS: u32 = 1024;
 
 /// The workers, as they are reached through their balancer.
 #[derive(Clone, Debug)]
@@ -31,23 +30,23 @@ pub(crate) struct Tiles {
     timeout: Duration,
 }
 
-/// A survey, with the number of pieces that the pool draws at once, if the balancer says it.
+/// A survey, and who made it.
 pub(crate) struct Surveyed {
     pub(crate) survey: Survey,
-    pub(crate) slots: Option<u32>,
+    pub(crate) word: Word,
 }
 
 /// A band that arrived whole.
 #[derive(Clone, Debug)]
 pub(crate) struct Drawn {
-    /// The IDAT chunk, as it goes into the PNG.
-    pub(crate) chunk: Bytes,
+    /// The IDAT chunks, as they go into the PNG.
+    pub(crate) chunks: Bytes,
     /// The checksum of its rows.
     pub(crate) adler: Adler,
     /// How many rows it holds.
     pub(crate) rows: u32,
-    /// Who drew it.
-    pub(crate) worker: String,
+    /// Who drew it, and how many are drawn at once.
+    pub(crate) word: Word,
     /// How long that took, by the worker's own clock.
     pub(crate) timing: Timing,
 }
@@ -72,33 +71,32 @@ impl Tiles {
         let response = self
             .post("/v1/survey", "application/json", view, key)
             .await?;
-        let slots = text(&response, X_POOL_CAPACITY).and_then(|slots| slots.parse().ok());
+        let mut word = word(&response);
         let body = read(response, MOST_JSON).await?;
-        let survey = serde_json::from_slice(&body).map_err(|e| Trouble::Damaged(e.to_string()))?;
-        Ok(Surveyed {
-            survey,
-            slots: slots.map(|slots: u32| slots.clamp(1, MOST_SLOTS)),
-        })
+        let survey: Survey =
+            serde_json::from_slice(&body).map_err(|e| Trouble::Damaged(e.to_string()))?;
+        word.capacity = word.capacity.or(Some(survey.capacity));
+        Ok(Surveyed { survey, word })
     }
 
     /// One band of whole rows.
     pub(crate) async fn band(&self, request: &TileRequest, key: String) -> Result<Drawn, Trouble> {
         let accept = Format::Band.media_type();
         let response = self.post("/v1/tile", accept, request, key).await?;
-        let worker = text(&response, X_WORKER).unwrap_or("unnamed");
-        let worker = worker.chars().take(MOST_NAME).collect();
+        let word = word(&response);
         let timing = Timing::read(text(&response, "server-timing").unwrap_or_default());
         let (rows, stride) = (request.rect.h, png::stride(request.view.width));
         let raw = u64::from(rows) * stride;
         // Fixed codes, the worst of deflate, spend up to nine bits on a byte (RFC 1951 §3.2.6).
         let most = usize::try_from(raw + raw / 4 + 1024).unwrap_or(usize::MAX);
         let body = read(response, most).await?;
-        let band = Band::decode(&body, rows, stride)?;
+        let strips = Strips::of(&request.view).count_in(rows);
+        let band = Band::decode(&body, rows, stride, strips)?;
         Ok(Drawn {
             adler: band.head.adler,
-            chunk: body.slice_ref(band.chunk),
+            chunks: body.slice_ref(band.chunks),
             rows,
-            worker,
+            word,
             timing,
         })
     }
@@ -140,6 +138,17 @@ fn may_pass(status: StatusCode) -> bool {
             status,
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY
         )
+}
+
+/// Who answered, and how many are drawn at once.
+fn word(response: &Response) -> Word {
+    let number = |name| text(response, name).and_then(|number| number.parse().ok());
+    let worker = text(response, X_WORKER).unwrap_or("unnamed");
+    Word {
+        pool: number(X_POOL_CAPACITY),
+        worker: worker.chars().take(MOST_NAME).collect(),
+        capacity: number(X_WORKER_CAPACITY),
+    }
 }
 
 fn text<'a>(response: &'a Response, name: &str) -> Option<&'a str> {

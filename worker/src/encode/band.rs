@@ -1,9 +1,9 @@
-//! How are rows deflated so that they can be joined with rows from elsewhere? Filtered (PNG §9), deflated
-//! without a header, and flushed to a byte boundary; the first row is filtered without its predecessor,
-//! which another worker may be drawing at this moment.
+//! How are rows deflated so that they can be joined with rows from elsewhere? Strip by strip: filtered (PNG §9),
+//! deflated without a header, and flushed to a byte boundary. A strip's first row is filtered without its
+//! predecessor, which another worker may be drawing at this moment.
 
 use flate2::{Compress, Compression, FlushCompress};
-use protocol::{Adler, Band, BandHead};
+use protocol::{Adler, Strip};
 
 /// Bytes a pixel, which is how far back the Sub and Paeth filters look.
 const PIXEL: usize = 3;
@@ -12,19 +12,19 @@ const PIXEL: usize = 3;
 /// each for as much again (docs/encoding.md).
 const LEVEL: u32 = 2;
 
-/// The band of RGB8 `pixels` in rows of `width`.
-pub fn encode(pixels: &[u8], width: usize) -> Vec<u8> {
+/// The strip of RGB8 `pixels` in rows of `width`.
+pub fn strip(pixels: &[u8], width: usize) -> Strip {
     let filtered = filter(pixels, width * PIXEL);
     let mut hasher = simd_adler32::Adler32::new();
     hasher.write(&filtered);
-    let head = BandHead {
+    Strip {
         rows: (pixels.len() / (width * PIXEL)) as u32,
         adler: Adler {
             sum: hasher.finish(),
             length: filtered.len() as u64,
         },
-    };
-    Band::encode(head, &deflate(&filtered))
+        deflated: deflate(&filtered),
+    }
 }
 
 /// Deflates to a byte boundary, without a final block.
@@ -123,6 +123,8 @@ fn magnitude(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use protocol::Band;
+
     use super::*;
 
     /// A picture that favours every filter somewhere.
@@ -158,9 +160,9 @@ mod tests {
         png.extend(chunk(b"IDAT", &[0x78, 0x01]));
         let mut adler = Adler::EMPTY;
         for (band, &rows) in bands.iter().zip(rows) {
-            let band = Band::decode(band, rows as u32, (width * PIXEL + 1) as u64).unwrap();
+            let band = Band::decode(band, rows as u32, (width * PIXEL + 1) as u64, 1).unwrap();
             adler = adler.then(band.head.adler);
-            png.extend(band.chunk);
+            png.extend(band.chunks);
         }
         png.extend(chunk(
             b"IDAT",
@@ -189,7 +191,7 @@ mod tests {
                 .map(|rows| {
                     let (band, after) = rest.split_at(rows * width * PIXEL);
                     rest = after;
-                    encode(band, width)
+                    Band::encode(&[strip(band, width)])
                 })
                 .collect();
             assert!(
@@ -210,6 +212,6 @@ mod tests {
         })
         .take(300 * 200 * PIXEL)
         .collect();
-        assert!(gathered(&[encode(&pixels, 300)], 300, &[200]) == pixels);
+        assert!(gathered(&[Band::encode(&[strip(&pixels, 300)])], 300, &[200]) == pixels);
     }
 }

@@ -1,18 +1,18 @@
 //! Workers that draw a pattern instead of a fractal, into real bands, and that fail when they are told.
 
-use std::io::Write;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use flate2::{Compress, Compression, FlushCompress};
-use protocol::{Adler, Band, BandHead, Fields, Limits, Survey, TileRequest, View};
+use protocol::{Adler, Band, Fields, Limits, Strip, Strips, Survey, TileRequest, View};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -46,6 +46,8 @@ pub(crate) struct Workers {
 pub(crate) struct Log {
     rule: Mutex<Option<Arc<Rule>>>,
     survey: Mutex<Option<(u16, serde_json::Value)>>,
+    /// A field that every band carries.
+    said: Mutex<Option<(HeaderName, HeaderValue)>>,
     /// Requests for bands so far.
     pub(crate) asked: AtomicUsize,
     /// Requests for bands that are neither answered nor given up.
@@ -76,6 +78,11 @@ impl Workers {
         let app = routes.with_state(log.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         Workers { address, log }
+    }
+
+    /// From now on every band carries this field.
+    pub(crate) fn say(&self, name: &str, value: &str) {
+        *self.log.said.lock().unwrap() = Some((name.parse().unwrap(), value.parse().unwrap()));
     }
 
     /// From now on a survey is answered so.
@@ -109,7 +116,7 @@ async fn survey(State(log): State<Arc<Log>>, body: Bytes) -> Response {
             .then(|| vec![1.0, 2.5, 9.0]),
         capacity: 2,
     };
-    axum::Json(survey).into_response()
+    ([("x-worker", "worker-1")], axum::Json(survey)).into_response()
 }
 
 async fn tile(State(log): State<Arc<Log>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -150,7 +157,11 @@ async fn tile(State(log): State<Arc<Log>>, headers: HeaderMap, body: Bytes) -> R
         ("x-worker", worker.as_str()),
         ("server-timing", "queue;dur=1, field;dur=20, encode;dur=5"),
     ];
-    (headers, body).into_response()
+    let mut response = (headers, body).into_response();
+    response
+        .headers_mut()
+        .extend(log.said.lock().unwrap().clone());
+    response
 }
 
 /// A request in flight, until it is answered or its requester goes away.
@@ -176,10 +187,21 @@ pub(crate) fn pixel(x: u32, y: u32) -> [u8; 3] {
     [x as u8, y as u8, mixed as u8]
 }
 
-/// The band, as the wire has it: unfiltered rows, deflated up to a sync flush.
+/// The band, as the wire has it: strips of unfiltered rows, each deflated up to a sync flush.
 pub(crate) fn band(request: &TileRequest) -> Vec<u8> {
+    let strips = Strips::of(&request.view);
+    let (top, bottom) = (request.rect.y, request.rect.y + request.rect.h);
+    assert!(strips.begin_at(top) && strips.end_at(bottom), "{request:?}");
+    let tops = (top..bottom).step_by(strips.rows() as usize);
+    let strips: Vec<Strip> = tops
+        .map(|top| strip(request, top..bottom.min(top + strips.rows())))
+        .collect();
+    Band::encode(&strips)
+}
+
+fn strip(request: &TileRequest, rows: Range<u32>) -> Strip {
     let mut raw = Vec::new();
-    for y in request.rect.y..request.rect.y + request.rect.h {
+    for y in rows.clone() {
         raw.push(0);
         for x in 0..request.view.width {
             raw.extend_from_slice(&pixel(x, y));
@@ -187,20 +209,18 @@ pub(crate) fn band(request: &TileRequest) -> Vec<u8> {
     }
     let mut sum = simd_adler32::Adler32::new();
     sum.write(&raw);
-    let adler = Adler {
-        sum: sum.finish(),
-        length: raw.len() as u64,
-    };
     let mut deflated = Vec::with_capacity(raw.len() + raw.len() / 100 + 1024);
     let mut compress = Compress::new(Compression::fast(), false);
     compress
         .compress_vec(&raw, &mut deflated, FlushCompress::Sync)
         .unwrap();
     assert_eq!(compress.total_in(), raw.len() as u64);
-    deflated.flush().unwrap();
-    let head = BandHead {
-        rows: request.rect.h,
-        adler,
-    };
-    Band::encode(head, &deflated)
+    Strip {
+        rows: rows.len() as u32,
+        adler: Adler {
+            sum: sum.finish(),
+            length: raw.len() as u64,
+        },
+        deflated,
+    }
 }

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 /// What [`parse`] accepts, for messages.
-pub(super) const ACCEPTED: &str =
-    "a duration over zero such as \"250ms\", \"3s\", \"10m\" or \"1h\"";
+pub const ACCEPTED: &str = "a duration such as \"250ms\", \"3s\", \"10m\" or \"1h\"";
 
 /// A day: nothing here waits longer, and a bound keeps deadlines from overflowing.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-pub(super) fn parse(text: &str) -> Option<Duration> {
+/// Reads a duration of a day at most; `None` is to be answered with [`ACCEPTED`].
+pub fn parse(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| c.is_ascii_alphabetic())?;
     let (number, unit) = text.split_at(digits);
     let seconds = match unit {
@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     let number: f64 = number.parse().ok()?;
     Duration::try_from_secs_f64(number * seconds)
         .ok()
-        .filter(|duration| !duration.is_zero() && *duration <= LONGEST)
+        .filter(|duration| *duration <= LONGEST)
 }
 
 #[cfg(test)]
@@ -38,8 +38,9 @@ mod tests {
         assert_eq!(parse("250ms"), Some(Duration::from_millis(250)));
         assert_eq!(parse("2.5s"), Some(Duration::from_millis(2500)));
         assert_eq!(parse("10m"), Some(Duration::from_secs(600)));
+        assert_eq!(parse("0s"), Some(Duration::ZERO));
         for text in [
-            "", "3", "s", "-1s", "0s", "1d", "1 s", "+1s", "1e99h", "NaNs", "25h",
+            "", "3", "s", "-1s", "1d", "1 s", "+1s", "1e99h", "NaNs", "25h",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }
