@@ -11,9 +11,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Where a role listens when nothing is said; `up` puts its page there.
 const LISTEN: &str = "127.0.0.1:8080";
-/// How long work in flight may take when a role stops and nothing is said.
-const GRACE: &str = "30s";
-
 /// Draws the Mandelbrot set on a cluster. Without a subcommand: up.
 #[derive(Debug, Parser)]
 #[command(name = "tilebrot", version)]
@@ -128,9 +125,8 @@ pub(crate) struct WorkerArgs {
     /// The id that tiles carry [default: the host's name and the port]
     #[arg(long, env = "TILEBROT_NAME")]
     pub(crate) name: Option<String>,
-    /// How long tiles in flight and in the queue may take after SIGTERM, such as 10m
-    #[arg(long, env = "TILEBROT_GRACE", default_value = GRACE, value_name = "DURATION", value_parser = duration)]
-    pub(crate) grace: Duration,
+    #[command(flatten)]
+    pub(crate) end: EndArgs,
 }
 
 #[derive(Args, Debug)]
@@ -180,8 +176,18 @@ pub(crate) struct FrontendArgs {
     /// Tiles that all workers draw at once [default: what the balancer or the workers say, as they come and go]
     #[arg(long, env = "TILEBROT_SLOTS")]
     pub(crate) slots: Option<NonZero<u32>>,
-    /// How long pictures in flight may take after SIGTERM, such as 10m
-    #[arg(long, env = "TILEBROT_GRACE", default_value = GRACE, value_name = "DURATION", value_parser = duration)]
+    #[command(flatten)]
+    pub(crate) end: EndArgs,
+}
+
+/// How a role ends that a balancer sends requests to.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct EndArgs {
+    /// How long all goes on as before after SIGTERM, until the balancer knows who comes next
+    #[arg(long, env = "TILEBROT_SHUTDOWN_DELAY", default_value = "0s", value_name = "DURATION", value_parser = duration)]
+    pub(crate) shutdown_delay: Duration,
+    /// How long requests in flight, and those that wait, may take after that, such as 10m
+    #[arg(long, env = "TILEBROT_GRACE", default_value = "30s", value_name = "DURATION", value_parser = duration)]
     pub(crate) grace: Duration,
 }
 

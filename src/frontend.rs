@@ -10,7 +10,8 @@ use crate::role;
 
 pub(crate) async fn run(args: FrontendArgs) -> Result<(), Exit> {
     let settings = settings(&args)?;
-    role::run("frontend", &args.listen, |listener, _, shutdown| {
+    let delay = args.end.shutdown_delay;
+    role::run("frontend", &args.listen, delay, |listener, _, shutdown| {
         frontend::run(listener, settings, shutdown)
     })
     .await
@@ -28,7 +29,7 @@ fn settings(args: &FrontendArgs) -> Result<frontend::Settings, Mistakes> {
     }
     mistakes.none_or(frontend::Settings {
         slots: args.slots.map(NonZero::get),
-        grace: args.grace,
+        grace: args.end.grace,
         ..frontend::Settings::new(tiles)
     })
 }

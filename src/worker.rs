@@ -7,15 +7,20 @@ use crate::exit::Exit;
 use crate::role;
 
 pub(crate) async fn run(args: WorkerArgs) -> Result<(), Exit> {
-    let listen = args.listen.clone();
-    role::run("worker", &listen, |listener, bound, shutdown| {
-        let name = args.name.unwrap_or_else(|| name_of(bound));
-        let settings = worker::Settings {
-            grace: args.grace,
-            ..worker::Settings::new(name, args.threads, args.capacity)
-        };
-        worker::run(listener, settings, shutdown)
-    })
+    let (listen, end) = (args.listen.clone(), args.end);
+    role::run(
+        "worker",
+        &listen,
+        end.shutdown_delay,
+        |listener, bound, shutdown| {
+            let name = args.name.unwrap_or_else(|| name_of(bound));
+            let settings = worker::Settings {
+                grace: end.grace,
+                ..worker::Settings::new(name, args.threads, args.capacity)
+            };
+            worker::run(listener, settings, shutdown)
+        },
+    )
     .await
 }
 

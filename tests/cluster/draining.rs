@@ -66,3 +66,27 @@ async fn a_balancer_that_is_told_to_stop_goes_on_for_its_shutdown_delay() {
     balancer.signal(Signal::TERM);
     assert_eq!(balancer.wait().code(), Some(130));
 }
+
+#[tokio::test]
+async fn a_role_goes_on_as_before_for_its_shutdown_delay() {
+    let end = ["--listen", "127.0.0.1:0", "--shutdown-delay", "1h"];
+    let mut worker = Process::start(&[&["worker"], &end[..]].concat());
+    let tiles = worker.url.clone();
+    let mut frontend = Process::start(&[&["frontend", "--tiles", &tiles], &end[..]].concat());
+    let client = Client::new();
+    for role in [&mut worker, &mut frontend] {
+        role.signal(Signal::TERM);
+    }
+    // Not a moment later: a signal is told to a process in its own time.
+    let told = Instant::now();
+    while told.elapsed() < Duration::from_millis(200) {
+        let ready = get(&client, &format!("{}/readyz", frontend.url)).await;
+        assert_eq!(ready.status(), 200, "it would get no requests");
+        let picture = format!("{}/render.png?width=64&height=64", frontend.url);
+        assert_eq!(get(&client, &picture).await.status(), 200);
+    }
+    for role in [&mut worker, &mut frontend] {
+        role.signal(Signal::TERM);
+        assert_eq!(role.wait().code(), Some(130));
+    }
+}
