@@ -26,7 +26,7 @@ end() {
 trap end EXIT
 
 step "tools"
-bash tests/install.sh docker.io iptables debootstrap python3 python3-venv prometheus
+bash tests/install.sh docker.io iptables debootstrap python3 python3-venv
 /usr/bin/python3 -m venv "$scratch/venv"
 "$scratch/venv/bin/pip" install --quiet --disable-pip-version-check --requirement tests/deploy/requirements.txt
 mkdir -p "$scratch/bin" "$scratch/docker/cli-plugins"
@@ -34,9 +34,6 @@ ln -s "$scratch/venv/bin/docker-compose" "$scratch/docker/cli-plugins/docker-com
 export DOCKER_CONFIG=$scratch/docker DOCKER_BUILDKIT=1 PATH=$scratch/bin:$PATH
 # Debian's client builds without a plugin, which others before it on the path may need.
 ln -s /usr/bin/docker "$scratch/bin/docker"
-
-step "manifests"
-PATH=$scratch/venv/bin:$PATH bash tests/deploy/check.sh
 
 if docker info >/dev/null 2>&1; then
     step "images, on the engine that runs"
@@ -63,6 +60,14 @@ for image in rust haproxy prometheus engine; do build "$image"; done
 build nginx "$(bash $images/nginx-source.sh)"
 export NGINX_IMAGE=$TEST_IMAGES/nginx HAPROXY_IMAGE=$TEST_IMAGES/haproxy PROMETHEUS_IMAGE=$TEST_IMAGES/prometheus
 
+step "manifests"
+cat >"$scratch/bin/promtool" <<'SH'
+#!/bin/sh
+exec docker run --rm --volume "$PWD:/here:ro" --workdir /here --entrypoint promtool "$PROMETHEUS_IMAGE" "$@"
+SH
+chmod +x "$scratch/bin/promtool"
+PATH=$scratch/venv/bin:$PATH bash tests/deploy/check.sh
+
 step "tilebrot's image"
 docker build --quiet --build-arg RUST_IMAGE="$TEST_IMAGES/rust" --tag "$TILEBROT_IMAGE" .
 bash tests/deploy/dockerfile.sh
@@ -71,4 +76,6 @@ step "tests in containers"
 cargo test --locked --package container-tests -- --test-threads 1 "$@"
 
 step "README's commands with containers"
+docker tag "$TILEBROT_IMAGE" tilebrot
+unset TILEBROT_IMAGE
 bash tests/readme.sh containers

@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
 # Runs every command of README.md as it is written there, in its order, and looks at what comes back.
+#
+#     bash tests/readme.sh                   those that need Rust alone
+#     bash tests/readme.sh containers        those that need a container engine with the image on it
+#
 # Servers go on in the background until the end; the command that runs the tests is what runs this.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 fail() { echo "tests/readme.sh: $*" >&2; exit 1; }
 
-cargo build --release --locked
+which=${1:-rust}
+[[ $which == containers ]] || cargo build --release --locked
 scratch=$(mktemp -d)
 servers=()
 end() {
@@ -34,16 +39,27 @@ commands() { awk '/^```sh$/ { inside = 1; next } /^```/ { inside = 0 } inside' R
 
 ran=0
 while IFS= read -r command; do
-    case $command in
-    '' | '#'*) continue ;;
-    'bash tests/run.sh') ;;
-    'cargo test') ;; # run.sh has run it just before
+    case $which:$command in
+    *: | *:'#'*) continue ;;
+    *:'bash tests/run.sh') ;;
+    *:'cargo test') ;; # run.sh has run it just before
+    rust:docker* | rust:*crt-static*) continue ;;
+    containers:docker* | containers:*crt-static*)
+        echo "+ $command"
+        bash -c "$command" || fail "failed: $command"
+        if [[ $command =~ worker=([0-9]+) ]]; then
+            [[ $(docker compose ps --quiet worker | wc -l) == "${BASH_REMATCH[1]}" ]] || fail "not so many workers: $command"
+            curl --fail --silent --show-error --retry 9 --retry-all-errors --retry-delay 1 http://127.0.0.1:8080/ | grep -q '<form' ||
+                fail "no page after: $command"
+        fi
+        ;;
+    containers:*) continue ;;
     *' -- render '*)
         echo "+ $command"
         bash -c "$command"
         mv ./*.png "$scratch"
         ;;
-    'cargo run --release'*)
+    *:'cargo run --release'*)
         echo "+ $command &"
         serve "$command"
         ;;
@@ -55,6 +71,10 @@ while IFS= read -r command; do
     ran=$((ran + 1))
 done < <(commands)
 ((ran >= 6)) || fail "README.md has $ran commands: were its blocks found?"
+if [[ $which == containers ]]; then
+    echo "README.md: $ran commands with containers ran"
+    exit
+fi
 
 # What the examples promise.
 page=$(curl --fail --silent --show-error http://127.0.0.1:8080/)
