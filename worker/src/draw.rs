@@ -128,13 +128,14 @@ impl<'a> Brush<'a> {
         Ok(pixels)
     }
 
-    /// The strips of the request's rows, ready to be sent. Where they are fewer than the shares that are wanted,
-    /// several threads draw one of them.
+    /// The strips of the request's rows, ready to be sent. Where there are fewer than threads, several threads draw
+    /// one of them.
     fn strips(&self) -> Result<Vec<Strip>, Failure> {
         let rect = self.request.rect;
         let height = Strips::of(&self.request.view).rows();
         let rows = share_rows(wanted(), samples_in_row(self.request), rect.h, height);
-        let wanted_of_each = wanted().div_ceil(rect.h.div_ceil(rows));
+        let threads = rayon::current_num_threads() as u32;
+        let wanted_of_each = threads.div_ceil(rect.h.div_ceil(rows));
         let strips: Result<Vec<Vec<Strip>>, Failure> = shares(rect, rows)
             .map(|share| {
                 let pixels = self.pixels(share, wanted_of_each)?;
