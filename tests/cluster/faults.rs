@@ -9,8 +9,7 @@ use tokio::task::JoinHandle;
 use crate::harness::{Cluster, render_id, until};
 
 /// Seconds of work for one core: most of it interior that no shortcut finds at once.
-pub(crate) const HARD: &str =
-    "re=-0.7453&im=0.1127&zoom=300&width=900&height=700&samples=3&iterations=20000";
+const HARD: &str = "re=-0.7453&im=0.1127&zoom=300&width=900&height=700&samples=3&iterations=20000";
 
 /// Starts a render through the cluster's own address.
 fn rendering(cluster: &Cluster, id: &str) -> JoinHandle<Bytes> {

@@ -44,7 +44,7 @@ pub(crate) fn tile(
     let body = match format {
         Format::Npy => npy(plan, request, cancel, &clocks)?,
         Format::Png => {
-            let pixels = brush()?.pixels(request.rect)?;
+            let pixels = brush()?.pixels(request.rect, wanted())?;
             clocks
                 .encode
                 .time(|| encode::png::encode(&pixels, request.rect))?
@@ -74,7 +74,7 @@ fn npy(
     let header = body.len();
     body.resize(header + request.rect.pixels() as usize * numbers.size(), 0);
     let row = request.rect.w as usize * numbers.size();
-    let rows = share_rows(samples_in_row(request), request.rect.h, 1);
+    let rows = share_rows(wanted(), samples_in_row(request), request.rect.h, 1);
     let each = body[header..].par_chunks_mut(rows as usize * row);
     each.zip(shares(request.rect, rows))
         .try_for_each(|(out, share)| {
@@ -112,11 +112,11 @@ impl<'a> Brush<'a> {
         })
     }
 
-    /// The pixels of `rect`, three bytes each, row by row.
-    fn pixels(&self, rect: Rect) -> Result<Vec<u8>, Failure> {
+    /// The pixels of `rect`, three bytes each, row by row, drawn in about `wanted` shares.
+    fn pixels(&self, rect: Rect, wanted: u32) -> Result<Vec<u8>, Failure> {
         let row = rect.w as usize * 3;
         let mut pixels = vec![0; row * rect.h as usize];
-        let rows = share_rows(samples_in_row(self.request), rect.h, 1);
+        let rows = share_rows(wanted, samples_in_row(self.request), rect.h, 1);
         let each = pixels.par_chunks_mut(rows as usize * row);
         each.zip(shares(rect, rows)).try_for_each(|(out, share)| {
             let field = || self.plan.field(samples_of(share), self.cancel);
@@ -128,15 +128,17 @@ impl<'a> Brush<'a> {
         Ok(pixels)
     }
 
-    /// The strips of the request's rows, ready to be sent. Where a strip is more than a share, several threads
-    /// draw it.
+    /// The strips of the request's rows, ready to be sent. Where there are fewer than threads, several threads draw
+    /// one of them.
     fn strips(&self) -> Result<Vec<Strip>, Failure> {
         let rect = self.request.rect;
         let height = Strips::of(&self.request.view).rows();
-        let rows = share_rows(samples_in_row(self.request), rect.h, height);
+        let rows = share_rows(wanted(), samples_in_row(self.request), rect.h, height);
+        let threads = rayon::current_num_threads() as u32;
+        let wanted_of_each = threads.div_ceil(rect.h.div_ceil(rows));
         let strips: Result<Vec<Vec<Strip>>, Failure> = shares(rect, rows)
             .map(|share| {
-                let pixels = self.pixels(share)?;
+                let pixels = self.pixels(share, wanted_of_each)?;
                 let width = rect.w as usize;
                 let strip = |pixels| {
                     self.clocks
@@ -174,20 +176,17 @@ fn samples_in_row(request: &TileRequest) -> u64 {
     u64::from(request.rect.w) * u64::from(request.view.samples).pow(2)
 }
 
-/// Rows of every share but the last: shares of about one size, two for each thread where there are several, and
-/// a multiple of `unit` rows each.
-fn share_rows(samples_in_row: u64, rows: u32, unit: u32) -> u32 {
-    share_rows_among(
-        rayon::current_num_threads() as u64,
-        samples_in_row,
-        rows,
-        unit,
-    )
+/// How many shares a request should have: two for each thread, where there are several.
+fn wanted() -> u32 {
+    match rayon::current_num_threads() as u32 {
+        1 => 1,
+        threads => 2 * threads,
+    }
 }
 
-fn share_rows_among(threads: u64, samples_in_row: u64, rows: u32, unit: u32) -> u32 {
-    let wanted = if threads > 1 { 2 * threads } else { 1 };
-    let (rows, unit) = (u64::from(rows), u64::from(unit));
+/// Rows of every share but the last: about `wanted` shares of one size, of a multiple of `unit` rows each.
+fn share_rows(wanted: u32, samples_in_row: u64, rows: u32, unit: u32) -> u32 {
+    let (wanted, rows, unit) = (u64::from(wanted), u64::from(rows), u64::from(unit));
     let samples = samples_in_row * rows;
     let share = samples.div_ceil(wanted).clamp(LEAST_SAMPLES, MOST_SAMPLES);
     let even = rows.div_ceil(samples.div_ceil(share));
@@ -268,17 +267,17 @@ mod tests {
 
     #[test]
     fn one_thread_takes_a_band_whole_and_several_share_it() {
-        assert_eq!(share_rows_among(1, 1920, 33, 1), 33);
-        assert_eq!(share_rows_among(2, 1920, 33, 1), 9);
-        assert_eq!(share_rows_among(2, 1920, 33, 11), 11, "whole strips");
-        assert_eq!(share_rows_among(8, 100, 50, 1), 50, "too small to share");
+        assert_eq!(share_rows(1, 1920, 33, 1), 33);
+        assert_eq!(share_rows(4, 1920, 33, 1), 9);
+        assert_eq!(share_rows(4, 1920, 33, 16), 16, "whole strips");
+        assert_eq!(share_rows(16, 100, 50, 1), 50, "too small to share");
         assert_eq!(
-            share_rows_among(4, 65_536 * 64, 3, 1),
+            share_rows(8, 65_536 * 64, 3, 1),
             1,
             "a share has at least a row"
         );
         assert_eq!(
-            share_rows_among(1, 1920, 1080, 1),
+            share_rows(1, 1920, 1080, 1),
             34,
             "the field stays in the cache"
         );
