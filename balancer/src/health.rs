@@ -5,6 +5,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use http::{Request, StatusCode, header};
@@ -93,6 +94,7 @@ async fn probe(pool: &Pool, server: &Server) -> Report {
         Ok(Err(e)) => (Sight::Failed, e),
         Err(_) => (Sight::Silent, io::ErrorKind::TimedOut.into()),
     };
+    server.counts.probe_failures.fetch_add(1, Ordering::Relaxed);
     tracing::debug!(pool = pool.settings.name, server = server.label, %error, "probe failed");
     Report {
         sight,

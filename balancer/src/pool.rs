@@ -7,6 +7,7 @@ mod budget;
 mod line;
 mod roster;
 mod verdict;
+mod waits;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +19,7 @@ use self::budget::Budget;
 pub(crate) use self::line::Rank;
 use self::roster::{Choice, Handover, Roster};
 pub(crate) use self::verdict::{Sight, State};
+pub(crate) use self::waits::Waits;
 use crate::settings;
 use crate::upstream::{Server, ServerId};
 
@@ -41,9 +43,14 @@ pub(crate) struct Pool {
 pub(crate) struct Counts {
     pub(crate) requests: AtomicU64,
     pub(crate) retries: AtomicU64,
+    /// Retries that the budget forbade.
+    pub(crate) retries_denied: AtomicU64,
     pub(crate) queued: AtomicU64,
     /// Requests that the balancer answered itself, because no server could.
     pub(crate) refused: AtomicU64,
+    /// How long each try waited, whether for a slot or in vain. What is refused at once is not in it: the worse
+    /// things were, the better it would look.
+    pub(crate) waits: Waits,
 }
 
 /// Why a request gets no server.
@@ -96,7 +103,10 @@ impl Pool {
         let answer = {
             let mut roster = self.roster();
             match roster.take(avoid) {
-                Choice::Server(server) => return Ok(self.slot_on(server)),
+                Choice::Server(server) => {
+                    self.counts.waits.none();
+                    return Ok(self.slot_on(server));
+                }
                 Choice::NoneUp => return Err(Refusal::NoneUp),
                 Choice::Wait => {
                     let (reply, answer) = oneshot::channel();
@@ -108,7 +118,11 @@ impl Pool {
             }
         };
         self.counts.queued.fetch_add(1, Ordering::Relaxed);
-        let place = Place { pool: self, rank };
+        let place = Place {
+            pool: self,
+            rank,
+            since: Instant::now(),
+        };
         match tokio::time::timeout(self.settings.queue.wait, answer).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(Refusal::NoneUp),
@@ -220,6 +234,15 @@ impl Pool {
         })
     }
 
+    /// Whether a retry may be made; then it is paid for, and if not, that is counted.
+    pub(crate) fn may_retry(&self) -> bool {
+        let may = self.budget.spend();
+        if !may {
+            self.counts.retries_denied.fetch_add(1, Ordering::Relaxed);
+        }
+        may
+    }
+
     /// Whether a request that these servers failed has another one to go to.
     pub(crate) fn has_other(&self, avoid: &[ServerId]) -> bool {
         self.roster().has_other(avoid)
@@ -231,10 +254,11 @@ impl Pool {
     }
 }
 
-/// A place in the queue, given up when dropped.
+/// A place in the queue, given up when dropped; who leaves before a slot is free has waited too.
 struct Place<'a> {
     pool: &'a Arc<Pool>,
     rank: Rank,
+    since: Instant,
 }
 
 impl Place<'_> {
@@ -246,6 +270,7 @@ impl Place<'_> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.pool.roster().line.leave(self.rank);
+        self.pool.counts.waits.ended(self.since.elapsed());
     }
 }
 

@@ -153,7 +153,7 @@ impl<'a> Errand<'a> {
         {
             self.tried.push(server);
             // Without another server the answer stands: asking the same one again at once gains nothing.
-            if self.pool.has_other(&self.tried) && self.pool.budget.spend() {
+            if self.pool.has_other(&self.tried) && self.pool.may_retry() {
                 return ControlFlow::Continue(spare);
             }
         }
@@ -177,7 +177,7 @@ impl<'a> Errand<'a> {
         };
         if let Some(next) = next
             && self.tries_left > 0
-            && self.pool.budget.spend()
+            && self.pool.may_retry()
         {
             self.tried.push(server);
             self.failure = Some(failure);

@@ -1,15 +1,14 @@
 //! What does a frontend count? Pictures by how they ended, requests for pieces by what became of them,
 //! and bytes of PNG.
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use service::{Outcome, Outcomes};
 
 /// How a render ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Ended {
     Finished,
     Failed,
@@ -17,29 +16,49 @@ pub(crate) enum Ended {
     Refused,
 }
 
+impl Outcome for Ended {
+    const ALL: &'static [Ended] = &[
+        Ended::Finished,
+        Ended::Failed,
+        Ended::Abandoned,
+        Ended::Refused,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Ended::Finished => "finished",
+            Ended::Failed => "failed",
+            Ended::Abandoned => "abandoned",
+            Ended::Refused => "refused",
+        }
+    }
+}
+
 /// What became of a request for a piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Piece {
     Drawn,
     Retried,
     Doubled,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RenderLabels {
-    outcome: Ended,
-}
+impl Outcome for Piece {
+    const ALL: &'static [Piece] = &[Piece::Drawn, Piece::Retried, Piece::Doubled];
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct PieceLabels {
-    outcome: Piece,
+    fn name(self) -> &'static str {
+        match self {
+            Piece::Drawn => "drawn",
+            Piece::Retried => "retried",
+            Piece::Doubled => "doubled",
+        }
+    }
 }
 
 /// The counters of a frontend; clones count together.
 #[derive(Clone, Debug)]
 pub(crate) struct Counters {
-    renders: Family<RenderLabels, Counter>,
-    pieces: Family<PieceLabels, Counter>,
+    renders: Outcomes<Ended>,
+    pieces: Outcomes<Piece>,
     pub(crate) in_flight: Gauge,
     pub(crate) png_bytes: Counter,
     pub(crate) seconds: Histogram,
@@ -48,21 +67,15 @@ pub(crate) struct Counters {
 impl Counters {
     /// Counters that `registry` shows.
     pub(crate) fn new(registry: &mut Registry) -> Counters {
+        let registry = registry.sub_registry_with_prefix("tilebrot_frontend");
         let counters = Counters {
-            renders: Family::default(),
-            pieces: Family::default(),
+            renders: Outcomes::new(registry, "renders", "Pictures, by how they ended"),
+            pieces: Outcomes::new(registry, "pieces", "Requests for pieces"),
             in_flight: Gauge::default(),
             png_bytes: Counter::default(),
             // From a thumbnail to the deadline.
             seconds: Histogram::new([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 600.0]),
         };
-        let registry = registry.sub_registry_with_prefix("tilebrot_frontend");
-        registry.register(
-            "renders",
-            "Pictures, by how they ended",
-            counters.renders.clone(),
-        );
-        registry.register("pieces", "Requests for pieces", counters.pieces.clone());
         registry.register(
             "renders_in_flight",
             "Pictures being drawn",
@@ -78,10 +91,10 @@ impl Counters {
     }
 
     pub(crate) fn render(&self, outcome: Ended) {
-        self.renders.get_or_create(&RenderLabels { outcome }).inc();
+        self.renders.count(outcome);
     }
 
     pub(crate) fn piece(&self, outcome: Piece) {
-        self.pieces.get_or_create(&PieceLabels { outcome }).inc();
+        self.pieces.count(outcome);
     }
 }

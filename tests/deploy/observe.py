@@ -38,9 +38,7 @@ EMPTY = {
     'increase(balancer_server_ejections_total{pool=~"$pool"}[15s]) > 0',
     'rate(balancer_server_failures_total{pool=~"$pool"}[$__rate_interval]) > 0',
     'rate(balancer_server_ejections_total{pool=~"$pool"}[$__rate_interval]) > 0',
-    # Outcomes are counted from the first of their kind on.
-    'tilebrot_frontend_renders_total{outcome="Failed"}',
-    'tilebrot_tiles_total{outcome="Failed"}',
+    'rate(balancer_server_probe_failures_total{pool=~"$pool"}[$__rate_interval]) > 0',
 }
 
 # Series that Prometheus makes itself.

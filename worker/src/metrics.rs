@@ -3,20 +3,18 @@
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric,
-};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use service::Metrics;
+use service::{Metrics, Outcomes};
 
 use crate::admission::Admission;
 
 /// How a request for a tile ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Outcome {
     /// Drawn and answered.
     Drawn,
@@ -30,33 +28,48 @@ pub(crate) enum Outcome {
     Failed,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Labels {
-    outcome: Outcome,
+impl service::Outcome for Outcome {
+    const ALL: &'static [Outcome] = &[
+        Outcome::Drawn,
+        Outcome::NotModified,
+        Outcome::Refused,
+        Outcome::Abandoned,
+        Outcome::Failed,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Outcome::Drawn => "drawn",
+            Outcome::NotModified => "not_modified",
+            Outcome::Refused => "refused",
+            Outcome::Abandoned => "abandoned",
+            Outcome::Failed => "failed",
+        }
+    }
 }
 
 /// The worker's counters; clones count together.
 #[derive(Clone, Debug)]
 pub(crate) struct TileMetrics {
-    tiles: Family<Labels, Counter>,
+    tiles: Outcomes<Outcome>,
     samples: Counter,
     seconds: Histogram,
 }
 
 impl TileMetrics {
-    pub(crate) fn new(admission: &Admission) -> (TileMetrics, Metrics) {
+    /// For a worker with so many `threads`.
+    pub(crate) fn new(admission: &Admission, threads: usize) -> (TileMetrics, Metrics) {
+        let mut registry = Registry::with_prefix("tilebrot");
         let tile_metrics = TileMetrics {
-            tiles: Family::default(),
+            tiles: Outcomes::new(
+                &mut registry,
+                "tiles",
+                "Requests for tiles by how they ended",
+            ),
             samples: Counter::default(),
             // 1 ms to about 4 minutes.
             seconds: Histogram::new(exponential_buckets(0.001, 2.0, 18)),
         };
-        let mut registry = Registry::with_prefix("tilebrot");
-        registry.register(
-            "tiles",
-            "Requests for tiles by how they ended",
-            tile_metrics.tiles.clone(),
-        );
         registry.register(
             "samples",
             "Samples iterated for drawn tiles",
@@ -67,12 +80,18 @@ impl TileMetrics {
             "Seconds from a tile's arrival to its answer",
             tile_metrics.seconds.clone(),
         );
+        let backend = format!("{:?}", fractal::Backend::detect()).to_lowercase();
+        registry.register(
+            "worker",
+            "What the worker draws with",
+            Info::new([("backend", backend), ("threads", threads.to_string())]),
+        );
         registry.register_collector(Box::new(Fullness(admission.clone())));
         (tile_metrics, Metrics::new(registry))
     }
 
     pub(crate) fn count(&self, outcome: Outcome) {
-        self.tiles.get_or_create(&Labels { outcome }).inc();
+        self.tiles.count(outcome);
     }
 
     /// A tile whose end is not known yet: abandoned, unless something else is said of it.

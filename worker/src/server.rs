@@ -33,7 +33,7 @@ pub async fn run(
 ) -> Result<(), Error> {
     let pool = Pool::new(settings.threads)?;
     let admission = Admission::new(settings.capacity, settings.queue);
-    let (tile_metrics, metrics) = TileMetrics::new(&admission);
+    let (tile_metrics, metrics) = TileMetrics::new(&admission, settings.threads);
     let grace = settings.grace;
     let readiness = Readiness::default();
     tracing::info!(

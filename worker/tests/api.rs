@@ -186,13 +186,26 @@ async fn a_known_tile_is_not_drawn_again() {
     );
     let metrics = worker.get("/metrics").await.text().await.unwrap();
     assert!(
-        metrics.contains("tilebrot_tiles_total{outcome=\"NotModified\"} 1"),
+        metrics.contains("tilebrot_tiles_total{outcome=\"not_modified\"} 1"),
         "{metrics}"
     );
     assert!(
-        metrics.contains("tilebrot_tiles_total{outcome=\"Drawn\"} 2"),
+        metrics.contains("tilebrot_tiles_total{outcome=\"drawn\"} 2"),
         "{metrics}"
     );
+}
+
+#[tokio::test]
+async fn a_new_worker_counts_every_outcome_from_nought_and_says_what_it_draws_with() {
+    let worker = start().await;
+    let metrics = worker.get("/metrics").await.text().await.unwrap();
+    for outcome in ["drawn", "not_modified", "refused", "abandoned", "failed"] {
+        let line = format!("tilebrot_tiles_total{{outcome=\"{outcome}\"}} 0\n");
+        assert!(metrics.contains(&line), "{line} in {metrics}");
+    }
+    let backend = format!("{:?}", fractal::Backend::detect()).to_lowercase();
+    let info = format!("tilebrot_worker_info{{backend=\"{backend}\",threads=\"1\"}} 1\n");
+    assert!(metrics.contains(&info), "{info} in {metrics}");
 }
 
 type Asked = JoinHandle<reqwest::Result<Response>>;
@@ -236,7 +249,7 @@ async fn the_work_stops_when_the_requester_leaves() {
     worker.until_in_flight(0).await;
     let metrics = worker.get("/metrics").await.text().await.unwrap();
     assert!(
-        metrics.contains("tilebrot_tiles_total{outcome=\"Abandoned\"} 1"),
+        metrics.contains("tilebrot_tiles_total{outcome=\"abandoned\"} 1"),
         "{metrics}"
     );
 }

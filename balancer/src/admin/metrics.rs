@@ -1,22 +1,26 @@
 //! What does Prometheus get? The same picture as `/stats`, taken at the scrape: counts have one home.
 
+use std::collections::HashSet;
 use std::fmt::Error;
 
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::Pools;
 use crate::pool::State;
-use crate::stats::{PoolStats, ServerStats};
+use crate::stats::{LEAVING, PoolStats, ServerStats};
 
 #[derive(Debug)]
 pub(super) struct Collector(pub(super) Pools);
 
 impl prometheus_client::collector::Collector for Collector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
-        let pools: Vec<PoolStats> = self.0.iter().map(|pool| PoolStats::of(pool)).collect();
+        let mut pools: Vec<PoolStats> = self.0.iter().map(|pool| PoolStats::of(pool)).collect();
+        for pool in &mut pools {
+            drop_former(&mut pool.servers);
+        }
         let mut page = Page {
             pools: &pools,
             encoder: &mut encoder,
@@ -24,12 +28,21 @@ impl prometheus_client::collector::Collector for Collector {
         page.pool_count("requests", "Requests", |pool| pool.requests)?;
         page.pool_count("queued", "Requests that had to wait", |pool| pool.queued)?;
         page.pool_count("retries", "Tries after the first", |pool| pool.retries)?;
+        page.pool_count(
+            "retries_denied",
+            "Tries that the retry budget forbade",
+            |pool| pool.retries_denied,
+        )?;
         page.pool_count("refused", "Requests answered without a server", |pool| {
             pool.refused
         })?;
         page.pool_gauge("queue_length", "Requests that wait", |pool| {
             pool.queue as f64
         })?;
+        page.pool_gauge("queue_limit", "Requests that may wait", |pool| {
+            pool.queue_limit as f64
+        })?;
+        page.queue_waits()?;
         page.server_count("server_requests", "Requests sent to a server", |s| {
             s.requests
         })?;
@@ -37,6 +50,12 @@ impl prometheus_client::collector::Collector for Collector {
             s.failures
         })?;
         page.server_count("server_ejections", "Ejections of a server", |s| s.ejections)?;
+        page.server_count(
+            "server_probe_failures",
+            "Probes of a server that failed or were not answered",
+            |s| s.probe_failures,
+        )?;
+        page.server_states()?;
         page.server_gauge("server_up", "Whether a server takes requests", |s| {
             f64::from(u8::from(s.state == State::Up && !s.leaving))
         })?;
@@ -92,6 +111,41 @@ impl Page<'_, '_> {
         Ok(())
     }
 
+    fn queue_waits(&mut self) -> Result<(), Error> {
+        let mut family = self.encoder.encode_descriptor(
+            "queue_wait_seconds",
+            "Time that tries waited for a slot, 0 for those that did not have to",
+            None,
+            MetricType::Histogram,
+        )?;
+        for pool in self.pools {
+            let labels = [("pool", pool.name.as_str())];
+            let waits = &pool.queue_wait;
+            family
+                .encode_family(&labels)?
+                .encode_histogram::<NoLabelSet>(waits.seconds, waits.count, &waits.buckets, None)?;
+        }
+        Ok(())
+    }
+
+    /// A series for every state, so that a graph of one shows when it began and when it ended.
+    fn server_states(&mut self) -> Result<(), Error> {
+        let mut family = self.encoder.encode_descriptor(
+            "server_state",
+            "1 for the state that a server is in, 0 for the others",
+            None,
+            MetricType::Gauge,
+        )?;
+        for ([pool, address], server) in servers(self.pools) {
+            for state in State::ALL.map(State::name).into_iter().chain([LEAVING]) {
+                let labels = [pool, address, ("state", state)];
+                let is = u32::from(state == server.state_name());
+                ConstGauge::new(is).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+
     fn server_count(
         &mut self,
         name: &str,
@@ -121,6 +175,15 @@ impl Page<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// An address that came back while requests of its first stay still run is there twice, and Prometheus takes a series
+/// only once: the later server is shown.
+fn drop_former(servers: &mut Vec<ServerStats>) {
+    let mut seen = HashSet::new();
+    servers.reverse();
+    servers.retain(|server| seen.insert(server.address.clone()));
+    servers.reverse();
 }
 
 type Labels<'a> = [(&'static str, &'a str); 2];

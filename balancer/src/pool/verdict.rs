@@ -3,13 +3,12 @@
 
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::settings::Health;
 
 /// What the balancer thinks of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// Never seen up; one passing probe is enough.
     New,
@@ -21,6 +20,34 @@ pub(crate) enum State {
     Draining,
     /// Failed its probes.
     Down,
+}
+
+impl State {
+    /// Every state.
+    pub(crate) const ALL: [State; 5] = [
+        State::New,
+        State::Up,
+        State::Ejected,
+        State::Draining,
+        State::Down,
+    ];
+
+    /// What statistics call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            State::New => "new",
+            State::Up => "up",
+            State::Ejected => "ejected",
+            State::Draining => "draining",
+            State::Down => "down",
+        }
+    }
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// What was seen of a server.

@@ -41,6 +41,8 @@ pub(crate) struct Counts {
     pub(crate) requests: AtomicU64,
     pub(crate) failures: AtomicU64,
     pub(crate) ejections: AtomicU64,
+    /// Probes that neither passed nor said that it drains.
+    pub(crate) probe_failures: AtomicU64,
     pub(crate) connections: AtomicU64,
     latency_micros: AtomicU64,
 }

@@ -115,6 +115,18 @@ impl Balancer {
         stats["pools"][0].take()
     }
 
+    /// The value of one series of `/metrics`, such as `balancer_requests_total{pool="tiles"}`, which must be there once.
+    pub(crate) async fn metric(&self, series: &str) -> f64 {
+        let answer = get(self.admin, "/metrics").await;
+        let values: Vec<&str> = answer
+            .text()
+            .lines()
+            .filter_map(|line| line.strip_prefix(series)?.strip_prefix(' '))
+            .collect();
+        assert_eq!(values.len(), 1, "{series} in {}", answer.text());
+        values[0].parse().unwrap()
+    }
+
     pub(crate) async fn wait_for_queue(&self, length: u64) {
         until("queue length", async || {
             self.stats().await["queue"] == length

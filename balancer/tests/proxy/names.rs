@@ -99,6 +99,33 @@ async fn a_vanished_address_drains_and_is_not_cut() {
 }
 
 #[tokio::test]
+async fn an_address_that_leaves_and_comes_back_is_one_series() {
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
+    let names = Names::new();
+    names.say(&[&a]);
+    let balancer = balancer_for("dns://worker:80", &names).await;
+    let held = balancer.spawn_get("/hold");
+    a.wait_until_running(1).await;
+    let state_of_a = async |state: &str| {
+        let labels = format!(r#"pool="tiles",server="{}",state="{state}""#, a.address);
+        let series = format!("balancer_server_state{{{labels}}}");
+        balancer.metric(&series).await
+    };
+    names.say(&[&b]);
+    until("it leaves", async || state_of_a("leaving").await == 1.0).await;
+    assert_eq!(state_of_a("up").await, 0.0);
+    names.say(&[&a, &b]);
+    until("it is back", async || state_of_a("up").await == 1.0).await;
+    assert_eq!(state_of_a("leaving").await, 0.0);
+    assert_eq!(
+        balancer.stats().await["servers"].as_array().unwrap().len(),
+        3
+    );
+    a.gate.add_permits(1);
+    assert_eq!(soon("the held", held).await.unwrap().text(), "a");
+}
+
+#[tokio::test]
 async fn a_name_that_fails_to_resolve_keeps_its_servers() {
     let a = Origin::start("a");
     let names = Names::new();

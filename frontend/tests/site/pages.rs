@@ -264,8 +264,13 @@ async fn counters_count_what_was_drawn() {
     site.png("width=64&height=64").await;
     let metrics = site.get("/metrics").await.text().await.unwrap();
     for line in [
-        "tilebrot_frontend_renders_total{outcome=\"Finished\"} 1",
-        "tilebrot_frontend_pieces_total{outcome=\"Drawn\"} 1",
+        "tilebrot_frontend_renders_total{outcome=\"finished\"} 1",
+        "tilebrot_frontend_renders_total{outcome=\"failed\"} 0",
+        "tilebrot_frontend_renders_total{outcome=\"abandoned\"} 0",
+        "tilebrot_frontend_renders_total{outcome=\"refused\"} 0",
+        "tilebrot_frontend_pieces_total{outcome=\"drawn\"} 1",
+        "tilebrot_frontend_pieces_total{outcome=\"retried\"} 0",
+        "tilebrot_frontend_pieces_total{outcome=\"doubled\"} 0",
         "tilebrot_frontend_renders_in_flight 0",
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
