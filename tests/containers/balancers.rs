@@ -7,33 +7,15 @@
     reason = "a benchmark that cannot go on says where by panicking"
 )]
 
-mod client;
-mod cluster;
-mod engine;
+use std::time::Instant;
 
-use std::time::{Duration, Instant};
+use container_tests::client::{Render, workers};
+use container_tests::cluster::Cluster;
 
-use crate::client::{Render, workers};
-use crate::cluster::Cluster;
-
-/// Long past anything that works, on the slowest machine.
-const PATIENCE: Duration = Duration::from_secs(180);
 /// Elephants: bands along the set cost nine times those outside.
 const POSTER: &str =
     "re=0.2925755&im=-0.0149977&zoom=900&width=2560&height=1440&samples=8&iterations=20000";
 const ROUNDS: usize = 7;
-
-#[track_caller]
-fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(began.elapsed() < PATIENCE, "never: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
 
 #[tokio::main]
 async fn main() {

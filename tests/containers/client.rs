@@ -9,11 +9,11 @@ use tokio::task::JoinHandle;
 use crate::{PATIENCE, eventually};
 
 /// A view that takes two cores a second or two.
-pub(crate) const SHORT: &str =
+pub const SHORT: &str =
     "re=-0.7436447860&im=0.1318252536&zoom=18000&width=800&height=600&samples=4&iterations=4000";
 
 /// A picture on its way.
-pub(crate) struct Render {
+pub struct Render {
     site: String,
     id: String,
     picture: JoinHandle<Result<Vec<u8>, reqwest::Error>>,
@@ -21,7 +21,7 @@ pub(crate) struct Render {
 
 impl Render {
     /// Asks the site for the view.
-    pub(crate) fn begin(site: &str, view: &str) -> Render {
+    pub fn begin(site: &str, view: &str) -> Render {
         let id = format!(
             "{:016x}{:016x}",
             getrandom::u64().unwrap(),
@@ -37,7 +37,7 @@ impl Render {
     }
 
     /// How far it is.
-    pub(crate) async fn report(&self) -> Value {
+    pub async fn report(&self) -> Value {
         match get(&format!("{}/renders/{}", self.site, self.id)).await {
             Ok(answer) => answer.json().await.unwrap_or_default(),
             Err(_) => Value::Null,
@@ -45,7 +45,7 @@ impl Render {
     }
 
     /// The page that tells of it.
-    pub(crate) async fn page(&self) -> String {
+    pub async fn page(&self) -> String {
         let asked = Client::new().get(format!("{}/renders/{}", self.site, self.id));
         asked
             .header("accept", "text/html")
@@ -58,7 +58,7 @@ impl Render {
     }
 
     /// Waits until rows have been drawn and more are to come.
-    pub(crate) async fn under_way(&self) {
+    pub async fn under_way(&self) {
         let began = Instant::now();
         while self.report().await["rows_done"].as_u64().unwrap_or(0) == 0 {
             assert!(
@@ -69,12 +69,13 @@ impl Render {
         }
     }
 
-    pub(crate) fn is_over(&self) -> bool {
+    /// Whether the picture has come, or broken off.
+    pub fn is_over(&self) -> bool {
         self.picture.is_finished()
     }
 
     /// The whole picture, or that it broke off.
-    pub(crate) async fn end(&mut self) -> Result<Vec<u8>, reqwest::Error> {
+    pub async fn end(&mut self) -> Result<Vec<u8>, reqwest::Error> {
         let ended = tokio::time::timeout(PATIENCE, &mut self.picture).await;
         ended
             .expect("neither a picture nor an error: it hangs")
@@ -83,7 +84,7 @@ impl Render {
 }
 
 /// The names of the workers in a report.
-pub(crate) fn workers(report: &Value) -> Vec<String> {
+pub fn workers(report: &Value) -> Vec<String> {
     let shares = report["workers"].as_array().cloned().unwrap_or_default();
     shares
         .iter()
@@ -92,14 +93,14 @@ pub(crate) fn workers(report: &Value) -> Vec<String> {
 }
 
 /// The picture of a view, which must come.
-pub(crate) async fn picture(site: &str, view: &str) -> Vec<u8> {
+pub async fn picture(site: &str, view: &str) -> Vec<u8> {
     let answer = get(&format!("{site}/render.png?{view}")).await.unwrap();
     assert_eq!(answer.status(), 200);
     whole(answer).await.unwrap()
 }
 
 /// Asks the site until there is a picture.
-pub(crate) fn picture_at_last(site: &str, view: &str) -> Vec<u8> {
+pub fn picture_at_last(site: &str, view: &str) -> Vec<u8> {
     eventually("a picture", || {
         let url = format!("{site}/render.png?{view}");
         let asked = async {
@@ -112,7 +113,7 @@ pub(crate) fn picture_at_last(site: &str, view: &str) -> Vec<u8> {
 }
 
 /// The answer to a GET on a connection of its own.
-pub(crate) async fn get(url: &str) -> Result<Response, reqwest::Error> {
+pub async fn get(url: &str) -> Result<Response, reqwest::Error> {
     Client::builder()
         .no_proxy()
         .timeout(PATIENCE)

@@ -9,7 +9,7 @@ use crate::engine::{self, Container, root};
 use crate::eventually;
 
 /// A running cluster; taken down when it is dropped.
-pub(crate) struct Cluster {
+pub struct Cluster {
     project: String,
     profile: &'static str,
     port: u16,
@@ -18,7 +18,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// `docker compose up` with this profile, so many workers, and settings from the environment.
-    pub(crate) fn up(
+    pub fn up(
         profile: &'static str,
         workers: usize,
         settings: &[(&'static str, &'static str)],
@@ -45,37 +45,38 @@ impl Cluster {
     }
 
     /// Where its page is.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// `docker compose scale`.
-    pub(crate) fn scale(&self, workers: usize) {
+    pub fn scale(&self, workers: usize) {
         self.compose(&["scale", &format!("worker={workers}")]);
     }
 
     /// The running containers of a service.
-    pub(crate) fn containers(&self, service: &str) -> Vec<Container> {
+    pub fn containers(&self, service: &str) -> Vec<Container> {
         let told = self.compose(&["ps", "--quiet", service]);
         told.lines().map(|id| Container(id.to_owned())).collect()
     }
 
     /// The one container of a service.
-    pub(crate) fn container(&self, service: &str) -> Container {
+    pub fn container(&self, service: &str) -> Container {
         self.containers(service).remove(0)
     }
 
     /// The label of all its containers.
-    pub(crate) fn label(&self) -> String {
+    pub fn label(&self) -> String {
         format!("com.docker.compose.project={}", self.project)
     }
 
+    /// What `docker compose` with these arguments prints.
     #[track_caller]
-    pub(crate) fn compose(&self, arguments: &[&str]) -> String {
-        engine::run(self.command().args(arguments))
+    pub fn compose(&self, arguments: &[&str]) -> String {
+        engine::run(self.command(self.profile).args(arguments))
     }
 
-    fn command(&self) -> Command {
+    fn command(&self, profile: &str) -> Command {
         let mut command = Command::new("docker");
         command
             .args([
@@ -85,7 +86,7 @@ impl Cluster {
                 "--project-name",
                 &self.project,
             ])
-            .args(["--profile", self.profile])
+            .args(["--profile", profile])
             .envs(self.settings.iter().copied())
             .env("TILEBROT_PORT", self.port.to_string())
             .current_dir(root());
@@ -97,13 +98,13 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let logs = self
-                .command()
+                .command(self.profile)
                 .args(["logs", "--no-color", "--tail", "40"])
                 .output();
             eprintln!("{}", String::from_utf8_lossy(&logs.unwrap().stdout));
         }
         let down = self
-            .command()
+            .command("*")
             .args(["down", "--volumes", "--timeout", "1"])
             .output();
         assert!(down.unwrap().status.success() || std::thread::panicking());

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use crate::client::picture;
-use crate::cluster::Cluster;
+use container_tests::client::picture;
+use container_tests::cluster::Cluster;
 
 /// Every pixel is as hard as the others, and none is inside.
 const HARD: &str =
@@ -38,10 +38,10 @@ async fn two_workers_of_a_core_each_draw_almost_twice_as_fast_as_one() {
 async fn seconds(cluster: &Cluster) -> f64 {
     let balancer = format!("{}/stats", cluster.container("balancer").address(8082));
     let workers = cluster.containers("worker").len();
-    crate::eventually("the balancer knows its workers", || {
+    container_tests::eventually("the balancer knows its workers", || {
         let stats = tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(async {
-                crate::client::get(&balancer)
+                container_tests::client::get(&balancer)
                     .await
                     .ok()?
                     .json::<serde_json::Value>()

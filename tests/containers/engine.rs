@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// The repository.
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .canonicalize()
@@ -15,19 +15,19 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// The image under test.
-pub(crate) fn image() -> String {
+pub fn image() -> String {
     std::env::var("TILEBROT_IMAGE").unwrap_or_else(|_| "tilebrot".to_owned())
 }
 
 /// What `docker` with these arguments prints.
 #[track_caller]
-pub(crate) fn docker(arguments: &[&str]) -> String {
+pub fn docker(arguments: &[&str]) -> String {
     run(Command::new("docker").args(arguments))
 }
 
 /// What `command` prints; it must succeed.
 #[track_caller]
-pub(crate) fn run(command: &mut Command) -> String {
+pub fn run(command: &mut Command) -> String {
     let Output {
         status,
         stdout,
@@ -43,16 +43,16 @@ pub(crate) fn run(command: &mut Command) -> String {
 
 /// One container.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Container(pub(crate) String);
+pub struct Container(pub String);
 
 impl Container {
     /// Starts one in the background; removed when it has ended.
-    pub(crate) fn start(arguments: &[&str]) -> Container {
+    pub fn start(arguments: &[&str]) -> Container {
         Container(docker(&[&["run", "--detach", "--rm"], arguments].concat()))
     }
 
     /// What the engine knows of it; null once it is gone.
-    pub(crate) fn inspect(&self) -> Value {
+    pub fn inspect(&self) -> Value {
         let output = Command::new("docker")
             .args(["inspect", &self.0])
             .output()
@@ -62,19 +62,20 @@ impl Container {
     }
 
     /// The host's name inside, which is how a worker calls itself.
-    pub(crate) fn hostname(&self) -> String {
+    pub fn hostname(&self) -> String {
         self.inspect()["Config"]["Hostname"]
             .as_str()
             .unwrap()
             .to_owned()
     }
 
-    pub(crate) fn is_healthy(&self) -> bool {
+    /// Whether its health check passes.
+    pub fn is_healthy(&self) -> bool {
         self.inspect()["State"]["Health"]["Status"] == "healthy"
     }
 
     /// Where `port` is reached from the engine's own machine.
-    pub(crate) fn address(&self, port: u16) -> String {
+    pub fn address(&self, port: u16) -> String {
         let told = self.inspect();
         let networks = told["NetworkSettings"]["Networks"].as_object().unwrap();
         let address = networks
@@ -84,26 +85,27 @@ impl Container {
     }
 
     /// Ends its process at once, as a crash would. `docker kill` counts as the user's wish, and restarts nothing.
-    pub(crate) fn crash(&self) {
+    pub fn crash(&self) {
         let pid = self.inspect()["State"]["Pid"].as_i64().unwrap();
         let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     }
 
-    pub(crate) fn stop(&self) {
+    /// Asks its process to end, and waits.
+    pub fn stop(&self) {
         docker(&["stop", "--time", "60", &self.0]);
     }
 }
 
 /// Every container that ended, from now on, and with which code.
-pub(crate) struct Deaths {
+pub struct Deaths {
     since: String,
     label: String,
 }
 
 impl Deaths {
     /// Of the containers with this label.
-    pub(crate) fn of(label: String) -> Deaths {
+    pub fn of(label: String) -> Deaths {
         Deaths {
             since: now(),
             label,
@@ -111,7 +113,7 @@ impl Deaths {
     }
 
     /// The exit codes so far.
-    pub(crate) fn so_far(&self) -> Vec<String> {
+    pub fn so_far(&self) -> Vec<String> {
         let label = format!("label={}", self.label);
         let told = docker(&[
             "events",

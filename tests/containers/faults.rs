@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::client::{Render, get, picture, picture_at_last, workers};
-use crate::cluster::Cluster;
-use crate::engine::docker;
-use crate::eventually;
+use container_tests::client::{Render, get, picture, picture_at_last, workers};
+use container_tests::cluster::Cluster;
+use container_tests::engine::docker;
+use container_tests::eventually;
 
 /// A view that takes a core some ten seconds.
 const VIEW: &str =

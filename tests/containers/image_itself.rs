@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::client::get;
-use crate::engine::{Container, docker, image};
-use crate::{PATIENCE, eventually};
+use container_tests::client::get;
+use container_tests::engine::{Container, docker, image};
+use container_tests::{PATIENCE, eventually};
 
 fn told() -> Value {
     let told: Value = serde_json::from_str(&docker(&["image", "inspect", &image()])).unwrap();
@@ -141,7 +141,7 @@ async fn a_container_without_arguments_is_a_whole_cluster_and_stops_when_told() 
     ]));
     let published = docker(&["port", &container.0, "8080"]);
     let url = format!("http://{published}");
-    crate::client::picture_at_last(&url, "width=320&height=200");
+    container_tests::client::picture_at_last(&url, "width=320&height=200");
     eventually("health", || container.is_healthy().then_some(()));
     container.stop();
     assert_eq!(container.inspect()["State"]["ExitCode"], 0);

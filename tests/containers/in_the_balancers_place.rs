@@ -1,7 +1,7 @@
 //! Do nginx and HAProxy fit where our balancer stands? The same pictures come through them, whatever the number of workers.
 
-use crate::client::{Render, SHORT, get, workers};
-use crate::cluster::Cluster;
+use container_tests::client::{Render, SHORT, get, workers};
+use container_tests::cluster::Cluster;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_picture_comes_through_every_balancer() {

@@ -6,30 +6,10 @@
     reason = "a test that cannot go on says where by panicking"
 )]
 
-mod client;
-mod cluster;
 mod efficiency;
-mod engine;
 mod faults;
 mod image_itself;
 mod in_the_balancers_place;
+mod observed;
 mod scaling;
 mod swarm;
-
-use std::time::{Duration, Instant};
-
-/// Long past anything that works, on the slowest machine.
-const PATIENCE: Duration = Duration::from_secs(180);
-
-/// Looks until there is something, and gives it with the time at which it was seen.
-#[track_caller]
-fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(began.elapsed() < PATIENCE, "never: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::client::{Render, SHORT, picture, workers};
-use crate::cluster::Cluster;
-use crate::engine::{Container, Deaths, docker, image};
-use crate::{PATIENCE, eventually};
+use container_tests::client::{Render, SHORT, picture, workers};
+use container_tests::cluster::Cluster;
+use container_tests::engine::{Container, Deaths, docker, image};
+use container_tests::{PATIENCE, eventually};
 
 /// A view that takes one core about half a minute.
 const LONG: &str =
@@ -134,7 +134,7 @@ async fn a_worker_takes_as_many_threads_as_its_quota_has_cores() {
         let url = format!("{}/readyz", worker.address(8080));
         let began = Instant::now();
         let ready: serde_json::Value = loop {
-            if let Ok(answer) = crate::client::get(&url).await {
+            if let Ok(answer) = container_tests::client::get(&url).await {
                 break answer.json().await.unwrap();
             }
             assert!(began.elapsed() < PATIENCE);

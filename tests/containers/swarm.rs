@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use crate::engine::{Container, docker, image, root, run};
-use crate::{PATIENCE, eventually};
+use container_tests::engine::{Container, docker, image, root, run};
+use container_tests::{PATIENCE, eventually};
 
 const STACK: &str = "tilebrot";
 const PUBLISHED: &str =
