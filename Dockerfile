@@ -60,7 +60,7 @@ USER 65532:65532
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 # TILEBROT_URL says what is asked: /livez on port 8080 unless it is set.
-HEALTHCHECK --interval=2s --timeout=4s --start-period=30s --retries=3 CMD ["/tilebrot", "healthcheck"]
+HEALTHCHECK --interval=3s --timeout=4s --start-period=30s --retries=3 CMD ["/tilebrot", "healthcheck"]
 ENTRYPOINT ["/tilebrot"]
 # Without a role: a whole cluster in one container.
 CMD ["up", "--listen", "0.0.0.0:8080"]

@@ -50,15 +50,16 @@ impl Cluster {
             address.map(Server::from).map_err(anyhow::Error::msg)
         };
         let addresses: anyhow::Result<Vec<Server>> = addresses.into_iter().map(server).collect();
+        let frontend_settings = frontend::Settings::new(format!("http://{tiles}"));
+        let mut site_pool = Pool::new("site", vec![server(frontend)?]);
+        // A picture pauses for as long as its hardest band takes.
+        site_pool.timeouts.body_idle = frontend_settings.deadline;
         let settings = balancer::Settings::new(
             vec![
                 Listener::new("site", site.to_string(), "site"),
                 Listener::new("tiles", tiles.to_string(), "tiles"),
             ],
-            vec![
-                Pool::new("site", vec![server(frontend)?]),
-                Pool::new("tiles", addresses?),
-            ],
+            vec![site_pool, Pool::new("tiles", addresses?)],
         );
         let mut front = JoinSet::new();
         let balancing = balancer::run(
@@ -68,8 +69,7 @@ impl Cluster {
             shutdown.clone(),
         );
         front.spawn(async { balancing.await.context("balancer") });
-        let settings = frontend::Settings::new(format!("http://{tiles}"));
-        let serving = frontend::run(frontend_listener, settings, shutdown);
+        let serving = frontend::run(frontend_listener, frontend_settings, shutdown);
         front.spawn(async { serving.await.context("frontend") });
 
         let cluster = Cluster {

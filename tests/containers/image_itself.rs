@@ -1,6 +1,6 @@
 //! Is the image small, quick and harmless?
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -99,25 +99,41 @@ async fn every_role_is_ready_within_300_milliseconds_without_rights_or_a_disk_to
             docker(&["rm", "--force", &container.0]);
         }
         taken.sort();
+        println!("{} listens after {:.0?} (median)", role[0], taken[1]);
         assert!(taken[1] < Duration::from_millis(300), "{role:?}: {taken:?}");
     }
 }
 
-/// From the start of the container to its first line, which says that it listens; both by the engine's clock.
+/// From the making of the container's process to its first line, which says that it listens; both by the machine's clock.
 fn listening_after(container: &Container) -> Duration {
     let log = eventually("a first line", || {
         let log = docker(&["logs", "--timestamps", &container.0]);
         log.contains("listening on").then_some(log)
     });
-    let line = log
-        .lines()
-        .find(|line| line.contains("listening on"))
-        .unwrap();
-    let started = container.inspect()["State"]["StartedAt"]
-        .as_str()
+    let line = log.lines().find(|line| line.contains("listening on"));
+    let time = line.unwrap().split(' ').next().unwrap();
+    seconds_of_day(time).saturating_sub(born(container))
+}
+
+/// When the container's process was made, since midnight. The engine's own word for it comes later than the first line.
+fn born(container: &Container) -> Duration {
+    /// Of a second, in /proc on every Linux (`getconf CLK_TCK`).
+    const TICKS: f64 = 100.0;
+    let pid = container.inspect()["State"]["Pid"].as_i64().unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // The 22nd field; the second one, in brackets, may hold blanks.
+    let after_name = stat.rsplit(')').next().unwrap();
+    let ticks: f64 = after_name
+        .split_whitespace()
+        .nth(19)
         .unwrap()
-        .to_owned();
-    seconds_of_day(line.split(' ').next().unwrap()).saturating_sub(seconds_of_day(&started))
+        .parse()
+        .unwrap();
+    let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
+    let up: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let born = now - Duration::from_secs_f64(up - ticks / TICKS);
+    Duration::from_secs(born.as_secs() % 86_400) + Duration::from_nanos(born.subsec_nanos().into())
 }
 
 /// Of a time such as 2024-02-03T04:05:06.789Z.

@@ -54,7 +54,8 @@ async fn answer(site: Site, fields: Result<Fields, FieldErrors>, head_only: bool
     let iterations = picture.iterations;
     let body = if head_only {
         picture.head_only();
-        Body::empty()
+        // Of no known length, as the picture is: an empty body would claim that it has no bytes.
+        Body::from_stream(futures::stream::empty::<std::io::Result<Bytes>>())
     } else {
         Body::from_stream(picture.bytes())
     };

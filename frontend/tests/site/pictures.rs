@@ -115,6 +115,10 @@ async fn the_head_of_the_answer_names_the_file_the_limit_and_the_kind() {
     let site = Site::start(Workers::start().await).await;
     let url = site.url("/render.png?zoom=2.5e3&width=64&height=48");
     let head = site.client.head(&url).send().await.unwrap();
+    assert!(
+        head.headers().get("content-length").is_none(),
+        "the picture has a length that nobody knows yet"
+    );
     let whole = site.client.get(&url).send().await.unwrap();
     for response in [head, whole] {
         let headers = response.headers();
