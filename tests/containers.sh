@@ -4,7 +4,8 @@
 # No image is pulled: all are made of Debian's packages.
 #
 #     bash tests/containers.sh                     everything
-#     bash tests/containers.sh scaling::           the tests whose names contain this
+#     bash tests/containers.sh scaling::           the same, with those tests alone whose names contain this
+#     bash tests/containers.sh --can-run           whether there is an engine, or the right to start one
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,6 +14,7 @@ fail() { echo "tests/containers.sh: $*" >&2; exit 1; }
 
 ((EUID == 0)) || docker info >/dev/null 2>&1 ||
     fail "no container engine answers, and starting one needs root: start Docker, or run this as root"
+if [[ ${1:-} == --can-run ]]; then exit; fi
 
 scratch=$(mktemp -d)
 engine=

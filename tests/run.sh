@@ -9,6 +9,9 @@ step() { printf '\n=== %s (after %d s)\n' "$*" "$SECONDS"; }
 # A compiler's linker, a client for README's examples, and a browser without a window.
 packages=(gcc curl ca-certificates chromium-headless-shell)
 
+# Said now, and not after all the rest.
+bash tests/containers.sh --can-run
+
 step "packages"
 bash tests/install.sh "${packages[@]}"
 command -v cargo >/dev/null || { echo "tests/run.sh: cargo is missing: install Rust (https://rustup.rs)" >&2; exit 1; }

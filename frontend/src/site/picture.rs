@@ -63,6 +63,8 @@ async fn answer(site: Site, fields: Result<Fields, FieldErrors>, head_only: bool
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/png"));
     headers.insert(header::CACHE_CONTROL, CACHE);
+    // A proxy that gathers an answer before it passes it on would keep the rows that are drawn already.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     headers.insert(X_ITERATIONS, HeaderValue::from(iterations));
     if let Ok(disposition) = HeaderValue::from_str(&format!("inline; filename=\"{name}\"")) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);

@@ -128,6 +128,7 @@ async fn the_head_of_the_answer_names_the_file_the_limit_and_the_kind() {
             "inline; filename=\"mandelbrot-zoom-2.5e3-64x48.png\""
         );
         assert_eq!(headers["x-iterations"], "777");
+        assert_eq!(headers["x-accel-buffering"], "no");
         assert!(headers.contains_key("cache-control"));
     }
 }
