@@ -13,7 +13,7 @@ echo '// changed' >>"$scratch/src/main.rs"
 echo '// changed' >>"$scratch/crates/fractal/src/lib.rs"
 docker build --progress plain --build-arg RUST_IMAGE="$TEST_IMAGES/rust" --target dependencies "$scratch" >"$scratch.log" 2>&1 ||
     { cat "$scratch.log" >&2; fail "the dependencies do not build"; }
-grep -A1 'RUN cargo build' "$scratch.log" | grep -q CACHED || fail "a changed source builds the dependencies again"
+grep -A2 'RUN cargo build' "$scratch.log" | grep -q CACHED || fail "a changed source builds the dependencies again"
 
 # The same binary, built outside, makes the same image, without any base image.
 mkdir -p "${outside%/*}"
