@@ -14,6 +14,7 @@ FROM ${RUST_IMAGE} AS manifests
 WORKDIR /src
 COPY . .
 RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock ! -name '*.rs' -delete \
+    && find . -type d -empty -delete \
     && find . -name '*.rs' -exec sh -c 'echo "fn main() { }" >"$1"' sh {} \;
 
 # Everything that others wrote.
