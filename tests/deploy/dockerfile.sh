@@ -4,8 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 fail() { echo "tests/deploy/dockerfile.sh: $*" >&2; exit 1; }
 scratch=$(mktemp -d)
-outside=target/outside/release/tilebrot
-trap 'rm -rf "$scratch" "${outside%/release/*}"' EXIT
+outside=target/$(uname -m)-unknown-linux-gnu/release/tilebrot
+trap 'rm -rf "$scratch" "$outside"' EXIT
 
 # A change of our own sources leaves the layer of the dependencies as it is.
 git ls-files -z | xargs -0 cp --parents -t "$scratch"
