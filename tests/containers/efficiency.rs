@@ -1,63 +1,100 @@
-//! Is a second worker worth its core? Two draw a hard view almost twice as fast as one.
+//! Is a second worker worth its core? Two of one core each get almost twice as much done at a time as one, and draw
+//! nothing twice.
 
 use std::time::Instant;
 
-use container_tests::client::picture;
+use container_tests::client::{Render, get};
 use container_tests::cluster::Cluster;
+use container_tests::eventually;
+use serde_json::Value;
 
-/// Every pixel is as hard as the others, and none is inside.
-const HARD: &str =
-    "re=-0.7436447860&im=0.1318252536&zoom=18000&width=1920&height=1080&samples=4&iterations=4000";
-
+/// A poster in which every pixel is as hard as the others, and none is inside: work, with little to send for it.
+const HARD: &str = "re=-0.743643887037151&im=0.131825904205330&zoom=3000000&width=1920&height=1080&samples=4&iterations=20000";
+/// Short of two is what the survey, the first and the last band, and everybody else on the two cores take away.
 const SPEED_UP: f64 = 1.9;
-const LEAST_ROUNDS: usize = 2;
-const MOST_ROUNDS: usize = 8;
+const MOST_ROUNDS: usize = 6;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_of_a_core_each_draw_almost_twice_as_fast_as_one() {
     let cluster = Cluster::up("balancer", 1, &[]);
-    // In turn, and the best of each: whatever else the machine does only adds to a time.
-    let (mut one, mut two) = (f64::INFINITY, f64::INFINITY);
-    for round in 1.. {
-        cluster.scale(1);
-        one = one.min(seconds(&cluster).await);
-        cluster.scale(2);
-        two = two.min(seconds(&cluster).await);
+    let one = draw(&cluster).await;
+    cluster.scale(2);
+    let mut best: f64 = 0.0;
+    for _ in 0..MOST_ROUNDS {
+        let two = draw(&cluster).await;
+        let speed_up = two.cores() / one.cores();
         println!(
-            "one worker {one:.2} s, two {two:.2} s: {:.3} times as fast",
-            one / two
+            "one worker {:.2} s on {:.3} cores, two {:.2} s on {:.3}: {speed_up:.3} times as much at a time",
+            one.seconds,
+            one.cores(),
+            two.seconds,
+            two.cores(),
         );
-        if round >= LEAST_ROUNDS && one / two >= SPEED_UP {
+        best = best.max(speed_up);
+        if best >= SPEED_UP {
             return;
         }
-        assert!(round < MOST_ROUNDS, "{:.3} times as fast", one / two);
+    }
+    panic!("two workers are worth {best:.3} at best");
+}
+
+/// A picture, as time and as work. By the clock alone a shared machine, whose cores are now slower and now faster, would
+/// have two workers anything from 1.8 to 2.3 times as fast.
+struct Drawn {
+    seconds: f64,
+    cpu_seconds: f64,
+}
+
+impl Drawn {
+    fn cores(&self) -> f64 {
+        self.cpu_seconds / self.seconds
     }
 }
 
-/// The time of a picture, once all workers that run are known to the balancer.
-async fn seconds(cluster: &Cluster) -> f64 {
-    let balancer = format!("{}/stats", cluster.container("balancer").address(8082));
-    let workers = cluster.containers("worker").len();
-    container_tests::eventually("the balancer knows its workers", || {
-        let stats = tokio::task::block_in_place(|| {
-            tokio::runtime::Handle::current().block_on(async {
-                container_tests::client::get(&balancer)
-                    .await
-                    .ok()?
-                    .json::<serde_json::Value>()
-                    .await
-                    .ok()
-            })
-        })?;
-        let servers = stats["pools"]
-            .as_array()?
-            .iter()
-            .find(|pool| pool["name"] == "tiles")?["servers"]
-            .as_array()?;
-        (servers.len() == workers && servers.iter().all(|server| server["state"] == "up"))
-            .then_some(())
+/// Draws the poster, once all workers that run are known to the balancer.
+async fn draw(cluster: &Cluster) -> Drawn {
+    let stats = format!("{}/stats", cluster.container("balancer").address(8082));
+    let workers = cluster.containers("worker");
+    eventually("the balancer knows its workers", || {
+        let stats: Value = serde_json::from_str(&told(&stats)?).ok()?;
+        let pools = stats["pools"].as_array()?;
+        let servers = pools.iter().find(|pool| pool["name"] == "tiles")?["servers"].as_array()?;
+        let up = servers.iter().filter(|server| server["state"] == "up");
+        (servers.len() == workers.len() && up.count() == workers.len()).then_some(())
     });
-    let began = Instant::now();
-    picture(&cluster.url(), HARD).await;
-    began.elapsed().as_secs_f64()
+    let metrics: Vec<String> = workers
+        .iter()
+        .map(|worker| format!("{}/metrics", worker.address(8080)))
+        .collect();
+    let (before, began) = (cpu_seconds(&metrics), Instant::now());
+    let mut render = Render::begin(&cluster.url(), HARD);
+    render.end().await.unwrap();
+    let (seconds, after) = (began.elapsed().as_secs_f64(), cpu_seconds(&metrics));
+    let report = render.report().await;
+    assert_eq!(
+        (&report["retries"], &report["doubles"]),
+        (&0.into(), &0.into()),
+        "{report}"
+    );
+    Drawn {
+        seconds,
+        cpu_seconds: after - before,
+    }
+}
+
+/// What the workers' processes have used so far.
+fn cpu_seconds(metrics: &[String]) -> f64 {
+    let used = metrics.iter().map(|url| {
+        let page = told(url).unwrap();
+        let line = page
+            .lines()
+            .find_map(|line| line.strip_prefix("process_cpu_seconds_total "));
+        line.unwrap().trim().parse::<f64>().unwrap()
+    });
+    used.sum()
+}
+
+fn told(url: &str) -> Option<String> {
+    let asked = async { get(url).await.ok()?.text().await.ok() };
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(asked))
 }
