@@ -49,8 +49,8 @@ while IFS= read -r command; do
         bash -c "$command" || fail "failed: $command"
         if [[ $command =~ worker=([0-9]+) ]]; then
             [[ $(docker compose ps --quiet worker | wc -l) == "${BASH_REMATCH[1]}" ]] || fail "not so many workers: $command"
-            curl --fail --silent --show-error --retry 9 --retry-all-errors --retry-delay 1 http://127.0.0.1:8080/ | grep -q '<form' ||
-                fail "no page after: $command"
+            page=$(curl --fail --silent --show-error --retry 9 --retry-all-errors --retry-delay 1 http://127.0.0.1:8080/)
+            grep -q '<form' <<<"$page" || fail "no page after: $command"
         fi
         ;;
     containers:*) continue ;;
