@@ -78,16 +78,21 @@ async fn overhead(client: &Client, site: &str) -> Result<(), Box<dyn std::error:
     Ok(())
 }
 
-/// From a browser's departure in mid-picture to workers that draw nothing.
-async fn departure(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
-    let worker = Process::start(&["worker", "--listen", "127.0.0.1:0", "--threads", "2"])?;
-    let frontend = Process::start(&[
+/// A frontend that asks this worker alone.
+fn frontend_of(worker: &Process) -> Result<Process, Box<dyn std::error::Error>> {
+    Process::start(&[
         "frontend",
         "--listen",
         "127.0.0.1:0",
         "--tiles",
         &worker.url,
-    ])?;
+    ])
+}
+
+/// From a browser's departure in mid-picture to workers that draw nothing.
+async fn departure(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
+    let worker = Process::start(&["worker", "--listen", "127.0.0.1:0", "--threads", "2"])?;
+    let frontend = frontend_of(&worker)?;
     let hard = "re=-0.7453&im=0.1127&zoom=300&width=4000&height=4000&samples=4&iterations=50000";
     let url = format!("{}/render.png?{hard}", frontend.url);
     let in_flight = async || -> Result<u64, reqwest::Error> {
@@ -117,13 +122,7 @@ async fn departure(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
 async fn memory(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
     let worker = Process::start(&["worker", "--listen", "127.0.0.1:0", "--threads", "2"])?;
     for side in [1024, 4096, 16384] {
-        let frontend = Process::start(&[
-            "frontend",
-            "--listen",
-            "127.0.0.1:0",
-            "--tiles",
-            &worker.url,
-        ])?;
+        let frontend = frontend_of(&worker)?;
         let url = format!(
             "{}/render.png?re=-0.75&zoom=1.6&width={side}&height={side}&iterations=200",
             frontend.url
