@@ -7,6 +7,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use dashu_float::DBig;
+use dashu_int::IBig;
+use dashu_int::ops::{BitTest, DivEuclid};
+
+use crate::extended::Extended;
 
 /// An exact decimal number of any length.
 ///
@@ -57,6 +61,32 @@ impl Decimal {
         let written = format!("{high:.1074}").parse::<Decimal>();
         let low = written.map_or(0.0, |exact| Decimal(&self.0 - exact.0).to_f64());
         (high, low)
+    }
+
+    /// The nearest whole number to the value times 2^`bits`. Takes memory in proportion to the value's exponent.
+    pub(crate) fn to_fixed_point(&self, bits: usize) -> IBig {
+        let repr = self.0.repr();
+        let scaled = repr.significand() << (bits + 1);
+        let power = IBig::from(10).pow(repr.exponent().unsigned_abs());
+        let doubled: IBig = if repr.exponent() < 0 {
+            scaled.div_euclid(power)
+        } else {
+            scaled * power
+        };
+        (doubled + IBig::ONE) >> 1
+    }
+
+    /// The value to f64's precision, whatever its exponent. Takes memory in proportion to that.
+    pub(crate) fn to_extended(&self) -> Extended {
+        let Some(magnitude) = self.magnitude() else {
+            return Extended::default();
+        };
+        // log₂ 10 is less than 4: enough places for 64 significant bits.
+        let bits = (64 - 4 * magnitude).max(64) as usize;
+        let fixed = self.to_fixed_point(bits);
+        let dropped = fixed.bit_len().saturating_sub(64);
+        let top = (fixed >> dropped).to_f64().value();
+        Extended::new(top, dropped as i64 - bits as i64)
     }
 
     /// The decimal logarithm of the absolute value, at any exponent; -∞ for zero.

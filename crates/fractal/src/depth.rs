@@ -3,6 +3,8 @@
 //! Neighbouring samples must lie many ulp apart, because an orbit amplifies the half ulp by which its point was
 //! rounded as much as it amplifies the distance between neighbours.
 
+use crate::view::Quality;
+
 /// The least distance of neighbouring samples, in ulp of the view's largest coordinate. The rounding of a sample's
 /// point then moves it by at most 1/512 of that distance. Compared with the exact orbits in `tests/oracle.rs`.
 const LEAST_PITCH_ULPS: f64 = 256.0;
@@ -24,7 +26,7 @@ pub(crate) struct Depth {
 
 impl Depth {
     /// Whether f64 tells the samples of a view of this zoom apart.
-    pub(crate) fn suits_f64(&self, zoom: f64) -> bool {
+    pub(crate) fn suits_f64(&self, zoom: f64, quality: Quality) -> bool {
         let pitch = self.pitch(zoom);
         let farthest = self.farthest(zoom);
         // A Julia set's first step maps a distance d at z to 2|z|d, beside a seed that has a grain of its own.
@@ -38,30 +40,6 @@ impl Depth {
     pub(crate) fn farthest(&self, zoom: f64) -> f64 {
         let half_diagonal = 0.5 * self.pitch(zoom) * libm::hypot(self.columns, self.rows);
         self.centre + half_diagonal
-    }
-
-    /// The largest zoom that suits f64 here, rounded down to two digits.
-    pub(crate) fn deepest(&self) -> String {
-        // Candidates in order: 90 two-digit significands for each power of ten.
-        let text = |candidate: i32| {
-            let significand = f64::from(candidate.rem_euclid(90) + 10) / 10.0;
-            format!("{significand:.1}e{}", candidate.div_euclid(90))
-        };
-        let suits = |candidate: i32| {
-            text(candidate)
-                .parse()
-                .is_ok_and(|zoom| self.suits_f64(zoom))
-        };
-        let (mut accepted, mut refused) = (-40 * 90, 308 * 90);
-        while refused - accepted > 1 {
-            let middle = accepted + (refused - accepted) / 2;
-            if suits(middle) {
-                accepted = middle
-            } else {
-                refused = middle
-            }
-        }
-        text(accepted)
     }
 
     fn pitch(&self, zoom: f64) -> f64 {
@@ -83,23 +61,6 @@ mod tests {
     fn an_ulp_is_the_distance_to_the_next_f64() {
         for x in [1.0, 0.75, 2.0, 1e-9, 123.456] {
             assert_eq!(ulp(x), f64::from_bits(f64::to_bits(x) + 1) - x);
-        }
-    }
-
-    #[test]
-    fn the_deepest_zoom_is_accepted_and_the_next_is_not() {
-        for centre in [0.0, 0.2, 0.7436, 1.99, 1e20] {
-            for seed in [None, Some(0.8)] {
-                let depth = Depth {
-                    centre,
-                    seed,
-                    columns: 1920.0,
-                    rows: 1080.0,
-                };
-                let deepest: f64 = depth.deepest().parse().unwrap();
-                assert!(depth.suits_f64(deepest), "{centre}");
-                assert!(!depth.suits_f64(deepest * 1.11), "{centre}");
-            }
         }
     }
 }

@@ -18,8 +18,10 @@ use crate::grid::Grid;
 use crate::simd::{Backend, Task, Vector};
 use crate::step::{BurningShip, Iteration, Power, Quadratic, Step, Tricorn};
 use crate::view::Rect;
+pub(crate) use finish::finish;
 use flight::Flights;
 use launch::Launcher;
+pub(crate) use sweep::Escaping;
 
 /// The escape field of a rectangle.
 pub(crate) fn field(

@@ -14,6 +14,7 @@ mod interior;
 mod iterations;
 mod kernel;
 mod orbit;
+mod perturbation;
 mod plan;
 mod simd;
 mod smooth;
@@ -26,6 +27,7 @@ pub use colour::{
 pub use decimal::{Decimal, ParseDecimalError};
 pub use field::{Cancelled, Field};
 pub use iterations::auto_iterations;
-pub use plan::{Plan, PlanError, Tier};
+pub use orbit::{Fork, Orbit, OrbitKey, OrbitProgress, Sequential};
+pub use plan::{Plan, PlanError, Renderer, Tier};
 pub use simd::Backend;
-pub use view::{Formula, Rect, View};
+pub use view::{Formula, Quality, Rect, View};

@@ -3,15 +3,209 @@
 //! An [`OrbitKey`] says which; [`OrbitKey::compute`] makes the [`Orbit`]. It belongs to a place, not to a picture: whoever draws
 //! pieces keeps orbits by their keys.
 
+mod bilinear;
+mod linear;
 mod walk;
 
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use dashu_int::IBig;
 
 use crate::extended::Extended;
 use crate::field::Cancelled;
+use crate::step::Iteration;
+pub(crate) use bilinear::{Approximation, LEAF, Node, Safe, Table, from_pseudo_log};
 pub(crate) use walk::{End, Points, Walk};
+
+/// Which orbit a view needs. Views with equal keys share it.
+#[derive(Clone, Debug)]
+pub struct OrbitKey {
+    pub(crate) iteration: Iteration,
+    /// The seed of a Julia set.
+    pub(crate) seed: Option<FixedPoint>,
+    /// The reference point.
+    pub(crate) point: FixedPoint,
+    /// Binary places of `point`, `seed` and the arithmetic.
+    pub(crate) bits: usize,
+    pub(crate) limit: u64,
+    /// No sample of a view with this key is farther from the reference.
+    pub(crate) radius: Extended,
+    /// How true the table of approximations is.
+    pub(crate) epsilon: f64,
+    /// Whether differences have exponents of their own.
+    pub(crate) is_extended: bool,
+}
+
+/// A reference orbit, and the table of approximations along it.
+#[derive(Clone, Debug)]
+pub struct Orbit {
+    iteration: Iteration,
+    c: [f64; 2],
+    first: Track,
+    /// Where samples go on after they have rebased: of a Julia set the orbit of the critical point.
+    again: Option<Track>,
+    is_extended: bool,
+}
+
+/// One orbit with its table.
+#[derive(Clone, Debug)]
+pub(crate) struct Track {
+    points: Points,
+    pub(crate) approximation: Approximation,
+}
+
+impl OrbitKey {
+    /// The most steps that computing the orbit takes.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Binary places of the arithmetic.
+    pub fn bits(&self) -> usize {
+        self.bits
+    }
+
+    /// Computes the orbit.
+    ///
+    /// # Errors
+    /// [`Cancelled`] soon after `cancel` was raised.
+    pub fn compute(
+        &self,
+        fork: &impl Fork,
+        progress: &OrbitProgress,
+        cancel: &AtomicBool,
+    ) -> Result<Orbit, Cancelled> {
+        let walk = Walk {
+            iteration: &self.iteration,
+            start: None,
+            c: &self.point,
+            bits: self.bits,
+            limit: self.limit,
+            radius: self.radius,
+        };
+        let track = |walk: Walk| -> Result<Track, Cancelled> {
+            let points = walk.run(fork, progress, cancel)?;
+            let approximation =
+                Approximation::new(&self.iteration, &points, self.epsilon, self.is_extended);
+            Ok(Track {
+                points,
+                approximation,
+            })
+        };
+        let (first, again, c) = match &self.seed {
+            None => (track(walk)?, None, &self.point),
+            Some(seed) => {
+                let radius = Extended::default();
+                let walk = Walk {
+                    c: seed,
+                    radius,
+                    ..walk
+                };
+                let from_point = Walk {
+                    start: Some(&self.point),
+                    ..walk.clone()
+                };
+                (track(from_point)?, Some(track(walk)?), seed)
+            }
+        };
+        Ok(Orbit {
+            iteration: self.iteration,
+            c: c.to_f64(self.bits),
+            first,
+            again,
+            is_extended: self.is_extended,
+        })
+    }
+}
+
+impl PartialEq for OrbitKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.numbers() == other.numbers() && self.points() == other.points()
+    }
+}
+
+impl Eq for OrbitKey {}
+
+impl Hash for OrbitKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.numbers().hash(state);
+        self.points().hash(state);
+    }
+}
+
+impl OrbitKey {
+    fn numbers(&self) -> (u32, usize, u64, (u64, i64), u64, bool) {
+        let radius = (self.radius.mantissa.to_bits(), self.radius.exponent);
+        let epsilon = self.epsilon.to_bits();
+        let formula = self.iteration.number();
+        (
+            formula,
+            self.bits,
+            self.limit,
+            radius,
+            epsilon,
+            self.is_extended,
+        )
+    }
+
+    fn points(&self) -> (&FixedPoint, &Option<FixedPoint>) {
+        (&self.point, &self.seed)
+    }
+}
+
+impl Orbit {
+    /// Memory that it takes.
+    pub fn bytes(&self) -> usize {
+        let again = self.again.as_ref().map_or(0, Track::bytes);
+        self.first.bytes() + again
+    }
+
+    /// Points of the reference.
+    pub fn points(&self) -> usize {
+        self.first.points.z.len()
+    }
+
+    pub(crate) fn iteration(&self) -> &Iteration {
+        &self.iteration
+    }
+
+    pub(crate) fn first(&self) -> &Track {
+        &self.first
+    }
+
+    pub(crate) fn again(&self) -> &Track {
+        self.again.as_ref().unwrap_or(&self.first)
+    }
+
+    pub(crate) fn c(&self) -> [f64; 2] {
+        self.c
+    }
+
+    pub(crate) fn is_extended(&self) -> bool {
+        self.is_extended
+    }
+}
+
+impl Track {
+    pub(crate) fn z(&self) -> &[[f64; 2]] {
+        &self.points.z
+    }
+
+    /// A point with all the exponent it has.
+    pub(crate) fn point(&self, index: usize) -> [Extended; 2] {
+        let tiny = &self.points.tiny;
+        match tiny.binary_search_by_key(&index, |point| point.index) {
+            Ok(found) => [tiny[found].re, tiny[found].im],
+            Err(_) => self.points.z[index].map(Extended::from),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let points = &self.points;
+        size_of_val(&*points.z) + size_of_val(&*points.tiny) + self.approximation.bytes()
+    }
+}
 
 /// How far the computing of an orbit is.
 #[derive(Debug, Default)]
@@ -59,4 +253,10 @@ impl Fork for Sequential {
 pub(crate) struct FixedPoint {
     pub(crate) re: IBig,
     pub(crate) im: IBig,
+}
+
+impl FixedPoint {
+    fn to_f64(&self, bits: usize) -> [f64; 2] {
+        [&self.re, &self.im].map(|part| walk::extended(part, bits).to_f64())
+    }
 }

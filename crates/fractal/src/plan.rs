@@ -1,23 +1,34 @@
 //! Can this view be drawn, and how? Whoever holds a [`Plan`] never has to ask again.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::Decimal;
 use crate::depth::Depth;
 use crate::double_double::DoubleDouble;
+use crate::extended::{Extended, ExtendedComplex};
 use crate::field::{Cancelled, Field};
 use crate::grid::Grid;
 use crate::kernel;
+use crate::orbit::{FixedPoint, Fork, Orbit, OrbitKey, OrbitProgress};
+use crate::perturbation::{self, Offsets};
 use crate::simd::Backend;
 use crate::step::Iteration;
-use crate::view::{Formula, Rect, View};
+use crate::view::{Formula, Quality, Rect, View};
 
 /// A checked view.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    grid: Grid,
-    iteration: Iteration,
+    way: Way,
     limit: u64,
+}
+
+/// How the samples are iterated.
+#[derive(Clone, Debug)]
+enum Way {
+    Direct { grid: Grid, iteration: Iteration },
+    Perturbation { offsets: Offsets, key: OrbitKey },
 }
 
 /// How the field of a view is computed.
@@ -26,18 +37,26 @@ pub struct Plan {
 pub enum Tier {
     /// Every sample's orbit in f64.
     Direct,
+    /// Every sample's difference from a reference orbit in f64.
+    Perturbation,
+    /// The same with exponents past those of f64.
+    ExtendedPerturbation,
+}
+
+/// A plan that has all it needs to draw.
+#[derive(Clone, Debug)]
+pub struct Renderer {
+    plan: Plan,
+    orbit: Option<Arc<Orbit>>,
 }
 
 /// Why a view cannot be drawn.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// Neighbouring samples are so close that f64 hardly tells them apart.
-    #[error("zoom is too deep for this centre and size: at most {deepest}")]
-    TooDeep {
-        /// The largest zoom that this centre, size and formula accept, as decimal text.
-        deepest: String,
-    },
+    /// The zoom is past 10^100,000, where a single product of coordinates takes milliseconds.
+    #[error("zoom must be at most 1e{DEEPEST}")]
+    TooDeep,
     /// A corner of the view is more than 2^100 from the origin, where squares come near f64's end.
     #[error("the view reaches farther than 1e30 from the origin")]
     OutOfRange,
@@ -61,6 +80,18 @@ pub enum PlanError {
     SeedTooFar,
 }
 
+/// The decimal exponent of the largest zoom.
+const DEEPEST: i64 = 100_000;
+
+/// Binary places below a pixel's size: what the reference's arithmetic rounds stays below what f64 does to a difference.
+const GUARD_BITS: usize = 80;
+
+/// Places are rounded up to whole limbs, so that neighbouring depths share an orbit.
+const LIMB_BITS: usize = 64;
+
+/// From this exponent of the distance of samples on, f64 holds differences and all that becomes of them.
+const LEAST_F64_EXPONENT: i64 = -960;
+
 /// (2^100)² and all that an orbit makes of it up to the bailout are far from f64's end at 2^1024.
 const FARTHEST: f64 = (1_u128 << 100) as f64;
 
@@ -81,6 +112,9 @@ impl Plan {
             return Err(PlanError::ZoomNotPositive);
         }
         let iteration = iteration_of(&view.formula)?;
+        if view.zoom.log10() > DEEPEST as f64 {
+            return Err(PlanError::TooDeep);
+        }
         let (re, im, zoom) = (view.re.split(), view.im.split(), view.zoom.split());
         let depth = Depth {
             centre: re.0.abs().max(im.0.abs()),
@@ -95,37 +129,131 @@ impl Plan {
         {
             return Err(PlanError::OutOfRange);
         }
-        if !depth.suits_f64(zoom.0) {
-            return Err(PlanError::TooDeep {
-                deepest: depth.deepest(),
-            });
-        }
-        // Half a pitch is (4 / zoom / rows) / 2.
-        let half_pitch = 2.0 / (DoubleDouble::from(zoom) * rows as f64);
-        let (cos, sin) = cos_sin_degrees(view.rotation);
-        let grid = Grid {
-            re: re.into(),
-            im: im.into(),
-            half_step: (half_pitch * cos, half_pitch * sin),
-            columns,
-            rows,
-            samples: view.samples,
+        let way = if depth.suits_f64(zoom.0, view.quality) {
+            Way::direct(view, iteration, (columns, rows))
+        } else {
+            Way::perturbation(view, iteration, (columns, rows))
         };
         Ok(Plan {
-            grid,
-            iteration,
+            way,
             limit: view.limit,
         })
     }
 
     /// How the field is computed.
     pub fn tier(&self) -> Tier {
-        Tier::Direct
+        match &self.way {
+            Way::Direct { .. } => Tier::Direct,
+            Way::Perturbation { key, .. } if key.is_extended => Tier::ExtendedPerturbation,
+            Way::Perturbation { .. } => Tier::Perturbation,
+        }
     }
 
     /// After how many iterations a sample counts as not escaped.
     pub fn limit(&self) -> u64 {
         self.limit
+    }
+
+    /// The reference orbit that drawing needs; none in the direct tier.
+    pub fn orbit(&self) -> Option<&OrbitKey> {
+        match &self.way {
+            Way::Direct { .. } => None,
+            Way::Perturbation { key, .. } => Some(key),
+        }
+    }
+
+    /// The plan together with the orbit of its key, which `orbit` finds, if there has to be one.
+    ///
+    /// # Errors
+    /// Those of `orbit`.
+    pub fn with_orbit<E>(
+        self,
+        orbit: impl FnOnce(&OrbitKey) -> Result<Arc<Orbit>, E>,
+    ) -> Result<Renderer, E> {
+        let orbit = self.orbit().map(orbit).transpose()?;
+        Ok(Renderer { plan: self, orbit })
+    }
+
+    /// The plan together with its orbit, computed here and now.
+    ///
+    /// # Errors
+    /// [`Cancelled`] soon after `cancel` was raised.
+    pub fn prepare(self, fork: &impl Fork, cancel: &AtomicBool) -> Result<Renderer, Cancelled> {
+        self.with_orbit(|key| {
+            let orbit = key.compute(fork, &OrbitProgress::default(), cancel)?;
+            Ok(Arc::new(orbit))
+        })
+    }
+}
+
+impl Way {
+    fn direct(view: &View, iteration: Iteration, (columns, rows): (i64, i64)) -> Way {
+        // Half a pitch is (4 / zoom / rows) / 2.
+        let zoom = DoubleDouble::from(view.zoom.split());
+        let half_pitch = 2.0 / (zoom * rows as f64);
+        let (cos, sin) = cos_sin_degrees(view.rotation);
+        Way::Direct {
+            grid: Grid {
+                re: view.re.split().into(),
+                im: view.im.split().into(),
+                half_step: (half_pitch * cos, half_pitch * sin),
+                columns,
+                rows,
+                samples: view.samples,
+            },
+            iteration,
+        }
+    }
+
+    fn perturbation(view: &View, iteration: Iteration, (columns, rows): (i64, i64)) -> Way {
+        let zoom = view.zoom.to_extended();
+        let half_pitch = Extended::new(2.0 / (zoom.mantissa * rows as f64), -zoom.exponent);
+        let (cos, sin) = cos_sin_degrees(view.rotation);
+        let (re, im) = (half_pitch.mantissa * cos, half_pitch.mantissa * sin);
+        let half_step = ExtendedComplex::new(re, im, half_pitch.exponent);
+        let places = GUARD_BITS as i64 - half_pitch.exponent;
+        let bits = (places.max(1) as usize).next_multiple_of(LIMB_BITS);
+        let point = |re: &Decimal, im: &Decimal| FixedPoint {
+            re: re.to_fixed_point(bits),
+            im: im.to_fixed_point(bits),
+        };
+        let offsets = Offsets::new(
+            ExtendedComplex::default(),
+            half_step,
+            (columns, rows),
+            view.samples,
+        );
+        let seed = match &view.formula {
+            Formula::Julia { seed_re, seed_im } => Some(point(seed_re, seed_im)),
+            _ => None,
+        };
+        let key = OrbitKey {
+            iteration,
+            seed,
+            point: point(&view.re, &view.im),
+            bits,
+            limit: view.limit,
+            radius: Extended::new(offsets.farthest(), offsets.exponent),
+            epsilon: epsilon(view.quality),
+            is_extended: offsets.exponent < LEAST_F64_EXPONENT,
+        };
+        Way::Perturbation { offsets, key }
+    }
+}
+
+/// How large a difference may be beside the reference for its square to be left out.
+fn epsilon(quality: Quality) -> f64 {
+    match quality {
+        Quality::Fast => 1.0 / (1_u64 << 24) as f64,
+        Quality::Standard => 1.0 / (1_u64 << 36) as f64,
+        Quality::Exact => 1.0 / (1_u64 << 53) as f64,
+    }
+}
+
+impl Renderer {
+    /// The checked view.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// The escape field of a rectangle, in samples. Any split of the picture into rectangles gives the same values, bit
@@ -137,10 +265,10 @@ impl Plan {
         self.field_with(Backend::detect(), rect, cancel)
     }
 
-    /// [`Plan::field`] on a given backend, for tests and benchmarks.
+    /// [`Renderer::field`] on a given backend, for tests and benchmarks.
     ///
     /// # Errors
-    /// As [`Plan::field`].
+    /// As [`Renderer::field`].
     ///
     /// # Panics
     /// If this processor does not have the backend.
@@ -150,14 +278,18 @@ impl Plan {
         rect: Rect,
         cancel: &AtomicBool,
     ) -> Result<Field, Cancelled> {
-        kernel::field(
-            backend,
-            &self.iteration,
-            &self.grid,
-            self.limit,
-            rect,
-            cancel,
-        )
+        let limit = self.plan.limit;
+        match (&self.plan.way, &self.orbit) {
+            (Way::Direct { grid, iteration }, _) => {
+                kernel::field(backend, iteration, grid, limit, rect, cancel)
+            }
+            (Way::Perturbation { offsets, .. }, Some(orbit)) => {
+                perturbation::field(backend, orbit, offsets, limit, rect, cancel)
+            }
+            (Way::Perturbation { .. }, None) => {
+                unreachable!("a renderer is made with the orbit that its plan needs")
+            }
+        }
     }
 }
 
@@ -215,6 +347,8 @@ impl fmt::Display for Tier {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Tier::Direct => out.write_str("direct"),
+            Tier::Perturbation => out.write_str("perturbation"),
+            Tier::ExtendedPerturbation => out.write_str("perturbation with extended exponents"),
         }
     }
 }

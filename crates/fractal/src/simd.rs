@@ -30,17 +30,23 @@ pub(crate) trait Vector: Copy {
     fn mul(self, other: Self) -> Self;
     fn div(self, other: Self) -> Self;
     fn abs(self) -> Self;
+    /// The larger; of numbers only.
+    fn max(self, other: Self) -> Self;
     /// self · factor + addend, rounded once.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// addend - self · factor, rounded once.
     fn neg_mul_add(self, factor: Self, addend: Self) -> Self;
     /// For positive normal numbers: (e, m) with self = m · 2ᵉ and 1 ≤ m < 2.
     fn exponent_and_mantissa(self) -> (Self, Self);
+    /// For whole numbers e from -1023 to 1023: 2ᵉ, where 2⁻¹⁰²³ is taken for 0.
+    fn power_of_two(self) -> Self;
 
     /// False where either is not a number.
     fn le(self, other: Self) -> Self::Mask;
     /// False where either is not a number.
     fn eq(self, other: Self) -> Self::Mask;
+    /// False where either is not a number.
+    fn lt(self, other: Self) -> Self::Mask;
     fn and(one: Self::Mask, other: Self::Mask) -> Self::Mask;
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
     /// Lane i as bit i.
@@ -48,6 +54,9 @@ pub(crate) trait Vector: Copy {
     /// The lanes whose bit is set, moved together to the front; what follows them is arbitrary.
     fn compress(self, bits: u32) -> Self;
 }
+
+/// What is added to an exponent e to have e + 1023, which is f64's own bias, in the lowest bits of the sum.
+const EXPONENT_IN_LOW_BITS: f64 = (1_u64 << 52) as f64 + 1023.0;
 
 /// A job that is written over any vector. `K` is how many vectors keep the backend's pipelines full.
 pub(crate) trait Task {

@@ -17,6 +17,25 @@ pub(crate) enum Iteration {
 }
 
 impl Iteration {
+    /// p, where |f(z)| = |z|^p.
+    pub(crate) fn degree(&self) -> u32 {
+        match self {
+            Iteration::Multibrot(power) => *power,
+            _ => 2,
+        }
+    }
+
+    /// One for each formula.
+    pub(crate) fn number(&self) -> u32 {
+        match self {
+            Iteration::Mandelbrot => 2,
+            Iteration::Multibrot(power) => *power,
+            Iteration::Julia { .. } => 10,
+            Iteration::BurningShip => 11,
+            Iteration::Tricorn => 12,
+        }
+    }
+
     pub(crate) fn largest_seed_coordinate(&self) -> Option<f64> {
         match self {
             Iteration::Julia { re, im } => Some(re.abs().max(im.abs())),

@@ -14,7 +14,7 @@ const MOST_STEPS: u32 = 64;
 /// Follows up to a flight of escaping orbits, step by step from their block's start past the bailout, and writes
 /// what comes of them.
 #[inline(always)]
-pub(super) fn finish<V: Vector, S: Step, const K: usize>(
+pub(crate) fn finish<V: Vector, S: Step, const K: usize>(
     escaping: &mut Escaping,
     limit: u64,
     field: &mut Field,

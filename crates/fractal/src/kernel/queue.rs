@@ -9,26 +9,26 @@ pub(super) const MOST_LANES: usize = 64;
 const CAPACITY: usize = 2 * MOST_LANES + 8;
 
 /// Orbits, one column of numbers for each of their properties.
-pub(super) struct Queue<const COLUMNS: usize> {
+pub(crate) struct Queue<const COLUMNS: usize> {
     columns: [[f64; CAPACITY]; COLUMNS],
     len: usize,
 }
 
 impl<const COLUMNS: usize> Queue<COLUMNS> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Queue {
             columns: [[0.0; CAPACITY]; COLUMNS],
             len: 0,
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
     /// Adds the lanes whose bit is set.
     #[inline(always)]
-    pub(super) fn push<V: Vector>(&mut self, bits: u32, values: [V; COLUMNS]) {
+    pub(crate) fn push<V: Vector>(&mut self, bits: u32, values: [V; COLUMNS]) {
         for (column, value) in self.columns.iter_mut().zip(&values) {
             value.compress(bits).store(&mut column[self.len..]);
         }
@@ -37,7 +37,7 @@ impl<const COLUMNS: usize> Queue<COLUMNS> {
 
     /// Takes up to `K` vectors from the end, and which lanes of them are taken; the others repeat what was there before.
     #[inline(always)]
-    pub(super) fn pop<V: Vector, const K: usize>(&mut self) -> ([[V; K]; COLUMNS], [u32; K]) {
+    pub(crate) fn pop<V: Vector, const K: usize>(&mut self) -> ([[V; K]; COLUMNS], [u32; K]) {
         let taken = self.len.min(K * V::LANES);
         self.len -= taken;
         let mut values = [[V::splat(0.0); K]; COLUMNS];

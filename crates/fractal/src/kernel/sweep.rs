@@ -12,7 +12,7 @@ use crate::simd::Vector;
 use crate::step::Step;
 
 /// Orbits that escape within a block, at its start: x, y, cx, cy, the sample's index, the index of z.
-pub(super) type Escaping = Queue<6>;
+pub(crate) type Escaping = Queue<6>;
 
 /// `K` vectors of orbits.
 pub(super) struct Orbits<V, const K: usize> {

@@ -120,7 +120,7 @@ impl Walk<'_> {
     }
 }
 
-fn extended(value: &IBig, bits: usize) -> Extended {
+pub(crate) fn extended(value: &IBig, bits: usize) -> Extended {
     let length = value.bit_len();
     let shift = length.saturating_sub(60);
     let top: i64 = (value >> shift).try_into().expect("60 bits and a sign");

@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Task, Vector};
+use super::{EXPONENT_IN_LOW_BITS, Task, Vector};
 
 /// Only made inside [`run`], so that whoever holds one runs on a processor with AVX2 and FMA.
 #[derive(Clone, Copy)]
@@ -105,6 +105,12 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        // SAFETY: as in `splat`.
+        unsafe { Avx2(_mm256_max_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         // SAFETY: as in `splat`.
         unsafe { Avx2(_mm256_fmadd_pd(self.0, factor.0, addend.0)) }
@@ -134,6 +140,16 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
+    fn power_of_two(self) -> Self {
+        let biased = self.add(Self::splat(EXPONENT_IN_LOW_BITS));
+        // SAFETY: as in `splat`.
+        unsafe {
+            let bits = _mm256_slli_epi64::<52>(_mm256_castpd_si256(biased.0));
+            Avx2(_mm256_castsi256_pd(bits))
+        }
+    }
+
+    #[inline(always)]
     fn le(self, other: Self) -> __m256d {
         // SAFETY: as in `splat`.
         unsafe { _mm256_cmp_pd::<_CMP_LE_OQ>(self.0, other.0) }
@@ -143,6 +159,12 @@ impl Vector for Avx2 {
     fn eq(self, other: Self) -> __m256d {
         // SAFETY: as in `splat`.
         unsafe { _mm256_cmp_pd::<_CMP_EQ_OQ>(self.0, other.0) }
+    }
+
+    #[inline(always)]
+    fn lt(self, other: Self) -> __m256d {
+        // SAFETY: as in `splat`.
+        unsafe { _mm256_cmp_pd::<_CMP_LT_OQ>(self.0, other.0) }
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Task, Vector};
+use super::{EXPONENT_IN_LOW_BITS, Task, Vector};
 
 /// Only made inside [`run`], so that whoever holds one runs on a processor with AVX-512 F.
 #[derive(Clone, Copy)]
@@ -84,6 +84,12 @@ impl Vector for Avx512 {
     }
 
     #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        // SAFETY: as in `splat`.
+        unsafe { Avx512(_mm512_max_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         // SAFETY: as in `splat`.
         unsafe { Avx512(_mm512_fmadd_pd(self.0, factor.0, addend.0)) }
@@ -105,6 +111,16 @@ impl Vector for Avx512 {
     }
 
     #[inline(always)]
+    fn power_of_two(self) -> Self {
+        let biased = self.add(Self::splat(EXPONENT_IN_LOW_BITS));
+        // SAFETY: as in `splat`.
+        unsafe {
+            let bits = _mm512_slli_epi64::<52>(_mm512_castpd_si512(biased.0));
+            Avx512(_mm512_castsi512_pd(bits))
+        }
+    }
+
+    #[inline(always)]
     fn le(self, other: Self) -> __mmask8 {
         // SAFETY: as in `splat`.
         unsafe { _mm512_cmp_pd_mask::<_CMP_LE_OQ>(self.0, other.0) }
@@ -114,6 +130,12 @@ impl Vector for Avx512 {
     fn eq(self, other: Self) -> __mmask8 {
         // SAFETY: as in `splat`.
         unsafe { _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(self.0, other.0) }
+    }
+
+    #[inline(always)]
+    fn lt(self, other: Self) -> __mmask8 {
+        // SAFETY: as in `splat`.
+        unsafe { _mm512_cmp_pd_mask::<_CMP_LT_OQ>(self.0, other.0) }
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 
 use std::arch::aarch64::*;
 
-use super::{Task, Vector};
+use super::{EXPONENT_IN_LOW_BITS, Task, Vector};
 
 #[derive(Clone, Copy)]
 pub(super) struct Neon(float64x2_t);
@@ -73,6 +73,12 @@ impl Vector for Neon {
     }
 
     #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        // SAFETY: as in `splat`.
+        unsafe { Neon(vmaxq_f64(self.0, other.0)) }
+    }
+
+    #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         // SAFETY: as in `splat`.
         unsafe { Neon(vfmaq_f64(addend.0, self.0, factor.0)) }
@@ -97,6 +103,16 @@ impl Vector for Neon {
     }
 
     #[inline(always)]
+    fn power_of_two(self) -> Self {
+        let biased = self.add(Self::splat(EXPONENT_IN_LOW_BITS));
+        // SAFETY: as in `splat`.
+        unsafe {
+            let bits = vshlq_n_u64::<52>(vreinterpretq_u64_f64(biased.0));
+            Neon(vreinterpretq_f64_u64(bits))
+        }
+    }
+
+    #[inline(always)]
     fn le(self, other: Self) -> uint64x2_t {
         // SAFETY: as in `splat`.
         unsafe { vcleq_f64(self.0, other.0) }
@@ -106,6 +122,12 @@ impl Vector for Neon {
     fn eq(self, other: Self) -> uint64x2_t {
         // SAFETY: as in `splat`.
         unsafe { vceqq_f64(self.0, other.0) }
+    }
+
+    #[inline(always)]
+    fn lt(self, other: Self) -> uint64x2_t {
+        // SAFETY: as in `splat`.
+        unsafe { vcltq_f64(self.0, other.0) }
     }
 
     #[inline(always)]

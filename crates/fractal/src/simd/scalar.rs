@@ -7,7 +7,7 @@
     )
 )]
 
-use super::{Task, Vector};
+use super::{EXPONENT_IN_LOW_BITS, Task, Vector};
 
 #[derive(Clone, Copy)]
 pub(super) struct Scalar(f64);
@@ -76,6 +76,11 @@ impl Vector for Scalar {
     }
 
     #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        Scalar(if self.0 > other.0 { self.0 } else { other.0 })
+    }
+
+    #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         Scalar(self.0.mul_add(factor.0, addend.0))
     }
@@ -94,6 +99,13 @@ impl Vector for Scalar {
     }
 
     #[inline(always)]
+    fn power_of_two(self) -> Self {
+        Scalar(f64::from_bits(
+            (self.0 + EXPONENT_IN_LOW_BITS).to_bits() << 52,
+        ))
+    }
+
+    #[inline(always)]
     fn le(self, other: Self) -> bool {
         self.0 <= other.0
     }
@@ -101,6 +113,11 @@ impl Vector for Scalar {
     #[inline(always)]
     fn eq(self, other: Self) -> bool {
         self.0 == other.0
+    }
+
+    #[inline(always)]
+    fn lt(self, other: Self) -> bool {
+        self.0 < other.0
     }
 
     #[inline(always)]

@@ -1,0 +1,100 @@
+//! How are orbits iterated whose neighbours differ only in their hundredth digit? As their difference from one reference orbit.
+//!
+//! z ↦ 2Zz + z² + c, where Z is the reference and z, c the differences (K. I. Martin, "Superfractalthing", 2013). When |Z + z| < |z|,
+//! or the reference ends, z becomes Z + z and the reference begins anew (Zhuoran, "Another solution to perturbation glitches", 2021).
+//!
+//! Every such rebasing begins at the reference's start. So the samples of a piece go along it together, in passes: whoever
+//! rebases waits for the next pass. All lanes of a vector are then always at the same Z, which is loaded once for all of them,
+//! and so are the table's nodes. What a lane does follows from its own numbers alone.
+
+mod difference;
+mod leaf;
+mod list;
+mod offsets;
+mod pass;
+mod scale;
+
+use std::sync::atomic::AtomicBool;
+
+use crate::field::{Cancelled, Field};
+use crate::orbit::{Approximation, Orbit, Table, Track};
+use crate::simd::{Backend, Task, Vector};
+use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
+use crate::view::Rect;
+use difference::{Difference, Powers};
+pub(crate) use offsets::Offsets;
+use pass::Passes;
+
+/// The escape field of a rectangle.
+pub(crate) fn field(
+    backend: Backend,
+    orbit: &Orbit,
+    offsets: &Offsets,
+    limit: u64,
+    rect: Rect,
+    cancel: &AtomicBool,
+) -> Result<Field, Cancelled> {
+    backend.run(Perturbation {
+        orbit,
+        offsets,
+        limit,
+        rect,
+        cancel,
+    })
+}
+
+struct Perturbation<'a> {
+    orbit: &'a Orbit,
+    offsets: &'a Offsets,
+    limit: u64,
+    rect: Rect,
+    cancel: &'a AtomicBool,
+}
+
+impl Task for Perturbation<'_> {
+    type Output = Result<Field, Cancelled>;
+
+    #[inline(always)]
+    fn run<V: Vector, const K: usize>(self) -> Self::Output {
+        match self.orbit.iteration() {
+            Iteration::Mandelbrot | Iteration::Julia { .. } => self.complex::<V, Quadratic>(),
+            Iteration::Multibrot(_) => self.complex::<V, Powers>(),
+            Iteration::BurningShip => self.real::<V, BurningShip>(),
+            Iteration::Tricorn => self.real::<V, Tricorn>(),
+        }
+    }
+}
+
+impl Perturbation<'_> {
+    #[inline(always)]
+    fn complex<V: Vector, F: Difference<Map = [f64; 2]>>(&self) -> Result<Field, Cancelled> {
+        self.draw::<V, F>(|track| match &track.approximation {
+            Approximation::Complex(table) => Some(table),
+            Approximation::Real(_) => None,
+        })
+    }
+
+    #[inline(always)]
+    fn real<V: Vector, F: Difference<Map = [f64; 4]>>(&self) -> Result<Field, Cancelled> {
+        self.draw::<V, F>(|track| match &track.approximation {
+            Approximation::Real(table) => Some(table),
+            Approximation::Complex(_) => None,
+        })
+    }
+
+    #[inline(always)]
+    fn draw<V: Vector, F: Difference>(
+        &self,
+        table: impl Fn(&Track) -> Option<&Table<F::Map>>,
+    ) -> Result<Field, Cancelled> {
+        let tables = (table(self.orbit.first()), table(self.orbit.again()));
+        let (Some(first), Some(again)) = tables else {
+            unreachable!("an orbit's formula decides which kind of table it has");
+        };
+        if self.orbit.is_extended() {
+            Passes::<V, F, true>::new(self, first, again).run()
+        } else {
+            Passes::<V, F, false>::new(self, first, again).run()
+        }
+    }
+}

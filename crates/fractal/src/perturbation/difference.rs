@@ -1,0 +1,196 @@
+//! How does the difference of two orbits become the next difference, without a subtraction that loses it?
+
+use super::scale::splat;
+use crate::field::Field;
+use crate::kernel::{Escaping, finish};
+use crate::simd::Vector;
+use crate::step::{BurningShip, Power, Quadratic, Tricorn};
+
+/// A formula's step for differences. With F(Z, w) such that f(Z + w) - f(Z) = w' F, where w' is w but for folds, F has the
+/// size of Z even where w is very much smaller, so that w may have another unit than Z.
+pub(crate) trait Difference {
+    /// Of a node of the table.
+    type Map: Copy + Send + Sync;
+
+    /// Takes differences across the formula's folds. `z` is in the unit of w.
+    #[inline(always)]
+    fn fold<V: Vector>(_z: [V; 2], w: [V; 2]) -> [V; 2] {
+        w
+    }
+
+    /// Where the reference is after the formula's folds.
+    #[inline(always)]
+    fn folded(z: [f64; 2]) -> [f64; 2] {
+        z
+    }
+
+    /// F for a `power`, of a folded reference, and `sum` = Z + w and `middle` = 2Z + w, in one unit.
+    #[inline(always)]
+    fn factor<V: Vector>(_power: u32, _z: [V; 2], _sum: [V; 2], middle: [V; 2]) -> [V; 2] {
+        middle
+    }
+
+    /// w F + d.
+    #[inline(always)]
+    fn product<V: Vector>([x, y]: [V; 2], [fx, fy]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
+        [
+            x.mul_add(fx, y.neg_mul_add(fy, dx)),
+            x.mul_add(fy, y.mul_add(fx, dy)),
+        ]
+    }
+
+    /// Follows escaping orbits to the bailout.
+    fn finish<V: Vector, const K: usize>(
+        power: u32,
+        escaping: &mut Escaping,
+        limit: u64,
+        field: &mut Field,
+    );
+
+    /// map · w + d.
+    fn linear<V: Vector>(map: Self::Map, w: [V; 2], d: [V; 2]) -> [V; 2];
+}
+
+#[inline(always)]
+fn complex_linear<V: Vector>(map: [f64; 2], w: [V; 2], d: [V; 2]) -> [V; 2] {
+    Quadratic::product(w, splat(map), d)
+}
+
+#[inline(always)]
+fn real_linear<V: Vector>(map: [f64; 4], [x, y]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
+    let [a, b]: [V; 2] = splat([map[0], map[1]]);
+    let [c, d]: [V; 2] = splat([map[2], map[3]]);
+    [
+        a.mul_add(x, b.mul_add(y, dx)),
+        c.mul_add(x, d.mul_add(y, dy)),
+    ]
+}
+
+impl Difference for Quadratic {
+    type Map = [f64; 2];
+
+    #[inline(always)]
+    fn finish<V: Vector, const K: usize>(
+        _power: u32,
+        escaping: &mut Escaping,
+        limit: u64,
+        field: &mut Field,
+    ) {
+        finish::<V, Self, K>(escaping, limit, field);
+    }
+
+    #[inline(always)]
+    fn linear<V: Vector>(map: [f64; 2], w: [V; 2], d: [V; 2]) -> [V; 2] {
+        complex_linear(map, w, d)
+    }
+}
+
+/// z^p + c, for all p: one loop for them together.
+pub(super) struct Powers;
+
+impl Difference for Powers {
+    type Map = [f64; 2];
+
+    /// (a^p - b^p) / (a - b) = a^(p-1) + a^(p-2) b + … + b^(p-1), by F₂ = a + b and F_(k+1) = a F_k + b^k.
+    #[inline(always)]
+    fn factor<V: Vector>(p: u32, z: [V; 2], sum: [V; 2], middle: [V; 2]) -> [V; 2] {
+        let zero = [V::splat(0.0); 2];
+        let (mut factor, mut power) = (middle, z);
+        for _ in 2..p {
+            power = Quadratic::product(power, z, zero);
+            factor = Quadratic::product(factor, sum, power);
+        }
+        factor
+    }
+
+    #[inline(always)]
+    fn finish<V: Vector, const K: usize>(
+        power: u32,
+        escaping: &mut Escaping,
+        limit: u64,
+        field: &mut Field,
+    ) {
+        match power {
+            3 => finish::<V, Power<3>, K>(escaping, limit, field),
+            4 => finish::<V, Power<4>, K>(escaping, limit, field),
+            5 => finish::<V, Power<5>, K>(escaping, limit, field),
+            6 => finish::<V, Power<6>, K>(escaping, limit, field),
+            7 => finish::<V, Power<7>, K>(escaping, limit, field),
+            _ => finish::<V, Power<8>, K>(escaping, limit, field),
+        }
+    }
+
+    #[inline(always)]
+    fn linear<V: Vector>(map: [f64; 2], w: [V; 2], d: [V; 2]) -> [V; 2] {
+        complex_linear(map, w, d)
+    }
+}
+
+impl Difference for Tricorn {
+    type Map = [f64; 4];
+
+    /// The conjugate of w F, plus d.
+    #[inline(always)]
+    fn product<V: Vector>([x, y]: [V; 2], [fx, fy]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
+        [
+            x.mul_add(fx, y.neg_mul_add(fy, dx)),
+            x.neg_mul_add(fy, y.neg_mul_add(fx, dy)),
+        ]
+    }
+
+    #[inline(always)]
+    fn finish<V: Vector, const K: usize>(
+        _power: u32,
+        escaping: &mut Escaping,
+        limit: u64,
+        field: &mut Field,
+    ) {
+        finish::<V, Self, K>(escaping, limit, field);
+    }
+
+    #[inline(always)]
+    fn linear<V: Vector>(map: [f64; 4], w: [V; 2], d: [V; 2]) -> [V; 2] {
+        real_linear(map, w, d)
+    }
+}
+
+impl Difference for BurningShip {
+    type Map = [f64; 4];
+
+    /// |Z + w| - |Z|, part by part.
+    #[inline(always)]
+    fn fold<V: Vector>(z: [V; 2], w: [V; 2]) -> [V; 2] {
+        [fold_part(z[0], w[0]), fold_part(z[1], w[1])]
+    }
+
+    #[inline(always)]
+    fn folded(z: [f64; 2]) -> [f64; 2] {
+        [z[0].abs(), z[1].abs()]
+    }
+
+    #[inline(always)]
+    fn finish<V: Vector, const K: usize>(
+        _power: u32,
+        escaping: &mut Escaping,
+        limit: u64,
+        field: &mut Field,
+    ) {
+        finish::<V, Self, K>(escaping, limit, field);
+    }
+
+    #[inline(always)]
+    fn linear<V: Vector>(map: [f64; 4], w: [V; 2], d: [V; 2]) -> [V; 2] {
+        real_linear(map, w, d)
+    }
+}
+
+/// |z + w| - |z|.
+#[inline(always)]
+fn fold_part<V: Vector>(z: V, w: V) -> V {
+    let zero = V::splat(0.0);
+    // As if z were not negative.
+    let size = z.abs();
+    let w = V::select(zero.le(z), w, zero.sub(w));
+    let beyond = zero.sub(size.add(size).add(w));
+    V::select(zero.le(size.add(w)), w, beyond)
+}

@@ -1,0 +1,346 @@
+//! The steps between two nodes: how are they taken one by one?
+
+use super::difference::Difference;
+use super::list::{BASE, CX, CY, EXPONENT, INDEX, X, Y};
+use super::pass::{Passes, present};
+use super::scale::{
+    ZERO_EXPONENT, is_inside, normalised, plus, power_of_two, scaled, size, splat, sum,
+};
+use crate::extended::Extended;
+use crate::orbit::{LEAF, Safe, Track, from_pseudo_log};
+use crate::simd::Vector;
+
+/// Vectors whose steps are taken side by side: a step is three operations that wait for one another, four cycles each.
+const TOGETHER: usize = 4;
+
+/// Where the steps of a leaf lead along.
+struct Steps<'a> {
+    /// From the leaf's first point to the one after its last step.
+    z: &'a [[f64; 2]],
+    /// The index of the first.
+    first: usize,
+    is_end: bool,
+    safe_radius: f64,
+    safe_radius_c: f64,
+}
+
+/// Samples in vectors.
+struct Lanes<V, const C: usize> {
+    w: [[V; 2]; C],
+    c: [[V; 2]; C],
+    exponent: [V; C],
+    alive: [u32; C],
+}
+
+impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTENDED> {
+    /// Takes all active samples over a leaf.
+    #[inline(always)]
+    pub(super) fn leaf(&mut self, track: &Track, leaf: usize, safe: Safe) {
+        let z = track.z();
+        let first = leaf * LEAF;
+        let last = (first + LEAF).min(z.len() - 1);
+        let steps = Steps {
+            z: &z[first..=last],
+            first,
+            is_end: last == z.len() - 1,
+            safe_radius: safe.radius,
+            safe_radius_c: if EXTENDED {
+                from_pseudo_log(safe.radius_c, self.unit)
+            } else {
+                safe.radius_c
+            },
+        };
+        let is_tiny = EXTENDED && safe.is_tiny();
+        let (mut read, mut kept) = (0, 0);
+        let len = self.active.len();
+        while read < len {
+            if is_tiny {
+                self.tiny_steps(track, &steps, read, &mut kept);
+                read += V::LANES;
+            } else if len - read > V::LANES {
+                self.steps::<TOGETHER>(&steps, read, &mut kept);
+                read += TOGETHER * V::LANES;
+            } else {
+                self.steps::<1>(&steps, read, &mut kept);
+                read += V::LANES;
+            }
+        }
+        self.active.truncate(kept);
+    }
+
+    #[inline(always)]
+    fn steps<const C: usize>(&mut self, steps: &Steps, read: usize, kept: &mut usize) {
+        let mut lanes = self.load::<C>(read);
+        let mut scale = [V::splat(1.0); C];
+        let mut unscale = [V::splat(1.0); C];
+        let mut d = lanes.c;
+        let mut is_safe = true;
+        for k in 0..C {
+            let mut distance = size(lanes.w[k]);
+            if EXTENDED {
+                let exponent = lanes.exponent[k];
+                distance = exponent.add(distance.sub(V::splat(1.0)));
+                scale[k] = power_of_two(exponent);
+                unscale[k] = power_of_two(V::splat(0.0).sub(exponent));
+                let unit = power_of_two(V::splat(self.unit).sub(exponent));
+                d[k] = scaled(d[k], unit);
+            }
+            let near = V::and(
+                distance.le(V::splat(steps.safe_radius)),
+                size(lanes.c[k]).le(V::splat(steps.safe_radius_c)),
+            );
+            is_safe &= lanes.alive[k] & !V::bits(near) == 0;
+        }
+        let last = steps.z.len() - 1;
+        for i in 1..steps.z.len() {
+            let (from, to) = (steps.z[i - 1], splat(steps.z[i]));
+            for k in 0..C {
+                lanes.w[k] = step::<V, F, EXTENDED>(
+                    self.power, from, lanes.w[k], d[k], scale[k], unscale[k],
+                );
+            }
+            let all_rebase = steps.is_end && i == last;
+            if is_safe && !all_rebase {
+                continue;
+            }
+            for k in 0..C {
+                let at = full::<V, EXTENDED>(to, lanes.w[k], scale[k]);
+                let mut distance = size(lanes.w[k]);
+                if EXTENDED {
+                    distance = distance.mul(scale[k]);
+                }
+                let inside = is_inside(at);
+                let mut rebases = V::bits(size(at).lt(distance)) & inside;
+                if all_rebase {
+                    rebases = inside;
+                }
+                if lanes.alive[k] & (!inside | rebases) != 0 {
+                    let index = steps.first + i;
+                    self.end(
+                        &mut lanes,
+                        k,
+                        read,
+                        index,
+                        [!inside, rebases],
+                        (at, V::splat(0.0)),
+                    );
+                }
+            }
+        }
+        if EXTENDED {
+            for k in 0..C {
+                (lanes.w[k], lanes.exponent[k]) = normalised(lanes.w[k], lanes.exponent[k]);
+            }
+        }
+        self.keep(&mut lanes, steps, read, kept);
+    }
+
+    /// Steps along points that f64 may not hold, or where differences are as small as those points.
+    #[inline(always)]
+    fn tiny_steps(&mut self, track: &Track, steps: &Steps, read: usize, kept: &mut usize) {
+        let mut lanes = self.load::<1>(read);
+        let zero = V::splat(0.0);
+        let unit = V::splat(self.unit);
+        for i in 0..steps.z.len() - 1 {
+            let z = track.point(steps.first + i);
+            let (w, exponent) = (lanes.w[0], lanes.exponent[0]);
+            let w = F::fold(in_unit(z, exponent), w);
+            let folded = [folded_part::<F>(z[0]), folded_part::<F>(z[1])];
+            let (at, w_there, common) = beside::<V>(folded, w, exponent);
+            let sum_there = plus(at, w_there);
+            let factor = F::factor(self.power, at, sum_there, plus(at, sum_there));
+            let product = F::product(w, factor, [zero; 2]);
+            let power = V::splat(f64::from(self.power - 1));
+            let product = normalised(product, common.mul_add(power, exponent));
+            (lanes.w[0], lanes.exponent[0]) = sum(product, (lanes.c[0], unit));
+
+            let next = track.point(steps.first + i + 1);
+            let (at, w_there, common) = beside::<V>(next, lanes.w[0], lanes.exponent[0]);
+            let sum_there = plus(at, w_there);
+            let real = scaled(sum_there, power_of_two(common));
+            let inside = is_inside(real);
+            let is_last = steps.is_end && i + 2 == steps.z.len();
+            let rebases = if is_last {
+                inside
+            } else {
+                V::bits(size(sum_there).lt(size(w_there))) & inside
+            };
+            if lanes.alive[0] & (!inside | rebases) != 0 {
+                let index = steps.first + i + 1;
+                self.end(&mut lanes, 0, read, index, [!inside, 0], (real, zero));
+                self.end(
+                    &mut lanes,
+                    0,
+                    read,
+                    index,
+                    [0, rebases],
+                    (sum_there, common),
+                );
+            }
+        }
+        self.keep(&mut lanes, steps, read, kept);
+    }
+
+    #[inline(always)]
+    fn load<const C: usize>(&self, read: usize) -> Lanes<V, C> {
+        let zero = V::splat(0.0);
+        let mut lanes = Lanes {
+            w: [[zero; 2]; C],
+            c: [[zero; 2]; C],
+            exponent: [zero; C],
+            alive: [0; C],
+        };
+        for k in 0..C {
+            let at = read + k * V::LANES;
+            lanes.w[k] = [self.active.load(X, at), self.active.load(Y, at)];
+            lanes.c[k] = [self.active.load(CX, at), self.active.load(CY, at)];
+            if EXTENDED {
+                lanes.exponent[k] = self.active.load(EXPONENT, at);
+            }
+            lanes.alive[k] = present::<V>(self.active.len().saturating_sub(at));
+        }
+        lanes
+    }
+
+    /// Sends lanes that have escaped or that rebase at (`at` · 2^`exponent`) on their way.
+    #[inline(always)]
+    fn end<const C: usize>(
+        &mut self,
+        lanes: &mut Lanes<V, C>,
+        k: usize,
+        read: usize,
+        index: usize,
+        [escaped, rebases]: [u32; 2],
+        (at, exponent): ([V; 2], V),
+    ) {
+        let row = read + k * V::LANES;
+        let base: V = self.active.load(BASE, row);
+        let age = base.add(V::splat(index as f64));
+        let sample = self.active.load(INDEX, row);
+        let escaped = escaped & lanes.alive[k];
+        if escaped != 0 {
+            let mut c = splat(self.c);
+            if !EXTENDED {
+                c = plus(c, lanes.c[k]);
+            }
+            let orbits = [at[0], at[1], c[0], c[1], age, sample, exponent];
+            self.escaped.push::<V, false>(escaped, orbits);
+        }
+        let rebases = rebases & lanes.alive[k];
+        if rebases != 0 {
+            let (w, exponent) = if EXTENDED {
+                normalised(at, exponent)
+            } else {
+                (at, exponent)
+            };
+            let [cx, cy] = lanes.c[k];
+            self.next
+                .push::<V, EXTENDED>(rebases, [w[0], w[1], cx, cy, age, sample, exponent]);
+        }
+        lanes.alive[k] &= !(escaped | rebases);
+    }
+
+    /// Writes back those that go on.
+    #[inline(always)]
+    fn keep<const C: usize>(
+        &mut self,
+        lanes: &mut Lanes<V, C>,
+        steps: &Steps,
+        read: usize,
+        kept: &mut usize,
+    ) {
+        let reached = (steps.first + steps.z.len() - 1) as f64;
+        let may_be_done = self.largest_base + reached >= self.limit;
+        for k in 0..C {
+            let row = read + k * V::LANES;
+            let base: V = self.active.load(BASE, row);
+            if may_be_done {
+                lanes.alive[k] &= V::bits(base.lt(V::splat(self.limit - reached)));
+            }
+            let values = [
+                lanes.w[k][0],
+                lanes.w[k][1],
+                lanes.c[k][0],
+                lanes.c[k][1],
+                base,
+                self.active.load(INDEX, row),
+                lanes.exponent[k],
+            ];
+            if *kept == row && lanes.alive[k] == present::<V>(V::LANES) {
+                self.active.store(X, row, values[X]);
+                self.active.store(Y, row, values[Y]);
+                if EXTENDED {
+                    self.active.store(EXPONENT, row, values[EXPONENT]);
+                }
+            } else {
+                self.active
+                    .compress::<V, EXTENDED>(*kept, lanes.alive[k], values);
+            }
+            *kept += lanes.alive[k].count_ones() as usize;
+        }
+    }
+}
+
+/// One step of differences in units of `scale`.
+#[inline(always)]
+fn step<V: Vector, F: Difference, const EXTENDED: bool>(
+    power: u32,
+    z: [f64; 2],
+    w: [V; 2],
+    d: [V; 2],
+    scale: V,
+    unscale: V,
+) -> [V; 2] {
+    let mut in_its_unit = splat(z);
+    if EXTENDED {
+        in_its_unit = scaled(in_its_unit, unscale);
+    }
+    let w = F::fold(in_its_unit, w);
+    let z = F::folded(z);
+    let sum = full::<V, EXTENDED>(splat(z), w, scale);
+    let middle = full::<V, EXTENDED>(splat([z[0] + z[0], z[1] + z[1]]), w, scale);
+    F::product(w, F::factor(power, splat(z), sum, middle), d)
+}
+
+/// z + w · scale.
+#[inline(always)]
+fn full<V: Vector, const EXTENDED: bool>(z: [V; 2], w: [V; 2], scale: V) -> [V; 2] {
+    if EXTENDED {
+        [w[0].mul_add(scale, z[0]), w[1].mul_add(scale, z[1])]
+    } else {
+        plus(z, w)
+    }
+}
+
+/// A point in units of 2^`exponent`.
+#[inline(always)]
+fn in_unit<V: Vector>([re, im]: [Extended; 2], exponent: V) -> [V; 2] {
+    let scale_of_re = power_of_two(V::splat(re.exponent as f64).sub(exponent));
+    let scale_of_im = power_of_two(V::splat(im.exponent as f64).sub(exponent));
+    [
+        V::splat(re.mantissa).mul(scale_of_re),
+        V::splat(im.mantissa).mul(scale_of_im),
+    ]
+}
+
+#[inline(always)]
+fn folded_part<F: Difference>(part: Extended) -> Extended {
+    Extended {
+        mantissa: F::folded([part.mantissa; 2])[0],
+        ..part
+    }
+}
+
+/// A point and a difference in one unit, that of the larger; and the unit.
+#[inline(always)]
+fn beside<V: Vector>(z: [Extended; 2], w: [V; 2], exponent: V) -> ([V; 2], [V; 2], V) {
+    let mut largest = ZERO_EXPONENT;
+    for part in z {
+        if part.mantissa != 0.0 {
+            largest = largest.max(part.exponent as f64);
+        }
+    }
+    let common = exponent.max(V::splat(largest));
+    let w = scaled(w, power_of_two(exponent.sub(common)));
+    (in_unit(z, common), w, common)
+}

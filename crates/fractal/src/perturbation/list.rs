@@ -1,0 +1,128 @@
+//! Where are the samples of a piece while they are on their way? In lists, one column of numbers for each of their properties.
+
+use crate::simd::Vector;
+
+/// Columns of a [`List`]. The difference is (x + iy) · 2^exponent.
+pub(super) const X: usize = 0;
+pub(super) const Y: usize = 1;
+/// The sample's c, less the reference's.
+pub(super) const CX: usize = 2;
+pub(super) const CY: usize = 3;
+/// The index that z had where the reference began: z is now the one of this index plus that of the reference.
+pub(super) const BASE: usize = 4;
+/// Which sample of the piece it is.
+pub(super) const INDEX: usize = 5;
+/// Only used where exponents are extended.
+pub(super) const EXPONENT: usize = 6;
+pub(super) const COLUMNS: usize = 7;
+
+/// No vector has more lanes, and a store of a whole vector may reach past the last sample.
+const MOST_LANES: usize = 8;
+
+/// Samples, of which the first `len` are there.
+pub(super) struct List {
+    columns: [Vec<f64>; COLUMNS],
+    len: usize,
+}
+
+impl List {
+    pub(super) fn new(capacity: usize, is_extended: bool) -> List {
+        List {
+            columns: std::array::from_fn(|column| {
+                let is_used = column != EXPONENT || is_extended;
+                vec![
+                    0.0;
+                    if is_used {
+                        capacity + 4 * MOST_LANES
+                    } else {
+                        0
+                    }
+                ]
+            }),
+            len: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.len = len;
+    }
+
+    pub(super) fn column(&self, column: usize) -> &[f64] {
+        &self.columns[column][..self.len]
+    }
+
+    pub(super) fn column_mut(&mut self, column: usize) -> &mut [f64] {
+        &mut self.columns[column][..self.len]
+    }
+
+    #[inline(always)]
+    pub(super) fn load<V: Vector>(&self, column: usize, at: usize) -> V {
+        V::load(&self.columns[column][at..])
+    }
+
+    #[inline(always)]
+    pub(super) fn store<V: Vector>(&mut self, column: usize, at: usize, values: V) {
+        values.store(&mut self.columns[column][at..]);
+    }
+
+    /// Adds the lanes whose bit is set.
+    #[inline(always)]
+    pub(super) fn push<V: Vector, const EXTENDED: bool>(
+        &mut self,
+        bits: u32,
+        values: [V; COLUMNS],
+    ) {
+        self.compress::<V, EXTENDED>(self.len, bits, values);
+        self.len += bits.count_ones() as usize;
+    }
+
+    /// Writes the lanes whose bit is set to where `at` is.
+    #[inline(always)]
+    pub(super) fn compress<V: Vector, const EXTENDED: bool>(
+        &mut self,
+        at: usize,
+        bits: u32,
+        values: [V; COLUMNS],
+    ) {
+        let used = if EXTENDED { COLUMNS } else { EXPONENT };
+        for (column, value) in self.columns[..used].iter_mut().zip(&values) {
+            value.compress(bits).store(&mut column[at..]);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn load_all<V: Vector, const EXTENDED: bool>(&self, at: usize) -> [V; COLUMNS] {
+        let used = if EXTENDED { COLUMNS } else { EXPONENT };
+        let mut values = [V::splat(0.0); COLUMNS];
+        for (value, column) in values[..used].iter_mut().zip(&self.columns) {
+            *value = V::load(&column[at..]);
+        }
+        values
+    }
+
+    /// Moves the last `count` samples of `other` to the end of this one.
+    pub(super) fn take_last(&mut self, other: &mut List, count: usize) {
+        let (from, to) = (other.len - count, self.len);
+        for (own, its) in self.columns.iter_mut().zip(&other.columns) {
+            if !its.is_empty() {
+                own[to..to + count].copy_from_slice(&its[from..from + count]);
+            }
+        }
+        other.len = from;
+        self.len += count;
+    }
+
+    /// Lets the last sample take the place of one.
+    pub(super) fn swap_remove(&mut self, at: usize) {
+        self.len -= 1;
+        for column in &mut self.columns {
+            if !column.is_empty() {
+                column[at] = column[self.len];
+            }
+        }
+    }
+}

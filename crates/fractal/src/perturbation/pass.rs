@@ -1,0 +1,361 @@
+//! In which order do samples go along the reference?
+//!
+//! From leaf to leaf of the table. At each, every node that begins there is tried, the longest first: samples whose differences are small
+//! enough jump to its end, and land there when the others have come as far.
+
+use std::sync::atomic::Ordering;
+
+use super::Perturbation;
+use super::difference::Difference;
+use super::list::{BASE, CX, CY, EXPONENT, INDEX, List, X, Y};
+use super::scale::{ZERO_EXPONENT, normalised, size, splat, sum};
+use crate::extended::power_of_two as scalar_power_of_two;
+use crate::field::{Cancelled, Field};
+use crate::interior::in_large_components;
+use crate::kernel::Escaping;
+use crate::orbit::{LEAF, Node, Table, Track, from_pseudo_log};
+use crate::simd::Vector;
+use crate::step::Iteration;
+
+/// Samples that go together: their lists, some 60 bytes a sample, stay in a second-level cache.
+const BATCH: usize = 1 << 14;
+
+/// Escaping orbits are followed to the bailout so many vectors at a time.
+const FINISHED_TOGETHER: usize = 4;
+
+/// All samples of a piece.
+pub(super) struct Passes<'a, V, F: Difference, const EXTENDED: bool> {
+    pub(super) job: &'a Perturbation<'a>,
+    tables: [&'a Table<F::Map>; 2],
+    /// Those that are at the present point of the reference.
+    pub(super) active: List,
+    /// Those that have jumped ahead, the next to land at the end.
+    jumped: List,
+    /// Where they land and how many of them, the next at the end.
+    landings: Vec<(usize, usize)>,
+    /// Those that wait for the next pass.
+    pub(super) next: List,
+    /// Those past the escape radius: z, c, the index of z, and which sample it is.
+    pub(super) escaped: List,
+    pub(super) field: Field,
+    /// For each sample of the batch a z at which it rebased.
+    saved: Vec<[f64; 3]>,
+    /// Scratch: which lanes of each vector jump.
+    jumping: Vec<u8>,
+    /// No active sample's base is larger.
+    pub(super) largest_base: f64,
+    pub(super) limit: f64,
+    /// The formula's degree.
+    pub(super) power: u32,
+    /// The c of the reference.
+    pub(super) c: [f64; 2],
+    /// The unit of c's differences, where exponents are extended.
+    pub(super) unit: f64,
+    vector: std::marker::PhantomData<V>,
+}
+
+impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTENDED> {
+    #[inline(always)]
+    pub(super) fn new(
+        job: &'a Perturbation<'a>,
+        first: &'a Table<F::Map>,
+        again: &'a Table<F::Map>,
+    ) -> Self {
+        let (width, height) = (job.offsets.width(job.rect), job.offsets.height(job.rect));
+        let batch = BATCH.min(width * height);
+        let list = || List::new(batch, EXTENDED);
+        Passes {
+            job,
+            tables: [first, again],
+            active: list(),
+            jumped: list(),
+            landings: Vec::new(),
+            next: list(),
+            escaped: list(),
+            field: Field::interior(width, height),
+            saved: vec![[f64::NAN; 3]; batch],
+            jumping: vec![0; batch.div_ceil(V::LANES)],
+            largest_base: 0.0,
+            limit: job.limit as f64,
+            power: job.orbit.iteration().degree(),
+            c: job.orbit.c(),
+            unit: job.offsets.exponent as f64,
+            vector: std::marker::PhantomData,
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn run(mut self) -> Result<Field, Cancelled> {
+        let samples = self.field.counts.len();
+        for first in (0..samples).step_by(BATCH) {
+            self.launch(first, BATCH.min(samples - first));
+            let mut passes = 0_u64;
+            while self.next.len() > 0 {
+                std::mem::swap(&mut self.active, &mut self.next);
+                self.next.truncate(0);
+                self.drop_finished(first, passes);
+                let which = usize::from(passes > 0);
+                let track = [self.job.orbit.first(), self.job.orbit.again()][which];
+                self.pass(track, self.tables[which])?;
+                passes += 1;
+            }
+            self.finish();
+        }
+        Ok(self.field)
+    }
+
+    /// Makes the samples of a batch wait for its first pass.
+    #[inline(always)]
+    fn launch(&mut self, first: usize, count: usize) {
+        let job = self.job;
+        let real = if EXTENDED {
+            1.0
+        } else {
+            scalar_power_of_two(job.offsets.exponent)
+        };
+        let iteration = job.orbit.iteration();
+        let is_julia = matches!(iteration, Iteration::Julia { .. });
+        let zero = V::splat(0.0);
+        for at in (0..count).step_by(V::LANES) {
+            let lanes = V::LANES.min(count - at);
+            let (mut x, mut y, mut index) = ([0.0; 8], [0.0; 8], [0.0; 8]);
+            for lane in 0..lanes {
+                let sample = first + at + lane;
+                let offset = job.offsets.of(job.rect, sample);
+                (x[lane], y[lane]) = (offset[0] * real, offset[1] * real);
+                index[lane] = sample as f64;
+            }
+            let (x, y, index) = (V::load(&x), V::load(&y), V::load(&index));
+            let mut present = (1_u32 << lanes) - 1;
+            if is_julia {
+                let (w, exponent) = if EXTENDED {
+                    normalised([x, y], V::splat(self.unit))
+                } else {
+                    ([x, y], zero)
+                };
+                let start = job.orbit.first().z()[0];
+                let z = if EXTENDED {
+                    splat(start)
+                } else {
+                    [V::splat(start[0]).add(x), V::splat(start[1]).add(y)]
+                };
+                let one = V::splat(1.0);
+                let outside =
+                    present & !V::bits(z[0].mul_add(z[0], z[1].mul(z[1])).le(V::splat(4.0)));
+                if outside != 0 {
+                    let c = splat::<V>(self.c);
+                    let orbits = [z[0], z[1], c[0], c[1], one, index, zero];
+                    self.escaped.push::<V, false>(outside, orbits);
+                }
+                self.next.push::<V, EXTENDED>(
+                    present & !outside,
+                    [w[0], w[1], zero, zero, one, index, exponent],
+                );
+                continue;
+            }
+            if *iteration == Iteration::Mandelbrot && !EXTENDED {
+                let c = splat::<V>(self.c);
+                present &= !in_large_components(c[0].add(x), c[1].add(y));
+            }
+            self.next.push::<V, EXTENDED>(
+                present,
+                [zero, zero, x, y, zero, index, V::splat(ZERO_EXPONENT)],
+            );
+        }
+    }
+
+    /// Drops samples that have reached the limit, and those that rebase where they have rebased before: an orbit that meets itself
+    /// exactly, in the arithmetic that it is computed in, never escapes. Passes double between saves (R. P. Brent, 1980).
+    fn drop_finished(&mut self, first: usize, passes: u64) {
+        let saves = passes.is_power_of_two();
+        let mut at = 0;
+        self.largest_base = 0.0;
+        while at < self.active.len() {
+            let number = |column: usize| self.active.column(column)[at];
+            let base = number(BASE);
+            let exponent = if EXTENDED { number(EXPONENT) } else { 0.0 };
+            let z = [number(X), number(Y), exponent];
+            let saved = &mut self.saved[number(INDEX) as usize - first];
+            if base >= self.limit || (passes > 1 && *saved == z) {
+                self.active.swap_remove(at);
+                continue;
+            }
+            if saves {
+                *saved = z;
+            }
+            self.largest_base = self.largest_base.max(base);
+            at += 1;
+        }
+    }
+
+    /// Along the reference, once.
+    #[inline(always)]
+    fn pass(&mut self, track: &'a Track, table: &'a Table<F::Map>) -> Result<(), Cancelled> {
+        let leaves = table.safe.len();
+        let mut leaf = 0;
+        loop {
+            while let Some(&(at, count)) = self.landings.last()
+                && at == leaf
+            {
+                self.landings.pop();
+                self.active.take_last(&mut self.jumped, count);
+            }
+            if leaf == leaves || (self.active.len() == 0 && self.landings.is_empty()) {
+                break;
+            }
+            if self.job.cancel.load(Ordering::Relaxed) {
+                return Err(Cancelled);
+            }
+            if self.active.len() == 0
+                && let Some(&(at, _)) = self.landings.last()
+            {
+                leaf = at;
+                continue;
+            }
+            if let Some(end) = self.jump(table, leaf) {
+                leaf = end;
+                continue;
+            }
+            self.leaf(track, leaf, table.safe[leaf]);
+            leaf += 1;
+        }
+        debug_assert!(self.active.len() == 0);
+        Ok(())
+    }
+
+    /// Tries the nodes that begin at a leaf. Where all active samples jump, answers to which leaf.
+    #[inline(always)]
+    fn jump(&mut self, table: &Table<F::Map>, leaf: usize) -> Option<usize> {
+        let longest = table.levels.len().checked_sub(1)?;
+        let highest = (leaf.trailing_zeros() as usize).min(longest);
+        for level in (0..=highest).rev() {
+            let nodes = &table.levels[level];
+            let Some(node) = nodes.get(leaf >> level) else {
+                continue;
+            };
+            let end = leaf + (1 << level);
+            let count = self.choose(node, (end * LEAF) as f64);
+            if count == self.active.len() {
+                self.carry(node);
+                return Some(end);
+            }
+            if count > 0 {
+                self.part(node, end, count);
+            }
+        }
+        None
+    }
+
+    /// Notes which active samples can jump, and answers how many they are.
+    #[inline(always)]
+    fn choose(&mut self, node: &Node<F::Map>, end: f64) -> usize {
+        let len = self.active.len();
+        let may_pass_limit = self.largest_base + end > self.limit;
+        let latest = V::splat(self.limit - end);
+        let radius = V::splat(node.radius);
+        let radius_c = V::splat(if EXTENDED {
+            from_pseudo_log(node.radius_c, self.unit)
+        } else {
+            node.radius_c
+        });
+        let mut count = 0;
+        for (i, at) in (0..len).step_by(V::LANES).enumerate() {
+            let w: [V; 2] = [self.active.load(X, at), self.active.load(Y, at)];
+            let c: [V; 2] = [self.active.load(CX, at), self.active.load(CY, at)];
+            let mut distance = size(w);
+            if EXTENDED {
+                let exponent: V = self.active.load(EXPONENT, at);
+                distance = exponent.add(distance.sub(V::splat(1.0)));
+            }
+            let mut jump = V::and(distance.le(radius), size(c).le(radius_c));
+            if may_pass_limit {
+                jump = V::and(jump, self.active.load::<V>(BASE, at).le(latest));
+            }
+            let bits = V::bits(jump) & present::<V>(len - at);
+            self.jumping[i] = bits as u8;
+            count += bits.count_ones() as usize;
+        }
+        count
+    }
+
+    /// All active samples jump.
+    #[inline(always)]
+    fn carry(&mut self, node: &Node<F::Map>) {
+        for at in (0..self.active.len()).step_by(V::LANES) {
+            let sample = self.carried(node, self.active.load_all::<V, EXTENDED>(at));
+            self.active.store(X, at, sample[X]);
+            self.active.store(Y, at, sample[Y]);
+            if EXTENDED {
+                self.active.store(EXPONENT, at, sample[EXPONENT]);
+            }
+        }
+    }
+
+    /// Those that were chosen jump, the others stay.
+    #[inline(always)]
+    fn part(&mut self, node: &Node<F::Map>, end: usize, count: usize) {
+        let len = self.active.len();
+        let mut kept = 0;
+        for (i, at) in (0..len).step_by(V::LANES).enumerate() {
+            let sample = self.active.load_all::<V, EXTENDED>(at);
+            let jumping = u32::from(self.jumping[i]);
+            if jumping != 0 {
+                let carried = self.carried(node, sample);
+                self.jumped.push::<V, EXTENDED>(jumping, carried);
+            }
+            let staying = present::<V>(len - at) & !jumping;
+            self.active.compress::<V, EXTENDED>(kept, staying, sample);
+            kept += staying.count_ones() as usize;
+        }
+        self.active.truncate(kept);
+        self.landings.push((end, count));
+    }
+
+    #[inline(always)]
+    fn carried(&self, node: &Node<F::Map>, mut sample: [V; 7]) -> [V; 7] {
+        let (w, c, zero) = (
+            [sample[X], sample[Y]],
+            [sample[CX], sample[CY]],
+            V::splat(0.0),
+        );
+        let by_c = F::linear(node.b, c, [zero; 2]);
+        if EXTENDED {
+            let by_w = F::linear(node.a, w, [zero; 2]);
+            let exponent = sample[EXPONENT].add(V::splat(node.a_exponent));
+            let exponent_c = V::splat(self.unit + node.b_exponent);
+            let (w, exponent) = sum((by_w, exponent), (by_c, exponent_c));
+            [sample[X], sample[Y], sample[EXPONENT]] = [w[0], w[1], exponent];
+        } else {
+            [sample[X], sample[Y]] = F::linear(node.a, w, by_c);
+        }
+        sample
+    }
+
+    /// Follows the orbits that have escaped to the bailout.
+    #[inline(always)]
+    fn finish(&mut self) {
+        let mut escaping = Escaping::new();
+        while self.escaped.len() > 0 {
+            let count = self.escaped.len().min(FINISHED_TOGETHER * V::LANES);
+            let first = self.escaped.len() - count;
+            for at in (first..first + count).step_by(V::LANES) {
+                let [x, y, cx, cy, age, index, _] = self.escaped.load_all::<V, false>(at);
+                let bits = present::<V>(first + count - at);
+                escaping.push(bits, [x, y, cx, cy, index, age]);
+            }
+            self.escaped.truncate(first);
+            F::finish::<V, FINISHED_TOGETHER>(
+                self.power,
+                &mut escaping,
+                self.job.limit,
+                &mut self.field,
+            );
+        }
+    }
+}
+
+/// A bit for each of the first lanes.
+#[inline(always)]
+pub(super) fn present<V: Vector>(samples: usize) -> u32 {
+    (1_u32 << samples.min(V::LANES)) - 1
+}
