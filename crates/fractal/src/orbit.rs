@@ -3,6 +3,11 @@
 //! An [`OrbitKey`] says which; [`OrbitKey::compute`] makes the [`Orbit`]. It belongs to a place, not to a picture: whoever draws
 //! pieces keeps orbits by their keys.
 
+mod derivative;
+mod map;
+mod real;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
