@@ -26,6 +26,9 @@ pub use colour::{
 pub use decimal::{Decimal, ParseDecimalError};
 pub use field::{Cancelled, Field};
 pub use iterations::auto_iterations;
+pub use orbit::{Fork, OrbitProgress, Sequential};
+#[doc(hidden)]
+pub use orbit::{Numbers, walk_for_benchmark};
 pub use plan::{Plan, PlanError, Tier};
 pub use simd::Backend;
 pub use view::{Formula, Rect, View};

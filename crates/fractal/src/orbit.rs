@@ -5,6 +5,7 @@
 
 mod derivative;
 mod map;
+mod measure;
 mod real;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,8 @@ use dashu_int::IBig;
 
 use crate::extended::Extended;
 use crate::field::Cancelled;
+#[doc(hidden)]
+pub use measure::{Numbers, walk_for_benchmark};
 pub(crate) use walk::{End, Points, Walk};
 
 /// How far the computing of an orbit is.

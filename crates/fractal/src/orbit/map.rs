@@ -8,11 +8,11 @@ use super::walk::Walk;
 use crate::step::Iteration;
 
 /// Whole bits for |Z| ≤ 2: the next |Z| is at most 2² + 2, and one bit is the sign.
-const WHOLE_OF_SQUARES: u32 = 4;
+pub(super) const WHOLE_OF_SQUARES: u32 = 4;
 
 /// Whole bits for powers up to 8. The largest number on the way is in z⁷ = z⁶ · z: |z| ≤ 2, so that (a + b + c + d)² is below
 /// (2^6.5 + 2^1.5)² < 2^14, and one bit is the sign.
-const WHOLE_OF_POWERS: u32 = 16;
+pub(super) const WHOLE_OF_POWERS: u32 = 16;
 
 /// Z and what it takes to compute the next one.
 pub(super) struct Map<R> {

@@ -4,12 +4,15 @@
 //! places, on whichever processor and in however many threads, finds the same bits.
 
 mod big;
+mod fixed;
+mod words;
 
 use dashu_int::IBig;
 
 use super::Fork;
 use crate::extended::Extended;
 pub(super) use big::Big;
+pub(super) use fixed::Fixed;
 
 /// A number times 2^places.
 pub(super) trait Real: Clone + Send + Sync {

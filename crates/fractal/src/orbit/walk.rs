@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use dashu_int::UBig;
+
 use super::derivative::Derivative;
-use super::map::{Map, whole_bits};
-use super::real::{Big, Layout, Real};
+use super::map::{Map, WHOLE_OF_POWERS, WHOLE_OF_SQUARES, whole_bits};
+use super::real::{Big, Fixed, Layout, Real};
 use super::{FixedPoint, Fork, OrbitProgress};
 use crate::extended::{Extended, ExtendedComplex};
 use crate::field::Cancelled;
@@ -75,19 +77,28 @@ impl Walk<'_> {
         progress: &OrbitProgress,
         cancel: &AtomicBool,
     ) -> Result<Points, Cancelled> {
-        let steps = Steps {
-            walk: self,
-            layout: Layout::new(self.bits, whole_bits(self.iteration)),
-            fork,
-            progress,
-            cancel,
+        let steps = Steps::new(self, fork, progress, cancel);
+        if self.starts_outside() {
+            return steps.follow_in::<Big>(); // one step, but of any size
+        }
+        match steps.layout.whole {
+            WHOLE_OF_SQUARES => steps.choose::<WHOLE_OF_SQUARES>(),
+            _ => steps.choose::<WHOLE_OF_POWERS>(),
+        }
+    }
+
+    /// Whether Z₀ or c is so far out that Z₁, or Z₀ itself, has no room in [`Layout::whole`] bits. Z₁ then ends the orbit.
+    fn starts_outside(&self) -> bool {
+        let outside = |point: &FixedPoint| {
+            let square = point.re.sqr() + point.im.sqr();
+            square > (UBig::ONE << (2 * self.bits + 2))
         };
-        steps.follow_in::<Big>()
+        outside(self.c) || self.start.is_some_and(outside)
     }
 }
 
 /// A walk under way.
-struct Steps<'a, F> {
+pub(super) struct Steps<'a, F> {
     walk: &'a Walk<'a>,
     layout: Layout,
     fork: &'a F,
@@ -95,7 +106,42 @@ struct Steps<'a, F> {
     cancel: &'a AtomicBool,
 }
 
-impl<F: Fork> Steps<'_, F> {
+impl<'a, F: Fork> Steps<'a, F> {
+    pub(super) fn new(
+        walk: &'a Walk<'a>,
+        fork: &'a F,
+        progress: &'a OrbitProgress,
+        cancel: &'a AtomicBool,
+    ) -> Self {
+        Steps {
+            walk,
+            layout: Layout::new(walk.bits, whole_bits(walk.iteration)),
+            fork,
+            progress,
+            cancel,
+        }
+    }
+
+    pub(super) fn follow_in_dashu(&self) -> Result<Points, Cancelled> {
+        self.follow_in::<Big>()
+    }
+
+    /// The one point at which an orbit meets its numbers.
+    fn choose<const WHOLE: u32>(&self) -> Result<Points, Cancelled> {
+        match self.layout.words {
+            1 => self.follow_in::<Fixed<1, WHOLE>>(),
+            2 => self.follow_in::<Fixed<2, WHOLE>>(),
+            3 => self.follow_in::<Fixed<3, WHOLE>>(),
+            4 => self.follow_in::<Fixed<4, WHOLE>>(),
+            5 => self.follow_in::<Fixed<5, WHOLE>>(),
+            6 => self.follow_in::<Fixed<6, WHOLE>>(),
+            7 => self.follow_in::<Fixed<7, WHOLE>>(),
+            8 => self.follow_in::<Fixed<8, WHOLE>>(),
+            9 => self.follow_in::<Fixed<9, WHOLE>>(),
+            _ => self.follow_in::<Big>(),
+        }
+    }
+
     fn follow_in<R: Real>(&self) -> Result<Points, Cancelled> {
         let Walk {
             iteration, radius, ..
