@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use dashu_int::IBig;
 
+use super::real::Big;
 use super::walk::{Points, Steps, Walk};
 use super::{FixedPoint, Fork, OrbitProgress};
 use crate::extended::Extended;
@@ -47,7 +48,7 @@ pub fn walk_for_benchmark(numbers: Numbers, bits: usize, steps: u64, fork: &impl
     let (progress, cancel) = (OrbitProgress::default(), AtomicBool::new(false));
     let points: Result<Points, Cancelled> = match numbers {
         Numbers::Own => walk.run(fork, &progress, &cancel),
-        Numbers::Dashu => Steps::new(&walk, fork, &progress, &cancel).follow_in_dashu(),
+        Numbers::Dashu => Steps::new(&walk, fork, &progress, &cancel).follow_long::<Big>(),
     };
     let last = points.ok().and_then(|points| points.z.last().copied());
     last.unwrap_or_default()

@@ -5,6 +5,7 @@
 
 mod big;
 mod fixed;
+mod long;
 mod words;
 
 use dashu_int::IBig;
@@ -13,6 +14,7 @@ use super::Fork;
 use crate::extended::Extended;
 pub(super) use big::Big;
 pub(super) use fixed::Fixed;
+pub(super) use long::Long;
 
 /// A number times 2^places.
 pub(super) trait Real: Clone + Send + Sync {
@@ -28,7 +30,7 @@ pub(super) trait Real: Clone + Send + Sync {
     fn set_square(&mut self, other: &Self, fork: &impl Fork);
     /// Whether squares take so long that they are worth handing to other threads.
     fn is_worth_forking(&self) -> bool;
-    /// To half an ulp and 2^-10 of one.
+    /// To half an ulp and 2^-9 of one, all kinds alike.
     fn to_extended(&self) -> Extended;
 
     /// Rounded as by [`Real::to_extended`]; zero below f64's normal numbers.
@@ -37,25 +39,37 @@ pub(super) trait Real: Clone + Send + Sync {
     }
 }
 
-/// How the bits of a number are shared out: some for the whole part and its sign, the rest for the places.
+/// How the bits of a number are shared out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// Words of 64 bits.
-    pub(super) words: usize,
+    /// Binary places that are kept.
+    pub(super) places: usize,
     /// Numbers are at least -2^(whole - 1) and below 2^(whole - 1), and squares that are not yet summed below 2^whole.
     pub(super) whole: u32,
 }
 
+/// The bits of a product of processors that multiply in the units of their f64s (AVX-512 IFMA).
+pub(super) const DIGIT: usize = 52;
+
 impl Layout {
-    /// The fewest words that have `bits` places.
-    pub(super) fn new(bits: usize, whole: u32) -> Self {
+    /// As many places as fill `words` words.
+    pub(super) fn of_words(words: usize, whole: u32) -> Self {
         Layout {
-            words: (bits + whole as usize).div_ceil(64),
+            places: 64 * words - whole as usize,
             whole,
         }
     }
 
-    pub(super) fn places(self) -> usize {
-        64 * self.words - self.whole as usize
+    /// As few places as fill digits and are at least `bits`: all kinds of long numbers keep the same.
+    pub(super) fn of_digits(bits: usize, whole: u32) -> Self {
+        Layout {
+            places: bits.next_multiple_of(DIGIT),
+            whole,
+        }
+    }
+
+    /// The fewest words for them all.
+    pub(super) fn words(self) -> usize {
+        (self.places + self.whole as usize).div_ceil(64)
     }
 }

@@ -6,7 +6,7 @@ use dashu_int::UBig;
 
 use super::derivative::Derivative;
 use super::map::{Map, WHOLE_OF_POWERS, WHOLE_OF_SQUARES, whole_bits};
-use super::real::{Big, Fixed, Layout, Real};
+use super::real::{Big, Fixed, Layout, Long, Real};
 use super::{FixedPoint, Fork, OrbitProgress};
 use crate::extended::{Extended, ExtendedComplex};
 use crate::field::Cancelled;
@@ -66,6 +66,9 @@ pub(crate) enum End {
 /// words takes two nanoseconds.
 const PRODUCTS_BETWEEN_LOOKS: usize = 40_000;
 
+/// Words from which dashu's better algorithms outweigh that it cannot compute half a square.
+const LONGEST: usize = 2000;
+
 impl Walk<'_> {
     /// Iterates to the end.
     ///
@@ -79,9 +82,9 @@ impl Walk<'_> {
     ) -> Result<Points, Cancelled> {
         let steps = Steps::new(self, fork, progress, cancel);
         if self.starts_outside() {
-            return steps.follow_in::<Big>(); // one step, but of any size
+            return steps.follow_long::<Big>(); // one step, but of any size
         }
-        match steps.layout.whole {
+        match whole_bits(self.iteration) {
             WHOLE_OF_SQUARES => steps.choose::<WHOLE_OF_SQUARES>(),
             _ => steps.choose::<WHOLE_OF_POWERS>(),
         }
@@ -100,7 +103,6 @@ impl Walk<'_> {
 /// A walk under way.
 pub(super) struct Steps<'a, F> {
     walk: &'a Walk<'a>,
-    layout: Layout,
     fork: &'a F,
     progress: &'a OrbitProgress,
     cancel: &'a AtomicBool,
@@ -115,55 +117,64 @@ impl<'a, F: Fork> Steps<'a, F> {
     ) -> Self {
         Steps {
             walk,
-            layout: Layout::new(walk.bits, whole_bits(walk.iteration)),
             fork,
             progress,
             cancel,
         }
     }
 
-    pub(super) fn follow_in_dashu(&self) -> Result<Points, Cancelled> {
-        self.follow_in::<Big>()
-    }
-
     /// The one point at which an orbit meets its numbers.
     fn choose<const WHOLE: u32>(&self) -> Result<Points, Cancelled> {
-        match self.layout.words {
-            1 => self.follow_in::<Fixed<1, WHOLE>>(),
-            2 => self.follow_in::<Fixed<2, WHOLE>>(),
-            3 => self.follow_in::<Fixed<3, WHOLE>>(),
-            4 => self.follow_in::<Fixed<4, WHOLE>>(),
-            5 => self.follow_in::<Fixed<5, WHOLE>>(),
-            6 => self.follow_in::<Fixed<6, WHOLE>>(),
-            7 => self.follow_in::<Fixed<7, WHOLE>>(),
-            8 => self.follow_in::<Fixed<8, WHOLE>>(),
-            9 => self.follow_in::<Fixed<9, WHOLE>>(),
-            _ => self.follow_in::<Big>(),
+        let words = (self.walk.bits + WHOLE as usize).div_ceil(64);
+        match words {
+            1 => self.follow_fixed::<1, WHOLE>(),
+            2 => self.follow_fixed::<2, WHOLE>(),
+            3 => self.follow_fixed::<3, WHOLE>(),
+            4 => self.follow_fixed::<4, WHOLE>(),
+            5 => self.follow_fixed::<5, WHOLE>(),
+            6 => self.follow_fixed::<6, WHOLE>(),
+            7 => self.follow_fixed::<7, WHOLE>(),
+            8 => self.follow_fixed::<8, WHOLE>(),
+            9 => self.follow_fixed::<9, WHOLE>(),
+            ..LONGEST => self.follow_long::<Long>(),
+            _ => self.follow_long::<Big>(),
         }
     }
 
-    fn follow_in<R: Real>(&self) -> Result<Points, Cancelled> {
+    pub(super) fn follow_fixed<const N: usize, const WHOLE: u32>(
+        &self,
+    ) -> Result<Points, Cancelled> {
+        self.follow_in::<Fixed<N, WHOLE>>(Layout::of_words(N, WHOLE))
+    }
+
+    pub(super) fn follow_long<R: Real>(&self) -> Result<Points, Cancelled> {
+        let whole = whole_bits(self.walk.iteration);
+        self.follow_in::<R>(Layout::of_digits(self.walk.bits, whole))
+    }
+
+    fn follow_in<R: Real>(&self, layout: Layout) -> Result<Points, Cancelled> {
         let Walk {
             iteration, radius, ..
         } = *self.walk;
         match iteration {
-            _ if radius.mantissa == 0.0 => self.follow::<R, 1>(None),
-            Iteration::Julia { .. } => self.follow::<R, 1>(None), // its points do not depend on where in the picture c is
+            _ if radius.mantissa == 0.0 => self.follow::<R, 1>(layout, None),
+            Iteration::Julia { .. } => self.follow::<R, 1>(layout, None), // its points do not depend on where in the picture c is
             Iteration::BurningShip | Iteration::Tricorn => {
-                self.follow::<R, 2>(Some(Derivative::new(iteration, radius)))
+                self.follow::<R, 2>(layout, Some(Derivative::new(iteration, radius)))
             }
             Iteration::Mandelbrot | Iteration::Multibrot(_) => {
-                self.follow::<R, 1>(Some(Derivative::new(iteration, radius)))
+                self.follow::<R, 1>(layout, Some(Derivative::new(iteration, radius)))
             }
         }
     }
 
     fn follow<R: Real, const COLUMNS: usize>(
         &self,
+        layout: Layout,
         mut derivative: Option<Derivative<COLUMNS>>,
     ) -> Result<Points, Cancelled> {
-        let mut map = Map::<R>::new(self.walk, self.layout);
-        let between_looks = self.between_looks();
+        let mut map = Map::<R>::new(self.walk, layout);
+        let between_looks = steps_between_looks(layout);
         let signs_matter = *self.walk.iteration == Iteration::BurningShip;
         let mut points = Points {
             z: Vec::new(),
@@ -205,12 +216,6 @@ impl<'a, F: Fork> Steps<'a, F> {
         Ok(points)
     }
 
-    /// A power of two, so that n % it is cheap.
-    fn between_looks(&self) -> u64 {
-        let steps = PRODUCTS_BETWEEN_LOOKS / self.layout.words.pow(2);
-        steps.clamp(1, 4096).next_power_of_two() as u64
-    }
-
     #[cold]
     fn tiny_point<R: Real>(&self, index: usize, z: &[R; 2]) -> Option<TinyPoint> {
         let [re, im] = [z[0].to_extended(), z[1].to_extended()];
@@ -222,4 +227,10 @@ impl<'a, F: Fork> Steps<'a, F> {
         };
         (size < TINY_EXPONENT).then_some(TinyPoint { index, re, im })
     }
+}
+
+/// A power of two, so that n % it is cheap.
+fn steps_between_looks(layout: Layout) -> u64 {
+    let steps = PRODUCTS_BETWEEN_LOOKS / layout.words().pow(2);
+    steps.clamp(1, 4096).next_power_of_two() as u64
 }

@@ -3,7 +3,7 @@
 use dashu_int::IBig;
 use dashu_int::ops::{Abs, BitTest};
 
-use super::{Layout, Real};
+use super::{Layout, Real, words};
 use crate::extended::Extended;
 use crate::orbit::Fork;
 
@@ -18,7 +18,7 @@ const WORTH_FORKING: usize = 160;
 
 impl Real for Big {
     fn new(value: &IBig, bits: usize, layout: Layout) -> Self {
-        let places = layout.places();
+        let places = layout.places;
         Big {
             value: value << (places - bits),
             places,
@@ -59,11 +59,12 @@ impl Real for Big {
 }
 
 impl Big {
-    /// `value` · 2^-`places`, to half an ulp and 2^-10 of one.
+    /// `value` · 2^-`places`.
     pub(in crate::orbit) fn extended(value: &IBig, places: usize) -> Extended {
-        let length = value.bit_len();
-        let shift = length.saturating_sub(63);
-        let top: i64 = (value >> shift).try_into().unwrap_or_default(); // 63 bits and a sign always fit
-        Extended::new(top as f64, shift as i64 - places as i64)
+        let is_negative = *value < IBig::ZERO;
+        let bits = if is_negative { !value } else { value.clone() };
+        let shift = bits.bit_len().saturating_sub(63);
+        let top = (bits >> shift).try_into().unwrap_or_default(); // 63 bits always fit
+        words::from_top(top, shift as i64 - places as i64, is_negative)
     }
 }

@@ -3,7 +3,7 @@
 use dashu_int::IBig;
 
 use super::{Layout, Real, words};
-use crate::extended::{Extended, power_of_two};
+use crate::extended::Extended;
 use crate::orbit::Fork;
 
 /// N words, the lowest first, in two's complement; `WHOLE` bits of the highest are the whole part.
@@ -12,9 +12,9 @@ pub(in crate::orbit) struct Fixed<const N: usize, const WHOLE: u32>([u64; N]);
 
 impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
     fn new(value: &IBig, bits: usize, layout: Layout) -> Self {
-        debug_assert_eq!((layout.words, layout.whole), (N, WHOLE));
+        debug_assert_eq!(layout, Layout::of_words(N, WHOLE));
         let mut words = [0; N];
-        words::read(value, layout.places() - bits, &mut words);
+        words::read(&(value << (layout.places - bits)), &mut words);
         Fixed(words)
     }
 
@@ -25,35 +25,22 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
 
     #[inline(always)]
     fn add(&mut self, other: &Self) {
-        let mut carry = false;
-        for (word, other) in self.0.iter_mut().zip(other.0) {
-            (*word, carry) = word.carrying_add(other, carry);
-        }
+        words::add(&mut self.0, &other.0);
     }
 
     #[inline(always)]
     fn subtract(&mut self, other: &Self) {
-        let mut borrow = false;
-        for (word, other) in self.0.iter_mut().zip(other.0) {
-            (*word, borrow) = word.borrowing_sub(other, borrow);
-        }
+        words::subtract(&mut self.0, &other.0);
     }
 
     #[inline(always)]
     fn quarter(&mut self) {
-        for k in 0..N - 1 {
-            self.0[k] = self.0[k] >> 2 | self.0[k + 1] << 62;
-        }
-        self.0[N - 1] = (self.0[N - 1] as i64 >> 2) as u64;
+        words::quarter(&mut self.0);
     }
 
     #[inline(always)]
     fn make_absolute(&mut self) {
-        let sign = (self.0[N - 1] as i64 >> 63) as u64;
-        let mut carry = sign != 0;
-        for word in &mut self.0 {
-            (*word, carry) = (*word ^ sign).carrying_add(0, carry);
-        }
+        words::write_absolute(&{ self.0 }, &mut self.0);
     }
 
     #[inline(always)]
@@ -70,33 +57,22 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
 
     #[cold]
     fn to_extended(&self) -> Extended {
-        let mut absolute = *self;
-        absolute.make_absolute();
-        let size = words::to_extended(&absolute.0, WHOLE);
-        let sign = if (self.0[N - 1] as i64) < 0 {
-            -1.0
-        } else {
-            1.0
-        };
-        Extended::new(sign * size.mantissa, size.exponent)
+        words::to_extended(&self.0, 64 * N - WHOLE as usize)
     }
 
     /// Almost always the highest word has a bit that is not the sign's, and with the next one all that f64 holds.
     #[inline(always)]
     fn to_f64(&self) -> f64 {
-        if N == 1 {
-            return self.0[0] as i64 as f64 * power_of_two(i64::from(WHOLE) - 64);
-        }
-        let (high, low) = (self.0[N - 1], self.0[N - 2]);
+        let (high, low) = (self.0[N - 1], self.0[N.max(2) - 2]);
         let sign = (high as i64 >> 63) as u64;
-        let copies = (high ^ sign).leading_zeros();
-        if copies == 64 {
+        let shift = (high ^ sign).leading_zeros();
+        if N == 1 || shift == 64 {
             return self.to_extended().to_f64();
         }
-        let shift = copies - 1;
-        let top = (high << shift | (low >> 1) >> (63 - shift)) as i64;
-        let exponent = 1023 + u64::from(WHOLE) - 64 - u64::from(shift);
-        top as f64 * f64::from_bits(exponent << 52)
+        let top = (high ^ sign) << shift | ((low ^ sign) >> 1) >> (63 - shift);
+        let exponent = 1023 + u64::from(WHOLE) - 63 - u64::from(shift);
+        let size = (top >> 1) as i64 as f64 * f64::from_bits(exponent << 52);
+        f64::from_bits(size.to_bits() | sign << 63)
     }
 }
 
