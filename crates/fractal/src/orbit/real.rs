@@ -6,6 +6,7 @@
 mod big;
 mod fixed;
 mod long;
+mod sum;
 mod words;
 
 use dashu_int::IBig;

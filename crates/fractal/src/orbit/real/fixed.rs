@@ -2,6 +2,7 @@
 
 use dashu_int::IBig;
 
+use super::sum::Sum;
 use super::{Layout, Real, words};
 use crate::extended::Extended;
 use crate::orbit::Fork;
@@ -9,6 +10,9 @@ use crate::orbit::Fork;
 /// N words, the lowest first, in two's complement; `WHOLE` bits of the highest are the whole part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::orbit) struct Fixed<const N: usize, const WHOLE: u32>([u64; N]);
+
+/// The columns of a square of so many words are spelt out below.
+const LONGEST_FIXED: usize = 9;
 
 impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
     fn new(value: &IBig, bits: usize, layout: Layout) -> Self {
@@ -111,36 +115,49 @@ fn shifted<const N: usize, const WHOLE: u32>(low: u64, high: [u64; N]) -> [u64; 
     })
 }
 
+/// Does `$body` for every k that is named, so that k is a constant in it, as the trip count of a loop is to be unrolled by.
+macro_rules! unroll {
+    ($k:ident in [$($value:literal)*] $body:block) => {
+        $({
+            let $k: usize = $value;
+            $body
+        })*
+    };
+}
+
 /// Word N - 1 of x² and the N words above it, from the products x_i · x_j with i + j ≥ `from`.
 #[inline(always)]
 fn columns<const N: usize>(x: &[u64; N], from: usize) -> (u64, [u64; N]) {
+    const { assert!(N <= LONGEST_FIXED) };
     let (mut low, mut high) = (0, [0; N]);
-    let (mut sum, mut carry) = (0u128, 0u64);
-    for k in from..2 * N - 1 {
-        let (mut pairs, mut overflow) = (0u128, 0u64);
-        for i in k.saturating_sub(N - 1)..k.div_ceil(2) {
-            let (next, over) = pairs.overflowing_add(u128::from(x[i]) * u128::from(x[k - i]));
-            pairs = next;
-            overflow += u64::from(over);
+    let mut sum = Sum::default();
+    unroll!(k in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16] {
+        if k >= from && k < 2 * N - 1 {
+            let pairs = column(x, k);
+            sum.add(pairs.twice());
+            if k % 2 == 0 {
+                sum.add_product(x[k / 2], x[k / 2]);
+            }
+            let word = sum.shift_out();
+            if k >= N {
+                high[k - N] = word;
+            } else if k == N - 1 {
+                low = word;
+            }
         }
-        overflow = overflow << 1 | (pairs >> 127) as u64;
-        pairs <<= 1;
-        if k % 2 == 0 {
-            let (next, over) = pairs.overflowing_add(u128::from(x[k / 2]).pow(2));
-            pairs = next;
-            overflow += u64::from(over);
-        }
-        let (next, over) = sum.overflowing_add(pairs);
-        carry += overflow + u64::from(over);
-        let word = next as u64;
-        if k >= N {
-            high[k - N] = word;
-        } else if k == N - 1 {
-            low = word;
-        }
-        sum = next >> 64 | u128::from(carry) << 64;
-        carry = 0;
-    }
-    high[N - 1] = sum as u64;
+    });
+    high[N - 1] = sum.shift_out();
     (low, high)
+}
+
+/// The sum of x_i · x_j with i + j = k and i < j.
+#[inline(always)]
+fn column<const N: usize>(x: &[u64; N], k: usize) -> Sum {
+    let mut pairs = Sum::default();
+    unroll!(i in [0 1 2 3 4 5 6 7] {
+        if 2 * i < k && k - i < N {
+            pairs.add_product(x[i], x[k - i]);
+        }
+    });
+    pairs
 }

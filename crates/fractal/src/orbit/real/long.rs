@@ -2,6 +2,7 @@
 
 use dashu_int::IBig;
 
+use super::sum::Sum;
 use super::{Layout, Real, words};
 use crate::extended::Extended;
 use crate::orbit::Fork;
@@ -116,45 +117,26 @@ fn square_columns(x: &[u64], from: usize, product: &mut [u64], fork: &impl Fork)
 /// Of x² the columns from `from` that `product` has room for. Answers what is left above them.
 fn some_columns(x: &[u64], from: usize, product: &mut [u64]) -> u128 {
     let n = x.len();
-    let (mut sum, mut carry) = (0u128, 0u64);
+    let mut sum = Sum::default();
     for (k, word) in (from..).zip(product) {
         let first = (k + 1).saturating_sub(n);
         let end = k.div_ceil(2).max(first);
-        let (pairs, over) = dot(&x[first..end], &x[k + 1 - end..k + 1 - first]);
-        carry += over << 1 | (pairs >> 127) as u64;
-        carry += add_to(&mut sum, pairs << 1);
+        let pairs = dot(&x[first..end], &x[k + 1 - end..k + 1 - first]);
+        sum.add(pairs.twice());
         if k % 2 == 0 && k / 2 < n {
-            carry += add_to(&mut sum, u128::from(x[k / 2]).pow(2));
+            sum.add_product(x[k / 2], x[k / 2]);
         }
-        *word = sum as u64;
-        sum = sum >> 64 | u128::from(carry) << 64;
-        carry = 0;
+        *word = sum.shift_out();
+    }
+    sum.wide()
+}
+
+/// The sum of a_i · b_(n - 1 - i).
+#[inline(always)]
+fn dot(a: &[u64], b: &[u64]) -> Sum {
+    let mut sum = Sum::default();
+    for (a, b) in a.iter().zip(b.iter().rev()) {
+        sum.add_product(*a, *b);
     }
     sum
-}
-
-/// The sum of a_i · b_(n - 1 - i), in three words.
-#[inline(always)]
-fn dot(a: &[u64], b: &[u64]) -> (u128, u64) {
-    let (mut sum, mut carry) = (0u128, 0u64);
-    let (fours, others) = a.as_chunks::<4>();
-    let (others_of_b, fours_of_b) = b.as_rchunks::<4>();
-    for (a, b) in fours.iter().zip(fours_of_b.iter().rev()) {
-        carry += add_to(&mut sum, u128::from(a[0]) * u128::from(b[3]));
-        carry += add_to(&mut sum, u128::from(a[1]) * u128::from(b[2]));
-        carry += add_to(&mut sum, u128::from(a[2]) * u128::from(b[1]));
-        carry += add_to(&mut sum, u128::from(a[3]) * u128::from(b[0]));
-    }
-    for (a, b) in others.iter().zip(others_of_b.iter().rev()) {
-        carry += add_to(&mut sum, u128::from(*a) * u128::from(*b));
-    }
-    (sum, carry)
-}
-
-/// Answers the carry.
-#[inline(always)]
-fn add_to(sum: &mut u128, term: u128) -> u64 {
-    let (next, over) = sum.overflowing_add(term);
-    *sum = next;
-    over.into()
 }
