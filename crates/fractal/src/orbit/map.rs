@@ -116,8 +116,10 @@ impl<R: Real> Map<R> {
                 y.subtract(yy);
             }
         }
-        self.z[0].add(&self.c[0]);
-        self.z[1].add(&self.c[1]);
+        for (z, c) in self.z.iter_mut().zip(&self.c) {
+            z.add(c);
+            z.settle();
+        }
     }
 }
 

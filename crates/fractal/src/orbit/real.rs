@@ -4,7 +4,11 @@
 //! places, on whichever processor and in however many threads, finds the same bits.
 
 mod big;
+#[cfg(target_arch = "x86_64")]
+mod digits;
 mod fixed;
+#[cfg(target_arch = "x86_64")]
+mod ifma;
 mod long;
 mod sum;
 mod words;
@@ -14,6 +18,8 @@ use dashu_int::IBig;
 use super::Fork;
 use crate::extended::Extended;
 pub(super) use big::Big;
+#[cfg(target_arch = "x86_64")]
+pub(super) use digits::Digits;
 pub(super) use fixed::Fixed;
 pub(super) use long::Long;
 
@@ -29,6 +35,8 @@ pub(super) trait Real: Clone + Send + Sync {
     fn make_absolute(&mut self);
     /// `other`², rounded down to the places that are kept. May use `fork` where that is faster.
     fn set_square(&mut self, other: &Self, fork: &impl Fork);
+    /// To be done once what was added and subtracted is to be read.
+    fn settle(&mut self) {}
     /// Whether squares take so long that they are worth handing to other threads.
     fn is_worth_forking(&self) -> bool;
     /// To half an ulp and 2^-9 of one, all kinds alike.

@@ -6,6 +6,8 @@ use dashu_int::UBig;
 
 use super::derivative::Derivative;
 use super::map::{Map, WHOLE_OF_POWERS, WHOLE_OF_SQUARES, whole_bits};
+#[cfg(target_arch = "x86_64")]
+use super::real::Digits;
 use super::real::{Big, Fixed, Layout, Long, Real};
 use super::{FixedPoint, Fork, OrbitProgress};
 use crate::extended::{Extended, ExtendedComplex};
@@ -136,6 +138,8 @@ impl<'a, F: Fork> Steps<'a, F> {
             7 => self.follow_fixed::<7, WHOLE>(),
             8 => self.follow_fixed::<8, WHOLE>(),
             9 => self.follow_fixed::<9, WHOLE>(),
+            #[cfg(target_arch = "x86_64")]
+            ..=Digits::LONGEST_WORDS if Digits::is_available() => self.follow_long::<Digits>(),
             ..LONGEST => self.follow_long::<Long>(),
             _ => self.follow_long::<Big>(),
         }
