@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod exact;
+mod random;
 mod rounding;
 
 use std::sync::atomic::AtomicBool;
 
 use exact::{Complex, Exact, Map};
 use fractal::{Field, Formula, Plan, Rect, View};
+use random::SplitMix64;
 use rounding::{margin, rounded_to_f64};
 
 const WIDTH: u32 = 1920;
@@ -161,19 +163,7 @@ impl Place {
 
 fn random_pixels() -> impl Iterator<Item = (usize, usize)> {
     let mut random = SplitMix64(0x7113_b207);
-    (0..PIXELS).map(move |_| (random.below(WIDTH), random.below(HEIGHT)))
-}
-
-/// G. L. Steele, D. Lea and C. H. Flood, "Fast splittable pseudorandom number generators" (2014).
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn below(&mut self, end: u32) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((u128::from(mixed ^ (mixed >> 31)) * u128::from(end)) >> 64) as usize
-    }
+    (0..PIXELS).map(move |_| (random.below(WIDTH) as usize, random.below(HEIGHT) as usize))
 }
 
 #[test]
