@@ -54,7 +54,7 @@ fn random_pixels(place: &Place) -> Counts {
     let began = Instant::now();
     let mut guard_bits = GUARD_BITS;
     let mut pixels = Vec::new();
-    let mut random = random(&place.id, "pixels");
+    let mut random = seeded_by(&place.id, "pixels");
     while pixels.len() < PIXELS
         && (pixels.len() < FEWEST_PIXELS
             || began.elapsed().as_secs_f64() < PATIENCE_FOR_PIXELS_SECONDS)
@@ -81,7 +81,7 @@ fn with_patches(place: &Place, mut counts: Counts) -> Counts {
         return counts;
     };
     let began = Instant::now();
-    let mut random = random(&place.id, "patches");
+    let mut random = seeded_by(&place.id, "patches");
     for _ in 0..PATCHES {
         let (left, top) = (
             random.below(WIDTH - side + 1),
@@ -104,14 +104,15 @@ fn with_patches(place: &Place, mut counts: Counts) -> Counts {
 }
 
 /// Other pixels at every place: seeded by FNV-1a of its id and of what they are for.
-fn random(id: &str, used_for: &str) -> SplitMix64 {
+fn seeded_by(id: &str, used_for: &str) -> SplitMix64 {
     let bytes = id.bytes().chain(used_for.bytes());
     SplitMix64(bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     }))
 }
 
-/// A proven count, for which there may have to be more guard bits than there were.
+/// A proven count, for which there may have to be more guard bits than there were. Were there a zₙ with |zₙ| = 2 exactly,
+/// no number of them would do.
 fn count(place: &Place, guard_bits: &mut usize, x: u32, y: u32) -> u64 {
     loop {
         let exact = place.exact(*guard_bits);
