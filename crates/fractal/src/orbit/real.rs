@@ -28,6 +28,8 @@ pub(super) trait Real: Clone + Send + Sync {
     /// `value` · 2^-`bits`, at least `bits` places of it.
     fn new(value: &IBig, bits: usize, layout: Layout) -> Self;
     fn assign(&mut self, other: &Self);
+    fn set_sum(&mut self, one: &Self, other: &Self);
+    fn set_difference(&mut self, one: &Self, other: &Self);
     fn add(&mut self, other: &Self);
     fn subtract(&mut self, other: &Self);
     /// A quarter, rounded down.

@@ -29,6 +29,14 @@ impl Real for Big {
         self.value.clone_from(&other.value);
     }
 
+    fn set_sum(&mut self, one: &Self, other: &Self) {
+        self.value = &one.value + &other.value;
+    }
+
+    fn set_difference(&mut self, one: &Self, other: &Self) {
+        self.value = &one.value - &other.value;
+    }
+
     fn add(&mut self, other: &Self) {
         self.value += &other.value;
     }

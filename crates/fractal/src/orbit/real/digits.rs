@@ -85,6 +85,26 @@ impl Real for Digits {
         self.digits.copy_from_slice(&other.digits);
     }
 
+    fn set_sum(&mut self, one: &Self, other: &Self) {
+        for (sum, (one, other)) in self
+            .digits
+            .iter_mut()
+            .zip(one.digits.iter().zip(&other.digits))
+        {
+            *sum = one + other;
+        }
+    }
+
+    fn set_difference(&mut self, one: &Self, other: &Self) {
+        for (difference, (one, other)) in self
+            .digits
+            .iter_mut()
+            .zip(one.digits.iter().zip(&other.digits))
+        {
+            *difference = one - other;
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         for (digit, other) in self.digits.iter_mut().zip(&other.digits) {
             *digit += other;

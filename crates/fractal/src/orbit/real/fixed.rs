@@ -27,6 +27,17 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
         *self = *other;
     }
 
+    // Word by word, here and in the square: a vector's load of words that were stored one by one waits until they are in the cache.
+    #[inline(always)]
+    fn set_sum(&mut self, one: &Self, other: &Self) {
+        words::write_sum(&mut self.0, &one.0, &other.0);
+    }
+
+    #[inline(always)]
+    fn set_difference(&mut self, one: &Self, other: &Self) {
+        words::write_difference(&mut self.0, &one.0, &other.0);
+    }
+
     #[inline(always)]
     fn add(&mut self, other: &Self) {
         words::add(&mut self.0, &other.0);
@@ -49,9 +60,9 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
 
     #[inline(always)]
     fn set_square(&mut self, other: &Self, _: &impl Fork) {
-        let mut absolute = *other;
-        absolute.make_absolute();
-        *self = Fixed(square::<N, WHOLE>(&absolute.0));
+        let mut absolute = [0; N];
+        words::write_absolute(&other.0, &mut absolute);
+        *self = Fixed(square::<N, WHOLE>(&absolute));
     }
 
     #[inline(always)]
