@@ -11,6 +11,8 @@ mod fixed;
 mod ifma;
 mod long;
 mod sum;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use dashu_int::IBig;
@@ -43,6 +45,10 @@ pub(super) trait Real: Clone + Send + Sync {
     fn is_worth_forking(&self) -> bool;
     /// To half an ulp and 2^-9 of one, all kinds alike.
     fn to_extended(&self) -> Extended;
+
+    /// The number times 2^places.
+    #[cfg(test)]
+    fn value(&self) -> IBig;
 
     /// Rounded as by [`Real::to_extended`]; zero below f64's normal numbers.
     fn to_f64(&self) -> f64 {

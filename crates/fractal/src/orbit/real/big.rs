@@ -64,6 +64,11 @@ impl Real for Big {
     fn to_extended(&self) -> Extended {
         Big::extended(&self.value, self.places)
     }
+
+    #[cfg(test)]
+    fn value(&self) -> IBig {
+        self.value.clone()
+    }
 }
 
 impl Big {

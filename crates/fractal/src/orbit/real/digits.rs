@@ -183,6 +183,12 @@ impl Real for Digits {
         let exponent = unit + (DIGIT * k) as i64 - 76 + i64::from(shift);
         words::from_top((bits >> shift) as u64, exponent, is_negative)
     }
+
+    #[cfg(test)]
+    fn value(&self) -> IBig {
+        let digits = self.digits.iter().rev();
+        digits.fold(IBig::ZERO, |sum, digit| (sum << DIGIT) + *digit)
+    }
 }
 
 /// Bits 52 k to 52 k + 51.

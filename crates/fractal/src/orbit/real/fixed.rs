@@ -75,6 +75,11 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
         words::to_extended(&self.0, 64 * N - WHOLE as usize)
     }
 
+    #[cfg(test)]
+    fn value(&self) -> IBig {
+        words::value(&self.0)
+    }
+
     /// Almost always the highest word has a bit that is not the sign's, and with the next one all that f64 holds.
     #[inline(always)]
     fn to_f64(&self) -> f64 {

@@ -86,6 +86,11 @@ impl Real for Long {
     fn to_extended(&self) -> Extended {
         words::to_extended(&self.words, self.places)
     }
+
+    #[cfg(test)]
+    fn value(&self) -> IBig {
+        words::value(&self.words)
+    }
 }
 
 impl Long {
