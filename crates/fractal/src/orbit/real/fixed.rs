@@ -102,11 +102,7 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
 /// than N units of word N - 1: only where that much could change the result are they computed too.
 #[inline(always)]
 fn square<const N: usize, const WHOLE: u32>(x: &[u64; N]) -> [u64; N] {
-    let (low, high) = if N > 2 {
-        columns(x, N - 2)
-    } else {
-        columns(x, 0)
-    };
+    let (low, high) = columns(x, N.saturating_sub(2));
     let below = low << WHOLE >> WHOLE;
     if N > 2 && below + N as u64 >= 1 << (64 - WHOLE) {
         return exact_square::<N, WHOLE>(x);
@@ -151,7 +147,7 @@ fn columns<const N: usize>(x: &[u64; N], from: usize) -> (u64, [u64; N]) {
         if k >= from && k < 2 * N - 1 {
             let pairs = column(x, k);
             sum.add(pairs.twice());
-            if k % 2 == 0 {
+            if k.is_multiple_of(2) {
                 sum.add_product(x[k / 2], x[k / 2]);
             }
             let word = sum.shift_out();

@@ -115,7 +115,7 @@ fn numbers(layout: Layout) -> impl Strategy<Value = (IBig, IBig)> {
     (number.clone(), number)
 }
 
-fn check_all<R: Real>(layout: Layout, cases: u32, fork: &(impl Fork + Sync)) {
+fn check_all<R: Real>(layout: Layout, cases: u32, fork: &impl Fork) {
     let edges = edges(layout);
     for a in &edges {
         check::<R>(layout, a, &IBig::ZERO, fork);
