@@ -7,6 +7,7 @@
 //! rebases waits for the next pass. All lanes of a vector are then always at the same Z, which is loaded once for all of them,
 //! and so are the table's nodes. What a lane does follows from its own numbers alone.
 
+mod carry;
 mod difference;
 mod leaf;
 mod list;
@@ -17,7 +18,7 @@ mod scale;
 use std::sync::atomic::AtomicBool;
 
 use crate::field::{Cancelled, Field};
-use crate::orbit::{Approximation, Orbit, Table, Track};
+use crate::orbit::{Approximation, Orbit, QuadraticJump, RealJump, Table, Track};
 use crate::simd::{Backend, Task, Vector};
 use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
 use crate::view::Rect;
@@ -67,7 +68,7 @@ impl Task for Perturbation<'_> {
 
 impl Perturbation<'_> {
     #[inline(always)]
-    fn complex<V: Vector, F: Difference<Map = [f64; 2]>>(&self) -> Result<Field, Cancelled> {
+    fn complex<V: Vector, F: Difference<Jump = QuadraticJump>>(&self) -> Result<Field, Cancelled> {
         self.draw::<V, F>(|track| match &track.approximation {
             Approximation::Complex(table) => Some(table),
             Approximation::Real(_) => None,
@@ -75,7 +76,7 @@ impl Perturbation<'_> {
     }
 
     #[inline(always)]
-    fn real<V: Vector, F: Difference<Map = [f64; 4]>>(&self) -> Result<Field, Cancelled> {
+    fn real<V: Vector, F: Difference<Jump = RealJump>>(&self) -> Result<Field, Cancelled> {
         self.draw::<V, F>(|track| match &track.approximation {
             Approximation::Real(table) => Some(table),
             Approximation::Complex(_) => None,
@@ -85,7 +86,7 @@ impl Perturbation<'_> {
     #[inline(always)]
     fn draw<V: Vector, F: Difference>(
         &self,
-        table: impl Fn(&Track) -> Option<&Table<F::Map>>,
+        table: impl Fn(&Track) -> Option<&Table<F::Jump>>,
     ) -> Result<Field, Cancelled> {
         let tables = (table(self.orbit.first()), table(self.orbit.again()));
         let (Some(first), Some(again)) = tables else {

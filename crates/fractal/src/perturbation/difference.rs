@@ -1,16 +1,17 @@
 //! How does the difference of two orbits become the next difference, without a subtraction that loses it?
 
-use super::scale::splat;
+use super::carry::{Carry, product};
 use crate::field::Field;
 use crate::kernel::{Escaping, finish};
+use crate::orbit::{QuadraticJump, RealJump};
 use crate::simd::Vector;
 use crate::step::{BurningShip, Power, Quadratic, Tricorn};
 
 /// A formula's step for differences. With F(Z, w) such that f(Z + w) - f(Z) = w' F, where w' is w but for folds, F has the
 /// size of Z even where w is very much smaller, so that w may have another unit than Z.
 pub(crate) trait Difference {
-    /// Of a node of the table.
-    type Map: Copy + Send + Sync;
+    /// The table's jumps.
+    type Jump: Carry;
 
     /// Takes differences across the formula's folds. `z` is in the unit of w.
     #[inline(always)]
@@ -32,11 +33,8 @@ pub(crate) trait Difference {
 
     /// w F + d.
     #[inline(always)]
-    fn product<V: Vector>([x, y]: [V; 2], [fx, fy]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
-        [
-            x.mul_add(fx, y.neg_mul_add(fy, dx)),
-            x.mul_add(fy, y.mul_add(fx, dy)),
-        ]
+    fn product<V: Vector>(w: [V; 2], factor: [V; 2], d: [V; 2]) -> [V; 2] {
+        product(w, factor, d)
     }
 
     /// Follows escaping orbits to the bailout.
@@ -46,28 +44,10 @@ pub(crate) trait Difference {
         limit: u64,
         field: &mut Field,
     );
-
-    /// map · w + d.
-    fn linear<V: Vector>(map: Self::Map, w: [V; 2], d: [V; 2]) -> [V; 2];
-}
-
-#[inline(always)]
-fn complex_linear<V: Vector>(map: [f64; 2], w: [V; 2], d: [V; 2]) -> [V; 2] {
-    Quadratic::product(w, splat(map), d)
-}
-
-#[inline(always)]
-fn real_linear<V: Vector>(map: [f64; 4], [x, y]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
-    let [a, b]: [V; 2] = splat([map[0], map[1]]);
-    let [c, d]: [V; 2] = splat([map[2], map[3]]);
-    [
-        a.mul_add(x, b.mul_add(y, dx)),
-        c.mul_add(x, d.mul_add(y, dy)),
-    ]
 }
 
 impl Difference for Quadratic {
-    type Map = [f64; 2];
+    type Jump = QuadraticJump;
 
     #[inline(always)]
     fn finish<V: Vector, const K: usize>(
@@ -78,18 +58,13 @@ impl Difference for Quadratic {
     ) {
         finish::<V, Self, K>(escaping, limit, field);
     }
-
-    #[inline(always)]
-    fn linear<V: Vector>(map: [f64; 2], w: [V; 2], d: [V; 2]) -> [V; 2] {
-        complex_linear(map, w, d)
-    }
 }
 
 /// z^p + c, for all p: one loop for them together.
 pub(super) struct Powers;
 
 impl Difference for Powers {
-    type Map = [f64; 2];
+    type Jump = QuadraticJump;
 
     /// (a^p - b^p) / (a - b) = a^(p-1) + a^(p-2) b + … + b^(p-1), by F₂ = a + b and F_(k+1) = a F_k + b^k.
     #[inline(always)]
@@ -97,8 +72,8 @@ impl Difference for Powers {
         let zero = [V::splat(0.0); 2];
         let (mut factor, mut power) = (middle, z);
         for _ in 2..p {
-            power = Quadratic::product(power, z, zero);
-            factor = Quadratic::product(factor, sum, power);
+            power = product(power, z, zero);
+            factor = product(factor, sum, power);
         }
         factor
     }
@@ -119,15 +94,10 @@ impl Difference for Powers {
             _ => finish::<V, Power<8>, K>(escaping, limit, field),
         }
     }
-
-    #[inline(always)]
-    fn linear<V: Vector>(map: [f64; 2], w: [V; 2], d: [V; 2]) -> [V; 2] {
-        complex_linear(map, w, d)
-    }
 }
 
 impl Difference for Tricorn {
-    type Map = [f64; 4];
+    type Jump = RealJump;
 
     /// The conjugate of w F, plus d.
     #[inline(always)]
@@ -147,15 +117,10 @@ impl Difference for Tricorn {
     ) {
         finish::<V, Self, K>(escaping, limit, field);
     }
-
-    #[inline(always)]
-    fn linear<V: Vector>(map: [f64; 4], w: [V; 2], d: [V; 2]) -> [V; 2] {
-        real_linear(map, w, d)
-    }
 }
 
 impl Difference for BurningShip {
-    type Map = [f64; 4];
+    type Jump = RealJump;
 
     /// |Z + w| - |Z|, part by part.
     #[inline(always)]
@@ -176,11 +141,6 @@ impl Difference for BurningShip {
         field: &mut Field,
     ) {
         finish::<V, Self, K>(escaping, limit, field);
-    }
-
-    #[inline(always)]
-    fn linear<V: Vector>(map: [f64; 4], w: [V; 2], d: [V; 2]) -> [V; 2] {
-        real_linear(map, w, d)
     }
 }
 
