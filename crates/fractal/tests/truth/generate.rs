@@ -13,6 +13,7 @@ const FEWEST_PIXELS: usize = 3;
 const PATIENCE_FOR_PIXELS_SECONDS: f64 = 150.0;
 
 const PATCHES: usize = 3;
+const SPOTS_TRIED: usize = 100;
 /// The largest that patience allows; none where it does not allow the smallest.
 const SIDES: [u32; 4] = [32, 16, 8, 4];
 const PATIENCE_FOR_PATCHES_SECONDS: f64 = 180.0;
@@ -81,12 +82,7 @@ fn with_patches(place: &Place, mut counts: Counts) -> Counts {
         return counts;
     };
     let began = Instant::now();
-    let mut random = seeded_by(&place.id, "patches");
-    for _ in 0..PATCHES {
-        let (left, top) = (
-            random.below(WIDTH - side + 1),
-            random.below(HEIGHT - side + 1),
-        );
+    for (left, top) in spots(place, side, &mut counts.guard_bits) {
         let pixels = (top..top + side).flat_map(|y| (left..left + side).map(move |x| (x, y)));
         let counted = pixels
             .map(|(x, y)| count(place, &mut counts.guard_bits, x, y))
@@ -101,6 +97,30 @@ fn with_patches(place: &Place, mut counts: Counts) -> Counts {
     let seconds = began.elapsed().as_secs_f64();
     println!("{}: patches of {side} in {seconds:.1} s", place.id);
     counts
+}
+
+/// Left upper corners of patches whose own corners do not all count the same, as little can go wrong where all is alike; the last
+/// tried ones where too few are like that.
+fn spots(place: &Place, side: u32, guard_bits: &mut usize) -> Vec<(u32, u32)> {
+    let mut random = seeded_by(&place.id, "patches");
+    let mut spots = Vec::new();
+    for left_to_try in (0..SPOTS_TRIED).rev() {
+        if spots.len() == PATCHES {
+            break;
+        }
+        let (x, y) = (
+            random.below(WIDTH - side + 1),
+            random.below(HEIGHT - side + 1),
+        );
+        let (right, bottom) = (x + side - 1, y + side - 1);
+        let corners = [(x, y), (right, y), (x, bottom), (right, bottom)]
+            .map(|(x, y)| count(place, guard_bits, x, y));
+        let varied = corners.iter().any(|&count| count != corners[0]);
+        if varied || left_to_try < PATCHES - spots.len() {
+            spots.push((x, y));
+        }
+    }
+    spots
 }
 
 /// Other pixels at every place: seeded by FNV-1a of its id and of what they are for.
