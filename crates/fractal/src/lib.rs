@@ -13,6 +13,7 @@ mod grid;
 mod interior;
 mod iterations;
 mod kernel;
+mod nucleus;
 mod orbit;
 mod perturbation;
 mod plan;
@@ -27,6 +28,7 @@ pub use colour::{
 pub use decimal::{Decimal, ParseDecimalError};
 pub use field::{Cancelled, Field};
 pub use iterations::auto_iterations;
+pub use nucleus::{Nucleus, NucleusError, Shape, nucleus};
 pub use orbit::{Fork, Orbit, OrbitKey, OrbitProgress, Sequential};
 #[doc(hidden)]
 pub use orbit::{Numbers, walk_for_benchmark};
