@@ -239,10 +239,11 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             let Some(node) = nodes.get(leaf >> level) else {
                 continue;
             };
-            if node.radius < nearest {
+            let end = leaf + (1 << level);
+            // Where the reference ends every sample rebases, which only steps do.
+            if node.radius < nearest || end == table.safe.len() {
                 continue;
             }
-            let end = leaf + (1 << level);
             let steps = (end * LEAF) as f64;
             let radius_c = self.in_units_of_c(node.radius_c);
             let all_jump = farthest <= node.radius
