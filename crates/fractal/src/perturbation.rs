@@ -8,6 +8,7 @@
 //! and so are the table's nodes. What a lane does follows from its own numbers alone.
 
 mod difference;
+mod growth;
 mod leaf;
 mod list;
 mod offsets;
@@ -16,7 +17,9 @@ mod scale;
 
 use std::sync::atomic::AtomicBool;
 
-use crate::field::{Cancelled, Field};
+use crate::extended::power_of_two;
+use crate::field::{Cancelled, Channels, Field};
+use crate::kernel::Tangents;
 use crate::orbit::{Approximation, Orbit, Table, Track};
 use crate::simd::{Backend, Task, Vector};
 use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
@@ -31,13 +34,20 @@ pub(crate) fn field(
     orbit: &Orbit,
     offsets: &Offsets,
     limit: u64,
+    channels: Channels,
     rect: Rect,
     cancel: &AtomicBool,
 ) -> Result<Field, Cancelled> {
+    let mut pixel = offsets.pixel();
+    if !orbit.is_extended() {
+        pixel = pixel.map(|part| part * power_of_two(offsets.exponent));
+    }
     backend.run(Perturbation {
         orbit,
         offsets,
+        tangents: Tangents::of_pixel(orbit.iteration(), pixel),
         limit,
+        channels,
         rect,
         cancel,
     })
@@ -46,7 +56,10 @@ pub(crate) fn field(
 struct Perturbation<'a> {
     orbit: &'a Orbit,
     offsets: &'a Offsets,
+    /// In units of 2^`offsets.exponent` where exponents are extended.
+    tangents: Tangents,
     limit: u64,
+    channels: Channels,
     rect: Rect,
     cancel: &'a AtomicBool,
 }
@@ -91,10 +104,11 @@ impl Perturbation<'_> {
         let (Some(first), Some(again)) = tables else {
             unreachable!("an orbit's formula decides which kind of table it has");
         };
-        if self.orbit.is_extended() {
-            Passes::<V, F, true>::new(self, first, again).run()
-        } else {
-            Passes::<V, F, false>::new(self, first, again).run()
+        match (self.orbit.is_extended(), self.channels.derivative) {
+            (false, false) => Passes::<V, F, false, false>::new(self, first, again).run(),
+            (false, true) => Passes::<V, F, false, true>::new(self, first, again).run(),
+            (true, false) => Passes::<V, F, true, false>::new(self, first, again).run(),
+            (true, true) => Passes::<V, F, true, true>::new(self, first, again).run(),
         }
     }
 }

@@ -2,15 +2,21 @@
 
 use super::scale::splat;
 use crate::field::Field;
-use crate::kernel::{Escaping, finish};
+use crate::kernel::{Escaping, Leaving, finish, leave};
 use crate::simd::Vector;
-use crate::step::{BurningShip, Power, Quadratic, Tricorn};
+use crate::step::{BurningShip, Power, Quadratic, Step, Tricorn, power_derivative, product};
 
 /// A formula's step for differences. With F(Z, w) such that f(Z + w) - f(Z) = w' F, where w' is w but for folds, F has the
 /// size of Z even where w is very much smaller, so that w may have another unit than Z.
 pub(crate) trait Difference {
     /// Of a node of the table.
     type Map: Copy + Send + Sync;
+
+    /// As [`Step::TANGENTS`].
+    const TANGENTS: usize;
+
+    /// As [`Step::tangent`].
+    fn tangent<V: Vector>(power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2];
 
     /// Takes differences across the formula's folds. `z` is in the unit of w.
     #[inline(always)]
@@ -47,6 +53,14 @@ pub(crate) trait Difference {
         field: &mut Field,
     );
 
+    /// Follows orbits with their tangents to the bailout; `c` are the tangents of c.
+    fn leave<V: Vector, const K: usize>(
+        power: u32,
+        leaving: &mut Leaving,
+        c: [[f64; 2]; 2],
+        field: &mut Field,
+    );
+
     /// map · w + d.
     fn linear<V: Vector>(map: Self::Map, w: [V; 2], d: [V; 2]) -> [V; 2];
 }
@@ -69,6 +83,23 @@ fn real_linear<V: Vector>(map: [f64; 4], [x, y]: [V; 2], [dx, dy]: [V; 2]) -> [V
 impl Difference for Quadratic {
     type Map = [f64; 2];
 
+    const TANGENTS: usize = <Self as Step>::TANGENTS;
+
+    #[inline(always)]
+    fn tangent<V: Vector>(_power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
+        <Self as Step>::tangent(z, t, d)
+    }
+
+    #[inline(always)]
+    fn leave<V: Vector, const K: usize>(
+        _power: u32,
+        leaving: &mut Leaving,
+        c: [[f64; 2]; 2],
+        field: &mut Field,
+    ) {
+        leave::<V, Self, K>(leaving, c, field);
+    }
+
     #[inline(always)]
     fn finish<V: Vector, const K: usize>(
         _power: u32,
@@ -90,6 +121,30 @@ pub(super) struct Powers;
 
 impl Difference for Powers {
     type Map = [f64; 2];
+
+    const TANGENTS: usize = 1;
+
+    #[inline(always)]
+    fn tangent<V: Vector>(power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
+        product(power_derivative(power, z), t, d)
+    }
+
+    #[inline(always)]
+    fn leave<V: Vector, const K: usize>(
+        power: u32,
+        leaving: &mut Leaving,
+        c: [[f64; 2]; 2],
+        field: &mut Field,
+    ) {
+        match power {
+            3 => leave::<V, Power<3>, K>(leaving, c, field),
+            4 => leave::<V, Power<4>, K>(leaving, c, field),
+            5 => leave::<V, Power<5>, K>(leaving, c, field),
+            6 => leave::<V, Power<6>, K>(leaving, c, field),
+            7 => leave::<V, Power<7>, K>(leaving, c, field),
+            _ => leave::<V, Power<8>, K>(leaving, c, field),
+        }
+    }
 
     /// (a^p - b^p) / (a - b) = a^(p-1) + a^(p-2) b + … + b^(p-1), by F₂ = a + b and F_(k+1) = a F_k + b^k.
     #[inline(always)]
@@ -129,6 +184,23 @@ impl Difference for Powers {
 impl Difference for Tricorn {
     type Map = [f64; 4];
 
+    const TANGENTS: usize = <Self as Step>::TANGENTS;
+
+    #[inline(always)]
+    fn tangent<V: Vector>(_power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
+        <Self as Step>::tangent(z, t, d)
+    }
+
+    #[inline(always)]
+    fn leave<V: Vector, const K: usize>(
+        _power: u32,
+        leaving: &mut Leaving,
+        c: [[f64; 2]; 2],
+        field: &mut Field,
+    ) {
+        leave::<V, Self, K>(leaving, c, field);
+    }
+
     /// The conjugate of w F, plus d.
     #[inline(always)]
     fn product<V: Vector>([x, y]: [V; 2], [fx, fy]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
@@ -156,6 +228,23 @@ impl Difference for Tricorn {
 
 impl Difference for BurningShip {
     type Map = [f64; 4];
+
+    const TANGENTS: usize = <Self as Step>::TANGENTS;
+
+    #[inline(always)]
+    fn tangent<V: Vector>(_power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
+        <Self as Step>::tangent(z, t, d)
+    }
+
+    #[inline(always)]
+    fn leave<V: Vector, const K: usize>(
+        _power: u32,
+        leaving: &mut Leaving,
+        c: [[f64; 2]; 2],
+        field: &mut Field,
+    ) {
+        leave::<V, Self, K>(leaving, c, field);
+    }
 
     /// |Z + w| - |Z|, part by part.
     #[inline(always)]

@@ -1,6 +1,7 @@
 //! The steps between two nodes: how are they taken one by one?
 
 use super::difference::Difference;
+use super::growth::Growth;
 use super::list::{BASE, CX, CY, EXPONENT, INDEX, X, Y};
 use super::pass::{Passes, present};
 use super::scale::{
@@ -29,10 +30,14 @@ struct Lanes<V, const C: usize> {
     w: [[V; 2]; C],
     c: [[V; 2]; C],
     exponent: [V; C],
+    /// Only where derivatives are asked for.
+    growth: [Growth<V>; C],
     alive: [u32; C],
 }
 
-impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTENDED> {
+impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
+    Passes<'a, V, F, EXTENDED, DERIVATIVE>
+{
     /// Takes all active samples over a leaf.
     #[inline(always)]
     pub(super) fn leaf(&mut self, track: &Track, leaf: usize, safe: Safe) {
@@ -74,6 +79,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
         let mut scale = [V::splat(1.0); C];
         let mut unscale = [V::splat(1.0); C];
         let mut d = lanes.c;
+        let mut side = [Growth::<V>::zero().tangents; C];
         let mut is_safe = true;
         for k in 0..C {
             let mut distance = size(lanes.w[k]);
@@ -85,6 +91,9 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
                 let unit = power_of_two(V::splat(self.unit).sub(exponent));
                 d[k] = scaled(d[k], unit);
             }
+            if DERIVATIVE {
+                (lanes.growth[k], side[k]) = lanes.growth[k].beside::<EXTENDED>(&self.pixel);
+            }
             let near = V::and(
                 distance.le(V::splat(steps.safe_radius)),
                 size(lanes.c[k]).le(V::splat(steps.safe_radius_c)),
@@ -95,6 +104,10 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
         for i in 1..steps.z.len() {
             let (from, to) = (steps.z[i - 1], splat(steps.z[i]));
             for k in 0..C {
+                if DERIVATIVE {
+                    let z = full::<V, EXTENDED>(splat(from), lanes.w[k], scale[k]);
+                    lanes.growth[k].step::<F>(self.power, z, side[k]);
+                }
                 lanes.w[k] = step::<V, F, EXTENDED>(
                     self.power, from, lanes.w[k], d[k], scale[k], unscale[k],
                 );
@@ -144,6 +157,10 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
         for i in 0..steps.z.len() - 1 {
             let z = track.point(steps.first + i);
             let (w, exponent) = (lanes.w[0], lanes.exponent[0]);
+            if DERIVATIVE {
+                let (at, w, unit) = beside::<V>(z, w, exponent);
+                lanes.growth[0].tiny_step::<F>(self.power, plus(at, w), unit, &self.pixel);
+            }
             let w = F::fold(in_unit(z, exponent), w);
             let folded = [folded_part::<F>(z[0]), folded_part::<F>(z[1])];
             let (at, w_there, common) = beside::<V>(folded, w, exponent);
@@ -188,6 +205,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             w: [[zero; 2]; C],
             c: [[zero; 2]; C],
             exponent: [zero; C],
+            growth: [Growth::zero(); C],
             alive: [0; C],
         };
         for k in 0..C {
@@ -196,6 +214,9 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             lanes.c[k] = [self.active.load(CX, at), self.active.load(CY, at)];
             if EXTENDED {
                 lanes.exponent[k] = self.active.load(EXPONENT, at);
+            }
+            if DERIVATIVE {
+                lanes.growth[k] = Growth::load::<F, EXTENDED>(&self.active, at);
             }
             lanes.alive[k] = present::<V>(self.active.len().saturating_sub(at));
         }
@@ -223,6 +244,11 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             if !EXTENDED {
                 c = plus(c, lanes.c[k]);
             }
+            if DERIVATIVE {
+                let growth = lanes.growth[k].real::<EXTENDED>();
+                let end = self.escaped.len();
+                growth.compress::<F, false>(&mut self.escaped, end, escaped);
+            }
             let orbits = [at[0], at[1], c[0], c[1], age, sample, exponent];
             self.escaped.push::<V, false>(escaped, orbits);
         }
@@ -233,6 +259,11 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             } else {
                 (at, exponent)
             };
+            if DERIVATIVE {
+                let growth = lanes.growth[k].normalised::<EXTENDED>();
+                let end = self.next.len();
+                growth.compress::<F, EXTENDED>(&mut self.next, end, rebases);
+            }
             let [cx, cy] = lanes.c[k];
             self.next
                 .push::<V, EXTENDED>(rebases, [w[0], w[1], cx, cy, age, sample, exponent]);
@@ -266,6 +297,10 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
                 self.active.load(INDEX, row),
                 lanes.exponent[k],
             ];
+            if DERIVATIVE {
+                let growth = lanes.growth[k].normalised::<EXTENDED>();
+                growth.compress::<F, EXTENDED>(&mut self.active, *kept, lanes.alive[k]);
+            }
             if *kept == row && lanes.alive[k] == present::<V>(V::LANES) {
                 self.active.store(X, row, values[X]);
                 self.active.store(Y, row, values[Y]);

@@ -15,21 +15,31 @@ pub(super) const INDEX: usize = 5;
 /// Only used where exponents are extended.
 pub(super) const EXPONENT: usize = 6;
 pub(super) const COLUMNS: usize = 7;
+/// The parts of one or two tangents, only used where derivatives are asked for: they are in the list, but not in its rows.
+pub(super) const TANGENTS: usize = COLUMNS;
+/// Their exponent; only used where exponents are extended.
+pub(super) const TANGENT_EXPONENT: usize = TANGENTS + 4;
+const ALL_COLUMNS: usize = TANGENT_EXPONENT + 1;
 
 /// No vector has more lanes, and a store of a whole vector may reach past the last sample.
 const MOST_LANES: usize = 8;
 
 /// Samples, of which the first `len` are there.
 pub(super) struct List {
-    columns: [Vec<f64>; COLUMNS],
+    columns: [Vec<f64>; ALL_COLUMNS],
     len: usize,
 }
 
 impl List {
-    pub(super) fn new(capacity: usize, is_extended: bool) -> List {
+    pub(super) fn new(capacity: usize, is_extended: bool, tangents: usize) -> List {
         List {
             columns: std::array::from_fn(|column| {
-                let is_used = column != EXPONENT || is_extended;
+                let is_used = match column {
+                    ..EXPONENT => true,
+                    EXPONENT => is_extended,
+                    TANGENT_EXPONENT => is_extended && tangents > 0,
+                    _ => column < TANGENTS + 2 * tangents,
+                };
                 vec![
                     0.0;
                     if is_used {
