@@ -28,6 +28,8 @@ pub use decimal::{Decimal, ParseDecimalError};
 pub use field::{Cancelled, Channels, Field};
 pub use iterations::auto_iterations;
 pub use orbit::{Fork, Orbit, OrbitKey, OrbitProgress, Sequential};
+#[doc(hidden)]
+pub use orbit::{Numbers, walk_for_benchmark};
 pub use plan::{Plan, PlanError, Renderer, Tier};
 pub use simd::Backend;
 pub use view::{Formula, Quality, Rect, View};

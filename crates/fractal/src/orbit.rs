@@ -4,7 +4,13 @@
 //! pieces keeps orbits by their keys.
 
 mod bilinear;
+mod derivative;
 mod linear;
+mod map;
+mod measure;
+mod real;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::hash::{Hash, Hasher};
@@ -16,6 +22,8 @@ use crate::extended::Extended;
 use crate::field::Cancelled;
 use crate::step::Iteration;
 pub(crate) use bilinear::{Approximation, LEAF, Node, Safe, Table, from_pseudo_log};
+#[doc(hidden)]
+pub use measure::{Numbers, walk_for_benchmark};
 pub(crate) use walk::{End, Points, Walk};
 
 /// Which orbit a view needs. Views with equal keys share it.
@@ -257,6 +265,6 @@ pub(crate) struct FixedPoint {
 
 impl FixedPoint {
     fn to_f64(&self, bits: usize) -> [f64; 2] {
-        [&self.re, &self.im].map(|part| walk::extended(part, bits).to_f64())
+        [&self.re, &self.im].map(|part| real::Big::extended(part, bits).to_f64())
     }
 }

@@ -32,6 +32,16 @@ pub(crate) trait Vector: Copy {
     fn abs(self) -> Self;
     /// The larger; of numbers only.
     fn max(self, other: Self) -> Self;
+    /// The smaller; of numbers only.
+    fn min(self, other: Self) -> Self;
+    /// The larger absolute value; of numbers only.
+    fn larger_size(self, other: Self) -> Self {
+        self.abs().max(other.abs())
+    }
+    /// The largest of all lanes; of numbers only.
+    fn largest(self) -> f64;
+    /// The smallest of all lanes; of numbers only.
+    fn smallest(self) -> f64;
     /// self · factor + addend, rounded once.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// addend - self · factor, rounded once.

@@ -2,9 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dashu_int::IBig;
-use dashu_int::ops::BitTest;
+use dashu_int::UBig;
 
+use super::derivative::Derivative;
+use super::map::{Map, WHOLE_OF_POWERS, WHOLE_OF_SQUARES, whole_bits};
+#[cfg(target_arch = "x86_64")]
+use super::real::Digits;
+use super::real::{Big, Fixed, Layout, Long, Real};
 use super::{FixedPoint, Fork, OrbitProgress};
 use crate::extended::{Extended, ExtendedComplex};
 use crate::field::Cancelled;
@@ -12,6 +16,8 @@ use crate::step::Iteration;
 
 /// Below this a point's size is kept with an exponent of its own.
 pub(crate) const TINY_EXPONENT: i64 = -200;
+
+const TINY: f64 = f64::from_bits(((1023 + TINY_EXPONENT) as u64) << 52);
 
 /// An orbit to be computed.
 #[derive(Clone, Debug)]
@@ -34,7 +40,7 @@ pub(crate) struct Walk<'a> {
 pub(crate) struct Points {
     pub(crate) z: Vec<[f64; 2]>,
     /// Those of them, but for zeros, whose size is below 2^[`TINY_EXPONENT`], by ascending index. The size of a point is its larger
-    /// part, and for the burning ship, where signs matter, the smaller.
+    /// part, and for the burning ship, where signs matter, the smaller that is not zero.
     pub(crate) tiny: Vec<TinyPoint>,
     pub(crate) end: End,
 }
@@ -58,6 +64,13 @@ pub(crate) enum End {
     Limit,
 }
 
+/// A step of so many words takes about this part of what a look at `cancel` should wait for: 100 µs, where the product of two
+/// words takes two nanoseconds.
+const PRODUCTS_BETWEEN_LOOKS: usize = 40_000;
+
+/// Words from which dashu's better algorithms outweigh that it cannot compute half a square.
+const LONGEST: usize = 2000;
+
 impl Walk<'_> {
     /// Iterates to the end.
     ///
@@ -65,64 +78,163 @@ impl Walk<'_> {
     /// [`Cancelled`] soon after `cancel` was raised.
     pub(crate) fn run(
         &self,
-        _fork: &impl Fork,
+        fork: &impl Fork,
         progress: &OrbitProgress,
         cancel: &AtomicBool,
     ) -> Result<Points, Cancelled> {
-        let bits = self.bits;
-        let zero = FixedPoint {
-            re: IBig::ZERO,
-            im: IBig::ZERO,
+        let steps = Steps::new(self, fork, progress, cancel);
+        if self.starts_outside() {
+            return steps.follow_long::<Big>(); // one step, but of any size
+        }
+        match whole_bits(self.iteration) {
+            WHOLE_OF_SQUARES => steps.choose::<WHOLE_OF_SQUARES>(),
+            _ => steps.choose::<WHOLE_OF_POWERS>(),
+        }
+    }
+
+    /// Whether Z₀ or c is so far out that Z₁, or Z₀ itself, has no room in [`Layout::whole`] bits. Z₁ then ends the orbit.
+    fn starts_outside(&self) -> bool {
+        let outside = |point: &FixedPoint| {
+            let square = point.re.sqr() + point.im.sqr();
+            square > (UBig::ONE << (2 * self.bits + 2))
         };
-        let mut z = self.start.unwrap_or(&zero).clone();
+        outside(self.c) || self.start.is_some_and(outside)
+    }
+}
+
+/// A walk under way.
+pub(super) struct Steps<'a, F> {
+    walk: &'a Walk<'a>,
+    fork: &'a F,
+    progress: &'a OrbitProgress,
+    cancel: &'a AtomicBool,
+}
+
+impl<'a, F: Fork> Steps<'a, F> {
+    pub(super) fn new(
+        walk: &'a Walk<'a>,
+        fork: &'a F,
+        progress: &'a OrbitProgress,
+        cancel: &'a AtomicBool,
+    ) -> Self {
+        Steps {
+            walk,
+            fork,
+            progress,
+            cancel,
+        }
+    }
+
+    /// The one point at which an orbit meets its numbers.
+    fn choose<const WHOLE: u32>(&self) -> Result<Points, Cancelled> {
+        let words = (self.walk.bits + WHOLE as usize).div_ceil(64);
+        match words {
+            1 => self.follow_fixed::<1, WHOLE>(),
+            2 => self.follow_fixed::<2, WHOLE>(),
+            3 => self.follow_fixed::<3, WHOLE>(),
+            4 => self.follow_fixed::<4, WHOLE>(),
+            5 => self.follow_fixed::<5, WHOLE>(),
+            6 => self.follow_fixed::<6, WHOLE>(),
+            7 => self.follow_fixed::<7, WHOLE>(),
+            8 => self.follow_fixed::<8, WHOLE>(),
+            9 => self.follow_fixed::<9, WHOLE>(),
+            #[cfg(target_arch = "x86_64")]
+            ..=Digits::LONGEST_WORDS if Digits::is_available() => self.follow_long::<Digits>(),
+            ..LONGEST => self.follow_long::<Long>(),
+            _ => self.follow_long::<Big>(),
+        }
+    }
+
+    pub(super) fn follow_fixed<const N: usize, const WHOLE: u32>(
+        &self,
+    ) -> Result<Points, Cancelled> {
+        self.follow_in::<Fixed<N, WHOLE>>(Layout::of_words(N, WHOLE))
+    }
+
+    pub(super) fn follow_long<R: Real>(&self) -> Result<Points, Cancelled> {
+        let whole = whole_bits(self.walk.iteration);
+        self.follow_in::<R>(Layout::of_digits(self.walk.bits, whole))
+    }
+
+    fn follow_in<R: Real>(&self, layout: Layout) -> Result<Points, Cancelled> {
+        let Walk {
+            iteration, radius, ..
+        } = *self.walk;
+        match iteration {
+            _ if radius.mantissa == 0.0 => self.follow::<R, 1>(layout, None),
+            Iteration::Julia { .. } => self.follow::<R, 1>(layout, None), // its points do not depend on where in the picture c is
+            Iteration::BurningShip | Iteration::Tricorn => {
+                self.follow::<R, 2>(layout, Some(Derivative::new(iteration, radius)))
+            }
+            Iteration::Mandelbrot | Iteration::Multibrot(_) => {
+                self.follow::<R, 1>(layout, Some(Derivative::new(iteration, radius)))
+            }
+        }
+    }
+
+    fn follow<R: Real, const COLUMNS: usize>(
+        &self,
+        layout: Layout,
+        mut derivative: Option<Derivative<COLUMNS>>,
+    ) -> Result<Points, Cancelled> {
+        let mut map = Map::<R>::new(self.walk, layout);
+        let between_looks = steps_between_looks(layout);
+        let signs_matter = *self.walk.iteration == Iteration::BurningShip;
         let mut points = Points {
             z: Vec::new(),
             tiny: Vec::new(),
             end: End::Limit,
         };
-        let mut derivative = ExtendedComplex::default();
-        let two_radii = self.radius * Extended::from(2.0);
-        for n in 0..=self.limit {
-            let (re, im) = (extended(&z.re, bits), extended(&z.im, bits));
-            let at = ExtendedComplex::from_parts(re, im);
-            points.z.push([re.to_f64(), im.to_f64()]);
-            if n > 0 {
-                if at.modulus() > Extended::from(2.0) {
-                    points.end = End::Escaped;
-                    break;
-                }
-                if two_radii * derivative.modulus() > at.modulus() {
+        for n in 0..=self.walk.limit {
+            let z = [map.z[0].to_f64(), map.z[1].to_f64()];
+            points.z.push(z);
+            let [x, y] = z.map(f64::abs);
+            let size = if signs_matter { x.min(y) } else { x.max(y) };
+            if size < TINY {
+                points.tiny.extend(self.tiny_point(n as usize, &map.z));
+            }
+            let exact =
+                || ExtendedComplex::from_parts(map.z[0].to_extended(), map.z[1].to_extended());
+            if n > 0 && z[0] * z[0] + z[1] * z[1] > 4.0 {
+                points.end = End::Escaped;
+                break;
+            }
+            if let Some(derivative) = &mut derivative {
+                if n > 0 && derivative.is_near(z, exact) {
                     points.end = End::Period;
                     break;
                 }
+                derivative.step(z, exact);
             }
-            if at.size().mantissa != 0.0 && at.exponent < TINY_EXPONENT {
-                points.tiny.push(TinyPoint {
-                    index: n as usize,
-                    re,
-                    im,
-                });
+            if n % between_looks == 0 {
+                self.progress.set(n);
+                if self.cancel.load(Ordering::Relaxed) {
+                    return Err(Cancelled);
+                }
             }
-            let twice = ExtendedComplex::new(at.re, at.im, at.exponent + 1);
-            derivative = twice * derivative + ExtendedComplex::from([1.0, 0.0]);
-            let (x2, y2) = (&z.re * &z.re, &z.im * &z.im);
-            let xy: IBig = &z.re * &z.im;
-            z = FixedPoint {
-                re: ((x2 - y2) >> bits) + &self.c.re,
-                im: (xy >> (bits - 1)) + &self.c.im,
-            };
-            progress.set(n);
-            if n % 64 == 0 && cancel.load(Ordering::Relaxed) {
-                return Err(Cancelled);
+            if n < self.walk.limit {
+                map.step(self.fork);
             }
         }
+        self.progress.set(points.z.len() as u64 - 1);
         Ok(points)
+    }
+
+    #[cold]
+    fn tiny_point<R: Real>(&self, index: usize, z: &[R; 2]) -> Option<TinyPoint> {
+        let [re, im] = [z[0].to_extended(), z[1].to_extended()];
+        let parts = [re, im].into_iter().filter(|part| part.mantissa != 0.0);
+        let exponents = parts.map(|part| part.exponent);
+        let size = match self.walk.iteration {
+            Iteration::BurningShip => exponents.min()?,
+            _ => exponents.max()?,
+        };
+        (size < TINY_EXPONENT).then_some(TinyPoint { index, re, im })
     }
 }
 
-pub(crate) fn extended(value: &IBig, bits: usize) -> Extended {
-    let length = value.bit_len();
-    let shift = length.saturating_sub(60);
-    let top: i64 = (value >> shift).try_into().expect("60 bits and a sign");
-    Extended::new(top as f64, shift as i64 - bits as i64)
+/// A power of two, so that n % it is cheap.
+fn steps_between_looks(layout: Layout) -> u64 {
+    let steps = PRODUCTS_BETWEEN_LOOKS / layout.words().pow(2);
+    steps.clamp(1, 4096).next_power_of_two() as u64
 }

@@ -8,7 +8,7 @@ use super::scale::{
     ZERO_EXPONENT, is_inside, normalised, plus, power_of_two, scaled, size, splat, sum,
 };
 use crate::extended::Extended;
-use crate::orbit::{LEAF, Safe, Track, from_pseudo_log};
+use crate::orbit::{LEAF, Safe, Track};
 use crate::simd::Vector;
 
 /// Vectors whose steps are taken side by side: a step is three operations that wait for one another, four cycles each.
@@ -49,11 +49,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             first,
             is_end: last == z.len() - 1,
             safe_radius: safe.radius,
-            safe_radius_c: if EXTENDED {
-                from_pseudo_log(safe.radius_c, self.unit)
-            } else {
-                safe.radius_c
-            },
+            safe_radius_c: self.in_units_of_c(safe.radius_c),
         };
         let is_tiny = EXTENDED && safe.is_tiny();
         let (mut read, mut kept) = (0, 0);
@@ -116,27 +112,37 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             if is_safe && !all_rebase {
                 continue;
             }
+            let (mut inside, mut rebases) = ([0; C], [0; C]);
+            let mut ending = 0;
             for k in 0..C {
                 let at = full::<V, EXTENDED>(to, lanes.w[k], scale[k]);
                 let mut distance = size(lanes.w[k]);
                 if EXTENDED {
                     distance = distance.mul(scale[k]);
                 }
-                let inside = is_inside(at);
-                let mut rebases = V::bits(size(at).lt(distance)) & inside;
+                inside[k] = is_inside(at);
+                rebases[k] = V::bits(size(at).lt(distance));
                 if all_rebase {
-                    rebases = inside;
+                    rebases[k] = u32::MAX;
                 }
-                if lanes.alive[k] & (!inside | rebases) != 0 {
-                    let index = steps.first + i;
-                    self.end(
-                        &mut lanes,
-                        k,
-                        read,
-                        index,
-                        [!inside, rebases],
-                        (at, V::splat(0.0)),
-                    );
+                ending |= lanes.alive[k] & (!inside[k] | rebases[k]);
+            }
+            if ending != 0 {
+                // A copy, so that the lanes themselves stay in registers.
+                let (w, growth) = (lanes.w, lanes.growth);
+                for k in 0..C {
+                    if lanes.alive[k] & (!inside[k] | rebases[k]) == 0 {
+                        continue;
+                    }
+                    let at = full::<V, EXTENDED>(to, w[k], scale[k]);
+                    let row = read + k * V::LANES;
+                    let masks = [
+                        lanes.alive[k] & !inside[k],
+                        lanes.alive[k] & inside[k] & rebases[k],
+                    ];
+                    let zero = V::splat(0.0);
+                    self.end(row, steps.first + i, masks, at, zero, growth[k]);
+                    lanes.alive[k] &= inside[k] & !rebases[k];
                 }
             }
         }
@@ -182,17 +188,13 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             } else {
                 V::bits(size(sum_there).lt(size(w_there))) & inside
             };
-            if lanes.alive[0] & (!inside | rebases) != 0 {
+            let alive = lanes.alive[0];
+            if alive & (!inside | rebases) != 0 {
                 let index = steps.first + i + 1;
-                self.end(&mut lanes, 0, read, index, [!inside, 0], (real, zero));
-                self.end(
-                    &mut lanes,
-                    0,
-                    read,
-                    index,
-                    [0, rebases],
-                    (sum_there, common),
-                );
+                let growth = lanes.growth[0];
+                self.end(read, index, [alive & !inside, 0], real, zero, growth);
+                self.end(read, index, [0, alive & rebases], sum_there, common, growth);
+                lanes.alive[0] &= inside & !rebases;
             }
         }
         self.keep(&mut lanes, steps, read, kept);
@@ -223,36 +225,33 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
         lanes
     }
 
-    /// Sends lanes that have escaped or that rebase at (`at` · 2^`exponent`) on their way.
+    /// Sends lanes of a row that have escaped or that rebase, at `at` · 2^`exponent`, on their way.
     #[inline(always)]
-    fn end<const C: usize>(
+    fn end(
         &mut self,
-        lanes: &mut Lanes<V, C>,
-        k: usize,
-        read: usize,
+        row: usize,
         index: usize,
         [escaped, rebases]: [u32; 2],
-        (at, exponent): ([V; 2], V),
+        at: [V; 2],
+        exponent: V,
+        growth: Growth<V>,
     ) {
-        let row = read + k * V::LANES;
-        let base: V = self.active.load(BASE, row);
-        let age = base.add(V::splat(index as f64));
+        let age = self.active.load::<V>(BASE, row).add(V::splat(index as f64));
         let sample = self.active.load(INDEX, row);
-        let escaped = escaped & lanes.alive[k];
+        let [cx, cy] = [self.active.load(CX, row), self.active.load(CY, row)];
         if escaped != 0 {
             let mut c = splat(self.c);
             if !EXTENDED {
-                c = plus(c, lanes.c[k]);
+                c = plus(c, [cx, cy]);
             }
             if DERIVATIVE {
-                let growth = lanes.growth[k].real::<EXTENDED>();
+                let growth = growth.real::<EXTENDED>();
                 let end = self.escaped.len();
                 growth.compress::<F, false>(&mut self.escaped, end, escaped);
             }
             let orbits = [at[0], at[1], c[0], c[1], age, sample, exponent];
             self.escaped.push::<V, false>(escaped, orbits);
         }
-        let rebases = rebases & lanes.alive[k];
         if rebases != 0 {
             let (w, exponent) = if EXTENDED {
                 normalised(at, exponent)
@@ -260,15 +259,13 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                 (at, exponent)
             };
             if DERIVATIVE {
-                let growth = lanes.growth[k].normalised::<EXTENDED>();
+                let growth = growth.normalised::<EXTENDED>();
                 let end = self.next.len();
                 growth.compress::<F, EXTENDED>(&mut self.next, end, rebases);
             }
-            let [cx, cy] = lanes.c[k];
-            self.next
-                .push::<V, EXTENDED>(rebases, [w[0], w[1], cx, cy, age, sample, exponent]);
+            let values = [w[0], w[1], cx, cy, age, sample, exponent];
+            self.next.push::<V, EXTENDED>(rebases, values);
         }
-        lanes.alive[k] &= !(escaped | rebases);
     }
 
     /// Writes back those that go on.

@@ -43,6 +43,8 @@ pub(super) struct Passes<'a, V, F: Difference, const EXTENDED: bool, const DERIV
     saved: Vec<[f64; 3]>,
     /// Scratch: which lanes of each vector jump.
     jumping: Vec<u8>,
+    /// No sample's c is larger, in its unit.
+    largest_c: f64,
     /// No active sample's base is larger.
     pub(super) largest_base: f64,
     pub(super) limit: f64,
@@ -79,6 +81,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             field: Field::interior(width, height, job.channels),
             saved: vec![[f64::NAN; 3]; batch],
             jumping: vec![0; batch.div_ceil(V::LANES)],
+            largest_c: 0.0,
             largest_base: 0.0,
             limit: job.limit as f64,
             power: job.orbit.iteration().degree(),
@@ -128,6 +131,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                 let offset = job.offsets.of(job.rect, sample);
                 (x[lane], y[lane]) = (offset[0] * real, offset[1] * real);
                 index[lane] = sample as f64;
+                self.largest_c = self.largest_c.max(x[lane].abs()).max(y[lane].abs());
             }
             let (x, y, index) = (V::load(&x), V::load(&y), V::load(&index));
             let mut present = (1_u32 << lanes) - 1;
@@ -247,13 +251,26 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
     fn jump(&mut self, table: &Table<F::Map>, leaf: usize) -> Option<usize> {
         let longest = table.levels.len().checked_sub(1)?;
         let highest = (leaf.trailing_zeros() as usize).min(longest);
+        let (nearest, farthest) = self.distances();
         for level in (0..=highest).rev() {
             let nodes = &table.levels[level];
             let Some(node) = nodes.get(leaf >> level) else {
                 continue;
             };
+            if node.radius < nearest {
+                continue;
+            }
             let end = leaf + (1 << level);
-            let count = self.choose(node, (end * LEAF) as f64);
+            let steps = (end * LEAF) as f64;
+            let radius_c = self.in_units_of_c(node.radius_c);
+            let all_jump = farthest <= node.radius
+                && self.largest_c <= radius_c
+                && self.largest_base + steps <= self.limit;
+            let count = if all_jump {
+                self.active.len()
+            } else {
+                self.choose(node.radius, radius_c, steps)
+            };
             if count == self.active.len() {
                 self.carry(node);
                 return Some(end);
@@ -265,28 +282,57 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
         None
     }
 
-    /// Notes which active samples can jump, and answers how many they are.
+    /// The least and the largest distance of active samples from the reference, as radii are written.
     #[inline(always)]
-    fn choose(&mut self, node: &Node<F::Map>, end: f64) -> usize {
+    fn distances(&self) -> (f64, f64) {
         let len = self.active.len();
-        let may_pass_limit = self.largest_base + end > self.limit;
-        let latest = V::splat(self.limit - end);
-        let radius = V::splat(node.radius);
-        let radius_c = V::splat(if EXTENDED {
-            from_pseudo_log(node.radius_c, self.unit)
+        let (mut nearest, mut farthest) = (V::splat(f64::INFINITY), V::splat(f64::NEG_INFINITY));
+        if len < V::LANES {
+            // What follows the last sample in its vector is another's number: nothing is known.
+            return (f64::NEG_INFINITY, f64::INFINITY);
+        }
+        for at in (0..len).step_by(V::LANES) {
+            // The last vector is full too, if it begins among the samples of the one before.
+            let distance = self.distance(at.min(len - V::LANES));
+            nearest = nearest.min(distance);
+            farthest = farthest.max(distance);
+        }
+        (nearest.smallest(), farthest.largest())
+    }
+
+    /// How far active samples are from the reference, as radii are written.
+    #[inline(always)]
+    fn distance(&self, at: usize) -> V {
+        let size = size([self.active.load::<V>(X, at), self.active.load(Y, at)]);
+        if EXTENDED {
+            let exponent: V = self.active.load(EXPONENT, at);
+            exponent.add(size.sub(V::splat(1.0)))
         } else {
-            node.radius_c
-        });
+            size
+        }
+    }
+
+    /// A radius for c, in the unit of the samples' c.
+    #[inline(always)]
+    pub(super) fn in_units_of_c(&self, radius_c: f64) -> f64 {
+        if EXTENDED {
+            from_pseudo_log(radius_c, self.unit)
+        } else {
+            radius_c
+        }
+    }
+
+    /// Notes which active samples can jump over nodes that end after so many steps, and answers how many they are.
+    #[inline(always)]
+    fn choose(&mut self, radius: f64, radius_c: f64, steps: f64) -> usize {
+        let len = self.active.len();
+        let may_pass_limit = self.largest_base + steps > self.limit;
+        let latest = V::splat(self.limit - steps);
+        let (radius, radius_c) = (V::splat(radius), V::splat(radius_c));
         let mut count = 0;
         for (i, at) in (0..len).step_by(V::LANES).enumerate() {
-            let w: [V; 2] = [self.active.load(X, at), self.active.load(Y, at)];
             let c: [V; 2] = [self.active.load(CX, at), self.active.load(CY, at)];
-            let mut distance = size(w);
-            if EXTENDED {
-                let exponent: V = self.active.load(EXPONENT, at);
-                distance = exponent.add(distance.sub(V::splat(1.0)));
-            }
-            let mut jump = V::and(distance.le(radius), size(c).le(radius_c));
+            let mut jump = V::and(self.distance(at).le(radius), size(c).le(radius_c));
             if may_pass_limit {
                 jump = V::and(jump, self.active.load::<V>(BASE, at).le(latest));
             }

@@ -13,15 +13,13 @@ const LEAST: f64 = f64::from_bits(23 << 52); // 2^-1000
 pub(super) fn power_of_two<V: Vector>(exponent: V) -> V {
     let end = V::splat(1023.0);
     let zero = V::splat(0.0);
-    // The smaller of two numbers is the larger of their opposites.
-    let at_most = zero.sub(zero.sub(exponent).max(zero.sub(end)));
-    at_most.max(zero.sub(end)).power_of_two()
+    exponent.min(end).max(zero.sub(end)).power_of_two()
 }
 
 /// The larger of two absolute values.
 #[inline(always)]
 pub(super) fn size<V: Vector>([x, y]: [V; 2]) -> V {
-    x.abs().max(y.abs())
+    x.larger_size(y)
 }
 
 /// The same number, its size from 1 to 2.

@@ -17,16 +17,19 @@ const IN_FLIGHT: usize = 4;
 const COMPRESSIONS: [[i32; 8]; 16] = compressions();
 
 pub(super) fn is_available() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+    is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("popcnt")
+        && is_x86_feature_detected!("bmi2")
 }
 
 pub(super) fn run<T: Task>(task: T) -> T::Output {
     assert!(is_available());
-    // SAFETY: the processor has AVX2 and FMA.
+    // SAFETY: the processor has all that the function enables.
     unsafe { run_unchecked(task) }
 }
 
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,popcnt,bmi2")]
 fn run_unchecked<T: Task>(task: T) -> T::Output {
     task.run::<Avx2, IN_FLIGHT>()
 }
@@ -108,6 +111,26 @@ impl Vector for Avx2 {
     fn max(self, other: Self) -> Self {
         // SAFETY: as in `splat`.
         unsafe { Avx2(_mm256_max_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        // SAFETY: as in `splat`.
+        unsafe { Avx2(_mm256_min_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    fn largest(self) -> f64 {
+        let mut lanes = [0.0; Self::LANES];
+        self.store(&mut lanes);
+        lanes[0].max(lanes[1]).max(lanes[2].max(lanes[3]))
+    }
+
+    #[inline(always)]
+    fn smallest(self) -> f64 {
+        let mut lanes = [0.0; Self::LANES];
+        self.store(&mut lanes);
+        lanes[0].min(lanes[1]).min(lanes[2].min(lanes[3]))
     }
 
     #[inline(always)]

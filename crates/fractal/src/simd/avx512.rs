@@ -15,15 +15,18 @@ const IN_FLIGHT: usize = 5;
 
 pub(super) fn is_available() -> bool {
     is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("popcnt")
+        && is_x86_feature_detected!("bmi2")
 }
 
 pub(super) fn run<T: Task>(task: T) -> T::Output {
     assert!(is_available());
-    // SAFETY: the processor has AVX-512 F.
+    // SAFETY: the processor has all that the function enables.
     unsafe { run_unchecked(task) }
 }
 
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq,popcnt,bmi2")]
 fn run_unchecked<T: Task>(task: T) -> T::Output {
     task.run::<Avx512, IN_FLIGHT>()
 }
@@ -87,6 +90,32 @@ impl Vector for Avx512 {
     fn max(self, other: Self) -> Self {
         // SAFETY: as in `splat`.
         unsafe { Avx512(_mm512_max_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        // SAFETY: as in `splat`.
+        unsafe { Avx512(_mm512_min_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    fn larger_size(self, other: Self) -> Self {
+        // The larger absolute value, with its sign cleared.
+        const ABSOLUTE_MAX: i32 = 0b10_11;
+        // SAFETY: as in `splat`, and `run` has checked for AVX-512 DQ too.
+        unsafe { Avx512(_mm512_range_pd::<ABSOLUTE_MAX>(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    fn largest(self) -> f64 {
+        // SAFETY: as in `splat`.
+        unsafe { _mm512_reduce_max_pd(self.0) }
+    }
+
+    #[inline(always)]
+    fn smallest(self) -> f64 {
+        // SAFETY: as in `splat`.
+        unsafe { _mm512_reduce_min_pd(self.0) }
     }
 
     #[inline(always)]

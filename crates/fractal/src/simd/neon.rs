@@ -79,6 +79,24 @@ impl Vector for Neon {
     }
 
     #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        // SAFETY: as in `splat`.
+        unsafe { Neon(vminq_f64(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    fn largest(self) -> f64 {
+        // SAFETY: as in `splat`.
+        unsafe { vmaxvq_f64(self.0) }
+    }
+
+    #[inline(always)]
+    fn smallest(self) -> f64 {
+        // SAFETY: as in `splat`.
+        unsafe { vminvq_f64(self.0) }
+    }
+
+    #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         // SAFETY: as in `splat`.
         unsafe { Neon(vfmaq_f64(addend.0, self.0, factor.0)) }

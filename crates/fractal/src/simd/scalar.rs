@@ -81,6 +81,21 @@ impl Vector for Scalar {
     }
 
     #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        Scalar(if self.0 < other.0 { self.0 } else { other.0 })
+    }
+
+    #[inline(always)]
+    fn largest(self) -> f64 {
+        self.0
+    }
+
+    #[inline(always)]
+    fn smallest(self) -> f64 {
+        self.0
+    }
+
+    #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         Scalar(self.0.mul_add(factor.0, addend.0))
     }

@@ -1,13 +1,8 @@
 //! The truth: a plain loop in arbitrary precision, from the decimal text to the count.
 //!
-//! Fixed point with [`PLACES`] binary places. It shares no code with the crate, takes no shortcut, and knows no tiers.
+//! Fixed point. It shares no code with the crate, takes no shortcut, and knows no tiers.
 
-use dashu_float::FBig;
-use dashu_float::round::mode::HalfEven;
 use dashu_int::IBig;
-
-/// 2^-120 is 10^-36: after an orbit has amplified it by the 10^16 at which f64 fails, twenty digits are still right.
-pub(crate) const PLACES: usize = 120;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Map {
@@ -16,15 +11,89 @@ pub(crate) enum Map {
     Tricorn,
 }
 
-/// A complex number, both parts times 2^[`PLACES`].
+/// A sequence z → f(z) + c in numbers of so many binary places.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exact {
+    pub(crate) map: Map,
+    pub(crate) places: usize,
+}
+
+/// A complex number, both parts times 2^places.
 #[derive(Clone, Debug)]
 pub(crate) struct Complex {
     pub(crate) re: IBig,
     pub(crate) im: IBig,
 }
 
+impl Exact {
+    /// The escape count.
+    pub(crate) fn count(&self, start: &Complex, c: &Complex, limit: u64) -> u64 {
+        let four = self.norm_of_2();
+        let mut z = start.clone();
+        for n in 1..=limit {
+            let (norm, next) = self.norm_and_step(&z, c);
+            if norm > four {
+                return n;
+            }
+            z = next;
+        }
+        0
+    }
+
+    /// |z|² times 4^places, and the next z, each part of which is rounded once for every multiplication of the map.
+    pub(crate) fn norm_and_step(&self, z: &Complex, c: &Complex) -> (IBig, Complex) {
+        let (x, y) = (&z.re, &z.im);
+        let (xx, yy) = (square(x), square(y));
+        let norm = &xx + &yy;
+        let mut re = (xx - yy) >> self.places;
+        let mut im = (square(&(x + y)) - &norm) >> self.places;
+        match self.map {
+            Map::Power(power) => {
+                for _ in 2..power {
+                    (re, im) = (
+                        (&re * x - &im * y) >> self.places,
+                        (&re * y + &im * x) >> self.places,
+                    );
+                }
+            }
+            Map::BurningShip if im < IBig::ZERO => im = -im,
+            Map::BurningShip => {}
+            Map::Tricorn => im = -im,
+        }
+        let next = Complex {
+            re: re + &c.re,
+            im: im + &c.im,
+        };
+        (norm, next)
+    }
+
+    /// |2|² in the scale of [`Exact::norm_and_step`].
+    pub(crate) fn norm_of_2(&self) -> IBig {
+        IBig::from(4) << (2 * self.places)
+    }
+
+    /// A decimal text.
+    pub(crate) fn number(&self, text: &str) -> IBig {
+        let (numerator, denominator) = rational(text);
+        (numerator << self.places) / denominator
+    }
+
+    /// A coordinate of a pixel's centre: the view's centre plus whole half-pixels of 2 / (zoom · height).
+    pub(crate) fn coordinate(
+        &self,
+        centre: &str,
+        zoom: &str,
+        height: u32,
+        half_pixels: i64,
+    ) -> IBig {
+        let (zoom, zoom_denominator) = rational(zoom);
+        let offset = IBig::from(2 * half_pixels) * zoom_denominator;
+        self.number(centre) + (offset << self.places) / (zoom * height)
+    }
+}
+
 /// numerator / denominator of a decimal text.
-pub(crate) fn rational(text: &str) -> (IBig, IBig) {
+fn rational(text: &str) -> (IBig, IBig) {
     let (significand, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = significand.split_once('.').unwrap_or((significand, ""));
     let numerator: IBig = format!("{whole}{fraction}").parse().unwrap();
@@ -37,102 +106,6 @@ pub(crate) fn rational(text: &str) -> (IBig, IBig) {
     }
 }
 
-/// numerator / denominator in fixed point.
-pub(crate) fn fixed(numerator: IBig, denominator: &IBig) -> IBig {
-    (numerator << PLACES) / denominator
-}
-
-fn product(a: &IBig, b: &IBig) -> IBig {
-    (a * b) >> PLACES
-}
-
-fn step(map: Map, z: &Complex, c: &Complex) -> Complex {
-    squares_and_step(map, z, c).1
-}
-
-/// |z|², and the next z.
-fn squares_and_step(map: Map, z: &Complex, c: &Complex) -> (IBig, Complex) {
-    let (x, y) = (&z.re, &z.im);
-    let (xx, yy, xy) = (product(x, x), product(y, y), product(x, y));
-    let norm = &xx + &yy;
-    let (mut re, mut im) = (xx - yy, xy << 1);
-    match map {
-        Map::Power(power) => {
-            for _ in 2..power {
-                (re, im) = (
-                    product(&re, x) - product(&im, y),
-                    product(&re, y) + product(&im, x),
-                );
-            }
-        }
-        Map::BurningShip if im < IBig::ZERO => im = -im,
-        Map::BurningShip => {}
-        Map::Tricorn => im = -im,
-    }
-    (
-        norm,
-        Complex {
-            re: re + &c.re,
-            im: im + &c.im,
-        },
-    )
-}
-
-/// The escape count.
-pub(crate) fn count(map: Map, start: &Complex, c: &Complex, limit: u64) -> u64 {
-    let four = IBig::from(4) << PLACES;
-    let mut z = start.clone();
-    for n in 1..=limit {
-        let (norm, next) = squares_and_step(map, &z, c);
-        if norm > four {
-            return n;
-        }
-        z = next;
-    }
-    0
-}
-
-/// How far |zₙ| is from 2, and how far f64's zₙ may lie from it at most.
-///
-/// An error e of z becomes at most p(|z| + e)^(p-1) e in the next z (mean value theorem), and rounding adds to it. Start and c
-/// are rounded to half an ulp each; a step rounds at most 2p intermediate values of size |z|^p + |c|.
-pub(crate) fn margin(map: Map, start: &Complex, c: &Complex, n: u64) -> (f64, f64) {
-    const ROUNDING: f64 = f64::EPSILON / 2.0;
-    let degree = if let Map::Power(power) = map {
-        power
-    } else {
-        2
-    };
-    let size_of_c = modulus(c);
-    let (mut z, mut error) = (start.clone(), modulus(start) * ROUNDING);
-    for _ in 1..n {
-        let size = modulus(&z);
-        let growth = f64::from(degree) * (size + error).powi(degree as i32 - 1);
-        let rounded = 2.0 * f64::from(degree) * (size.powi(degree as i32) + size_of_c);
-        error = growth * error + rounded * ROUNDING;
-        z = step(map, &z, c);
-    }
-    ((modulus(&z) - 2.0).abs(), error)
-}
-
-impl Complex {
-    /// Both parts as the nearest f64.
-    pub(crate) fn rounded_to_f64(&self) -> Complex {
-        let rounded = |part: &IBig| {
-            // The nearest f64 to a whole number, which is whole again from 2^53 on; smaller ones are exact.
-            FBig::<HalfEven>::try_from(part.to_f64().value())
-                .unwrap()
-                .to_int()
-                .value()
-        };
-        Complex {
-            re: rounded(&self.re),
-            im: rounded(&self.im),
-        }
-    }
-}
-
-fn modulus(z: &Complex) -> f64 {
-    let scale = (-(PLACES as f64)).exp2();
-    (z.re.to_f64().value() * scale).hypot(z.im.to_f64().value() * scale)
+fn square(a: &IBig) -> IBig {
+    a.sqr().into()
 }

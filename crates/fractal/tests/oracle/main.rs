@@ -3,16 +3,22 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod exact;
+mod random;
+mod rounding;
 
 use std::sync::atomic::AtomicBool;
 
-use dashu_int::IBig;
-use exact::{Complex, Map, fixed, rational};
+use exact::{Complex, Exact, Map};
 use fractal::{Field, Formula, Plan, Rect, View};
+use random::SplitMix64;
+use rounding::{margin, rounded_to_f64};
 
 const WIDTH: u32 = 1920;
 const HEIGHT: u32 = 1080;
 const PIXELS: usize = 2000;
+
+/// 2^-120 is 10^-36: after an orbit has amplified it by the 10^16 at which f64 fails, twenty digits are still right.
+const PLACES: usize = 120;
 
 /// A view as text, which the oracle and the crate read each in their own way.
 struct Place {
@@ -58,31 +64,26 @@ impl Place {
             .unwrap()
     }
 
-    fn map(&self) -> Map {
-        match self.formula {
+    fn exact(&self) -> Exact {
+        let map = match self.formula {
             Formula::Multibrot { power } => Map::Power(power),
             Formula::BurningShip => Map::BurningShip,
             Formula::Tricorn => Map::Tricorn,
             _ => Map::Power(2),
+        };
+        Exact {
+            map,
+            places: PLACES,
         }
     }
 
-    /// The pixel's centre: the view's centre plus whole half-pixels of 2 / (zoom · height).
+    /// The pixel's centre.
     fn point(&self, x: usize, y: usize) -> Complex {
         let along = 2 * x as i64 + 1 - i64::from(WIDTH);
         let up = i64::from(HEIGHT) - (2 * y as i64 + 1);
-        let coordinate = |centre: &str, half_pixels: i64| {
-            let ((re, re_denominator), (zoom, zoom_denominator)) =
-                (rational(centre), rational(self.zoom));
-            let offset = fixed(
-                IBig::from(2 * half_pixels) * zoom_denominator,
-                &(zoom * HEIGHT),
-            );
-            fixed(re, &re_denominator) + offset
-        };
         Complex {
-            re: coordinate(self.re, along),
-            im: coordinate(self.im, up),
+            re: self.exact().coordinate(self.re, self.zoom, HEIGHT, along),
+            im: self.exact().coordinate(self.im, self.zoom, HEIGHT, up),
         }
     }
 
@@ -90,13 +91,9 @@ impl Place {
         let Formula::Julia { seed_re, seed_im } = &self.formula else {
             return point.clone();
         };
-        let part = |seed: &dyn ToString| {
-            let (numerator, denominator) = rational(&seed.to_string());
-            fixed(numerator, &denominator)
-        };
         Complex {
-            re: part(seed_re),
-            im: part(seed_im),
+            re: self.exact().number(&seed_re.to_string()),
+            im: self.exact().number(&seed_im.to_string()),
         }
     }
 
@@ -105,26 +102,26 @@ impl Place {
     /// Each of these must be ill-conditioned: at the index where the two orbits part, the error that f64 can have
     /// made until then reaches across the margin by which the exact orbit passes or misses |z| = 2.
     fn differences(&self) -> usize {
-        let (field, map) = (self.field(), self.map());
+        let (field, exact) = (self.field(), self.exact());
         let mut differing = 0;
         for (x, y) in random_pixels() {
             let found = field.counts[y * WIDTH as usize + x];
             let point = self.point(x, y);
             let c = self.c(&point);
-            let exact = exact::count(map, &point, &c, self.limit);
-            if found == exact {
+            let expected = exact.count(&point, &c, self.limit);
+            if found == expected {
                 continue;
             }
             differing += 1;
-            let parting = if found == 0 || exact == 0 {
-                found.max(exact)
+            let parting = if found == 0 || expected == 0 {
+                found.max(expected)
             } else {
-                found.min(exact)
+                found.min(expected)
             };
-            let (margin, error) = exact::margin(map, &point, &c, parting);
+            let (margin, error) = margin(&exact, &point, &c, parting);
             assert!(
                 error >= margin,
-                "pixel {x}, {y}: {found} instead of {exact}, though |z| is {margin:e} from 2 and f64 errs by {error:e} at most",
+                "pixel {x}, {y}: {found} instead of {expected}, though |z| is {margin:e} from 2 and f64 errs by {error:e} at most",
             );
         }
         differing
@@ -132,12 +129,12 @@ impl Place {
 
     /// How many exact counts of escaping pixels change when nothing but the point is rounded to f64.
     fn differences_of_rounded_points(&self) -> usize {
-        let (field, map) = (self.field(), self.map());
+        let (field, exact) = (self.field(), self.exact());
         let escaping = random_pixels().filter(|&(x, y)| field.counts[y * WIDTH as usize + x] > 0);
         let changes = escaping.filter(|&(x, y)| {
             let point = self.point(x, y);
-            let rounded = point.rounded_to_f64();
-            let count = |c| exact::count(map, c, c, self.limit);
+            let rounded = rounded_to_f64(&point);
+            let count = |c| exact.count(c, c, self.limit);
             count(&point) != count(&rounded)
         });
         changes.count()
@@ -166,19 +163,7 @@ impl Place {
 
 fn random_pixels() -> impl Iterator<Item = (usize, usize)> {
     let mut random = SplitMix64(0x7113_b207);
-    (0..PIXELS).map(move |_| (random.below(WIDTH), random.below(HEIGHT)))
-}
-
-/// G. L. Steele, D. Lea and C. H. Flood, "Fast splittable pseudorandom number generators" (2014).
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn below(&mut self, end: u32) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((u128::from(mixed ^ (mixed >> 31)) * u128::from(end)) >> 64) as usize
-    }
+    (0..PIXELS).map(move |_| (random.below(WIDTH) as usize, random.below(HEIGHT) as usize))
 }
 
 #[test]
