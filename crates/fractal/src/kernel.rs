@@ -25,7 +25,7 @@ use crate::view::Rect;
 pub(crate) use finish::finish;
 use flight::Flights;
 use launch::Launcher;
-use replay::replay;
+use replay::Replay;
 pub(crate) use slope::{Leaving, Tangents, leave, splat_both};
 pub(crate) use sweep::Escaping;
 
@@ -39,22 +39,29 @@ pub(crate) fn field(
     rect: Rect,
     cancel: &AtomicBool,
 ) -> Result<Field, Cancelled> {
-    let pixel = grid.pixel();
-    backend.run(Direct {
+    let mut field = backend.run(Direct {
         iteration,
         grid,
-        tangents: Tangents::of_pixel(iteration, pixel),
         limit,
         channels,
         rect,
         cancel,
-    })
+    })?;
+    if channels.derivative {
+        backend.run(Replay {
+            iteration,
+            grid,
+            rect,
+            field: &mut field,
+            cancel,
+        })?;
+    }
+    Ok(field)
 }
 
 struct Direct<'a> {
     iteration: &'a Iteration,
     grid: &'a Grid,
-    tangents: Tangents,
     limit: u64,
     channels: Channels,
     rect: Rect,
@@ -86,9 +93,6 @@ impl Direct<'_> {
         let mut launcher = Launcher::new(self.grid, self.rect, self.iteration);
         let mut field = Field::interior(launcher.width(), launcher.height(), self.channels);
         Flights::new(self.limit, self.cancel).run::<V, S, K>(&mut launcher, &mut field)?;
-        if self.channels.derivative {
-            replay::<V, S>(&launcher, &self.tangents, &mut field, self.cancel)?;
-        }
         Ok(field)
     }
 }

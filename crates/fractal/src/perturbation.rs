@@ -19,7 +19,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::extended::power_of_two;
 use crate::field::{Cancelled, Channels, Field};
-use crate::kernel::Tangents;
+use crate::kernel::{self, Leaving, Tangents};
 use crate::orbit::{Approximation, Orbit, Table, Track};
 use crate::simd::{Backend, Task, Vector};
 use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
@@ -42,15 +42,24 @@ pub(crate) fn field(
     if !orbit.is_extended() {
         pixel = pixel.map(|part| part * power_of_two(offsets.exponent));
     }
-    backend.run(Perturbation {
+    let mut tangents = Tangents::of_pixel(orbit.iteration(), pixel);
+    let (mut field, leaving) = backend.run(Perturbation {
         orbit,
         offsets,
-        tangents: Tangents::of_pixel(orbit.iteration(), pixel),
+        tangents,
         limit,
         channels,
         rect,
         cancel,
-    })
+    })?;
+    if channels.derivative {
+        if orbit.is_extended() {
+            let real = power_of_two(offsets.exponent);
+            tangents.c = tangents.c.map(|side| side.map(|part| part * real));
+        }
+        kernel::leave(backend, orbit.iteration(), &tangents, &leaving, &mut field);
+    }
+    Ok(field)
 }
 
 struct Perturbation<'a> {
@@ -65,7 +74,7 @@ struct Perturbation<'a> {
 }
 
 impl Task for Perturbation<'_> {
-    type Output = Result<Field, Cancelled>;
+    type Output = Result<(Field, Leaving), Cancelled>;
 
     #[inline(always)]
     fn run<V: Vector, const K: usize>(self) -> Self::Output {
@@ -80,7 +89,9 @@ impl Task for Perturbation<'_> {
 
 impl Perturbation<'_> {
     #[inline(always)]
-    fn complex<V: Vector, F: Difference<Map = [f64; 2]>>(&self) -> Result<Field, Cancelled> {
+    fn complex<V: Vector, F: Difference<Map = [f64; 2]>>(
+        &self,
+    ) -> Result<(Field, Leaving), Cancelled> {
         self.draw::<V, F>(|track| match &track.approximation {
             Approximation::Complex(table) => Some(table),
             Approximation::Real(_) => None,
@@ -88,7 +99,9 @@ impl Perturbation<'_> {
     }
 
     #[inline(always)]
-    fn real<V: Vector, F: Difference<Map = [f64; 4]>>(&self) -> Result<Field, Cancelled> {
+    fn real<V: Vector, F: Difference<Map = [f64; 4]>>(
+        &self,
+    ) -> Result<(Field, Leaving), Cancelled> {
         self.draw::<V, F>(|track| match &track.approximation {
             Approximation::Real(table) => Some(table),
             Approximation::Complex(_) => None,
@@ -99,7 +112,7 @@ impl Perturbation<'_> {
     fn draw<V: Vector, F: Difference>(
         &self,
         table: impl Fn(&Track) -> Option<&Table<F::Map>>,
-    ) -> Result<Field, Cancelled> {
+    ) -> Result<(Field, Leaving), Cancelled> {
         let tables = (table(self.orbit.first()), table(self.orbit.again()));
         let (Some(first), Some(again)) = tables else {
             unreachable!("an orbit's formula decides which kind of table it has");

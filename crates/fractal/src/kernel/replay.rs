@@ -6,10 +6,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::launch::Launcher;
-use super::slope::{Leaving, Tangents, leave, splat_both};
+use super::slope::{Orbits, Tangents, leave_one, splat_both};
 use crate::field::{Cancelled, Field};
-use crate::simd::Vector;
-use crate::step::Step;
+use crate::grid::Grid;
+use crate::simd::{Task, Vector};
+use crate::step::{BurningShip, Iteration, Power, Quadratic, Step, Tricorn};
+use crate::view::Rect;
 
 /// Vectors iterated side by side: z and tangents of four fill the registers of AVX-512, and its pipelines.
 const TOGETHER: usize = 4;
@@ -18,26 +20,52 @@ const TOGETHER: usize = 4;
 const BLOCK: u64 = 4096;
 
 /// Writes how fast every escaping orbit grows.
-#[inline(always)]
-pub(super) fn replay<V: Vector, S: Step>(
-    launcher: &Launcher,
-    tangents: &Tangents,
-    field: &mut Field,
-    cancel: &AtomicBool,
-) -> Result<(), Cancelled> {
-    let mut leaving = Leaving::new();
-    for samples in by_count(&field.counts).chunks(TOGETHER * V::LANES) {
-        let mut flight = Flight::<V>::new(launcher, tangents, samples, &field.counts);
-        let [youngest, oldest] =
-            [samples[0], samples[samples.len() - 1]].map(|sample| field.counts[sample as usize]);
-        flight.fly::<S>(youngest - 1, cancel)?;
-        flight.part::<S>(oldest - youngest, cancel)?;
-        for (k, samples) in samples.chunks(V::LANES).enumerate() {
-            leaving.push((1 << samples.len()) - 1, flight.lanes(k));
+pub(super) struct Replay<'a> {
+    pub(super) iteration: &'a Iteration,
+    pub(super) grid: &'a Grid,
+    pub(super) rect: Rect,
+    pub(super) field: &'a mut Field,
+    pub(super) cancel: &'a AtomicBool,
+}
+
+impl Task for Replay<'_> {
+    type Output = Result<(), Cancelled>;
+
+    #[inline(always)]
+    fn run<V: Vector, const K: usize>(self) -> Self::Output {
+        match self.iteration {
+            Iteration::Mandelbrot | Iteration::Julia { .. } => self.all::<V, Quadratic>(),
+            Iteration::BurningShip => self.all::<V, BurningShip>(),
+            Iteration::Tricorn => self.all::<V, Tricorn>(),
+            Iteration::Multibrot(3) => self.all::<V, Power<3>>(),
+            Iteration::Multibrot(4) => self.all::<V, Power<4>>(),
+            Iteration::Multibrot(5) => self.all::<V, Power<5>>(),
+            Iteration::Multibrot(6) => self.all::<V, Power<6>>(),
+            Iteration::Multibrot(7) => self.all::<V, Power<7>>(),
+            Iteration::Multibrot(_) => self.all::<V, Power<8>>(),
         }
-        leave::<V, S, TOGETHER>(&mut leaving, tangents.c, field);
     }
-    Ok(())
+}
+
+impl Replay<'_> {
+    #[inline(always)]
+    fn all<V: Vector, S: Step>(self) -> Result<(), Cancelled> {
+        let Replay { field, cancel, .. } = self;
+        let launcher = Launcher::new(self.grid, self.rect, self.iteration);
+        let tangents = Tangents::of_pixel(self.iteration, self.grid.pixel());
+        for samples in by_count(&field.counts).chunks(TOGETHER * V::LANES) {
+            let mut flight = Flight::<V>::new(&launcher, &tangents, samples, &field.counts);
+            let [youngest, oldest] = [samples[0], samples[samples.len() - 1]]
+                .map(|sample| field.counts[sample as usize]);
+            flight.fly::<S>(youngest - 1, cancel)?;
+            flight.part::<S>(oldest - youngest, cancel)?;
+            for (k, samples) in samples.chunks(V::LANES).enumerate() {
+                let orbits = flight.orbits(k, (1 << samples.len()) - 1);
+                leave_one::<V, S>(orbits, flight.tangents_of_c, field);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The samples that escape, by ascending count.
@@ -140,11 +168,13 @@ impl<V: Vector> Flight<V> {
     }
 
     #[inline(always)]
-    fn lanes(&self, k: usize) -> [V; 9] {
-        let [[ax, ay], [bx, by]] = self.tangents[k];
-        let index = self.index[k];
-        [
-            self.x[k], self.y[k], self.cx[k], self.cy[k], ax, ay, bx, by, index,
-        ]
+    fn orbits(&self, k: usize, alive: u32) -> Orbits<V> {
+        Orbits {
+            z: [self.x[k], self.y[k]],
+            c: [self.cx[k], self.cy[k]],
+            tangents: self.tangents[k],
+            index: self.index[k],
+            alive,
+        }
     }
 }

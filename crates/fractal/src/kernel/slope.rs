@@ -2,14 +2,16 @@
 //!
 //! Where the formula is holomorphic, the second tangent is i times the first and is not carried.
 
-use super::queue::Queue;
 use crate::field::Field;
-use crate::simd::Vector;
+use crate::simd::{Backend, Task, Vector};
 use crate::smooth::{BAILOUT_SQUARED, log2};
-use crate::step::{Iteration, Step};
+use crate::step::{BurningShip, Iteration, Power, Quadratic, Step, Tricorn};
 
-/// Orbits that have passed the escape radius: x, y, cx, cy, the first tangent, the second, the sample's index.
-pub(crate) type Leaving = Queue<9>;
+/// Orbits that have passed the escape radius: x, y, cx, cy, the sample's index, the first tangent, and the second or nothing.
+#[derive(Default)]
+pub(crate) struct Leaving {
+    pub(crate) columns: [Vec<f64>; 9],
+}
 
 /// As many as in `finish`, and for its reason.
 const MOST_STEPS: u32 = 64;
@@ -41,39 +43,91 @@ pub(crate) fn splat_both<V: Vector>(tangents: [[f64; 2]; 2]) -> [[V; 2]; 2] {
     [[V::splat(a), V::splat(b)], [V::splat(c), V::splat(d)]]
 }
 
-/// Follows up to a flight of leaving orbits past the bailout, and writes how they grow. `c` are the tangents of c.
-#[inline(always)]
-pub(crate) fn leave<V: Vector, S: Step, const K: usize>(
-    leaving: &mut Leaving,
-    c: [[f64; 2]; 2],
+/// Follows leaving orbits past the bailout, and writes how they grow.
+pub(crate) fn leave(
+    backend: Backend,
+    iteration: &Iteration,
+    tangents: &Tangents,
+    leaving: &Leaving,
     field: &mut Field,
 ) {
-    let ([x, y, cx, cy, ax, ay, bx, by, index], alive) = leaving.pop::<V, K>();
-    for k in 0..K {
-        if alive[k] != 0 {
-            let orbits = Orbits {
-                z: [x[k], y[k]],
-                c: [cx[k], cy[k]],
-                tangents: [[ax[k], ay[k]], [bx[k], by[k]]],
-                index: index[k],
-                alive: alive[k],
-            };
-            leave_one::<V, S>(orbits, splat_both(c), field);
+    backend.run(Leave {
+        iteration,
+        tangents,
+        leaving,
+        field,
+    });
+}
+
+struct Leave<'a> {
+    iteration: &'a Iteration,
+    tangents: &'a Tangents,
+    leaving: &'a Leaving,
+    field: &'a mut Field,
+}
+
+impl Task for Leave<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector, const K: usize>(self) {
+        match self.iteration {
+            Iteration::Mandelbrot | Iteration::Julia { .. } => self.all::<V, Quadratic>(),
+            Iteration::BurningShip => self.all::<V, BurningShip>(),
+            Iteration::Tricorn => self.all::<V, Tricorn>(),
+            Iteration::Multibrot(3) => self.all::<V, Power<3>>(),
+            Iteration::Multibrot(4) => self.all::<V, Power<4>>(),
+            Iteration::Multibrot(5) => self.all::<V, Power<5>>(),
+            Iteration::Multibrot(6) => self.all::<V, Power<6>>(),
+            Iteration::Multibrot(7) => self.all::<V, Power<7>>(),
+            Iteration::Multibrot(_) => self.all::<V, Power<8>>(),
         }
     }
 }
 
-/// A vector of them.
-struct Orbits<V> {
-    z: [V; 2],
-    c: [V; 2],
-    tangents: [[V; 2]; 2],
-    index: V,
-    alive: u32,
+impl Leave<'_> {
+    #[inline(always)]
+    fn all<V: Vector, S: Step>(self) {
+        let len = self.leaving.columns[0].len();
+        for at in (0..len).step_by(V::LANES) {
+            let lanes = V::LANES.min(len - at);
+            let mut values = [V::splat(0.0); 9];
+            for (value, column) in values.iter_mut().zip(&self.leaving.columns) {
+                if !column.is_empty() {
+                    let mut padded = [0.0; 8];
+                    padded[..lanes].copy_from_slice(&column[at..at + lanes]);
+                    *value = V::load(&padded);
+                }
+            }
+            let [x, y, cx, cy, index, ax, ay, bx, by] = values;
+            let orbits = Orbits {
+                z: [x, y],
+                c: [cx, cy],
+                tangents: [[ax, ay], [bx, by]],
+                index,
+                alive: (1 << lanes) - 1,
+            };
+            leave_one::<V, S>(orbits, splat_both(self.tangents.c), self.field);
+        }
+    }
 }
 
+/// A vector of leaving orbits.
+pub(super) struct Orbits<V> {
+    pub(super) z: [V; 2],
+    pub(super) c: [V; 2],
+    pub(super) tangents: [[V; 2]; 2],
+    pub(super) index: V,
+    pub(super) alive: u32,
+}
+
+/// Follows a vector of orbits past the bailout, and writes how they grow.
 #[inline(always)]
-fn leave_one<V: Vector, S: Step>(orbits: Orbits<V>, tangents_of_c: [[V; 2]; 2], field: &mut Field) {
+pub(super) fn leave_one<V: Vector, S: Step>(
+    orbits: Orbits<V>,
+    tangents_of_c: [[V; 2]; 2],
+    field: &mut Field,
+) {
     let Orbits {
         z: [mut x, mut y],
         c: [cx, cy],

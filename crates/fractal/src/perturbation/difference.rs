@@ -2,7 +2,7 @@
 
 use super::scale::splat;
 use crate::field::Field;
-use crate::kernel::{Escaping, Leaving, finish, leave};
+use crate::kernel::{Escaping, finish};
 use crate::simd::Vector;
 use crate::step::{BurningShip, Power, Quadratic, Step, Tricorn, power_derivative, product};
 
@@ -53,14 +53,6 @@ pub(crate) trait Difference {
         field: &mut Field,
     );
 
-    /// Follows orbits with their tangents to the bailout; `c` are the tangents of c.
-    fn leave<V: Vector, const K: usize>(
-        power: u32,
-        leaving: &mut Leaving,
-        c: [[f64; 2]; 2],
-        field: &mut Field,
-    );
-
     /// map · w + d.
     fn linear<V: Vector>(map: Self::Map, w: [V; 2], d: [V; 2]) -> [V; 2];
 }
@@ -91,16 +83,6 @@ impl Difference for Quadratic {
     }
 
     #[inline(always)]
-    fn leave<V: Vector, const K: usize>(
-        _power: u32,
-        leaving: &mut Leaving,
-        c: [[f64; 2]; 2],
-        field: &mut Field,
-    ) {
-        leave::<V, Self, K>(leaving, c, field);
-    }
-
-    #[inline(always)]
     fn finish<V: Vector, const K: usize>(
         _power: u32,
         escaping: &mut Escaping,
@@ -127,23 +109,6 @@ impl Difference for Powers {
     #[inline(always)]
     fn tangent<V: Vector>(power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
         product(power_derivative(power, z), t, d)
-    }
-
-    #[inline(always)]
-    fn leave<V: Vector, const K: usize>(
-        power: u32,
-        leaving: &mut Leaving,
-        c: [[f64; 2]; 2],
-        field: &mut Field,
-    ) {
-        match power {
-            3 => leave::<V, Power<3>, K>(leaving, c, field),
-            4 => leave::<V, Power<4>, K>(leaving, c, field),
-            5 => leave::<V, Power<5>, K>(leaving, c, field),
-            6 => leave::<V, Power<6>, K>(leaving, c, field),
-            7 => leave::<V, Power<7>, K>(leaving, c, field),
-            _ => leave::<V, Power<8>, K>(leaving, c, field),
-        }
     }
 
     /// (a^p - b^p) / (a - b) = a^(p-1) + a^(p-2) b + … + b^(p-1), by F₂ = a + b and F_(k+1) = a F_k + b^k.
@@ -191,16 +156,6 @@ impl Difference for Tricorn {
         <Self as Step>::tangent(z, t, d)
     }
 
-    #[inline(always)]
-    fn leave<V: Vector, const K: usize>(
-        _power: u32,
-        leaving: &mut Leaving,
-        c: [[f64; 2]; 2],
-        field: &mut Field,
-    ) {
-        leave::<V, Self, K>(leaving, c, field);
-    }
-
     /// The conjugate of w F, plus d.
     #[inline(always)]
     fn product<V: Vector>([x, y]: [V; 2], [fx, fy]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
@@ -234,16 +189,6 @@ impl Difference for BurningShip {
     #[inline(always)]
     fn tangent<V: Vector>(_power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
         <Self as Step>::tangent(z, t, d)
-    }
-
-    #[inline(always)]
-    fn leave<V: Vector, const K: usize>(
-        _power: u32,
-        leaving: &mut Leaving,
-        c: [[f64; 2]; 2],
-        field: &mut Field,
-    ) {
-        leave::<V, Self, K>(leaving, c, field);
     }
 
     /// |Z + w| - |Z|, part by part.

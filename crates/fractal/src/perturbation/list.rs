@@ -1,5 +1,6 @@
 //! Where are the samples of a piece while they are on their way? In lists, one column of numbers for each of their properties.
 
+use crate::kernel::Leaving;
 use crate::simd::Vector;
 
 /// Columns of a [`List`]. The difference is (x + iy) · 2^exponent.
@@ -124,6 +125,16 @@ impl List {
         }
         other.len = from;
         self.len += count;
+    }
+
+    /// Copies all samples, which have passed the escape radius, with their tangents.
+    pub(super) fn leave(&self, leaving: &mut Leaving) {
+        let tangents = [TANGENTS, TANGENTS + 1, TANGENTS + 2, TANGENTS + 3];
+        let of_leaving = [X, Y, CX, CY, INDEX].into_iter().chain(tangents);
+        for (column, to) in of_leaving.zip(&mut leaving.columns) {
+            let from = &self.columns[column];
+            to.extend_from_slice(&from[..self.len.min(from.len())]);
+        }
     }
 
     /// Lets the last sample take the place of one.

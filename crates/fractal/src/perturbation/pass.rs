@@ -55,6 +55,7 @@ pub(super) struct Passes<'a, V, F: Difference, const EXTENDED: bool, const DERIV
     /// The unit of c's differences, where exponents are extended.
     pub(super) unit: f64,
     pub(super) pixel: Pixel<V>,
+    leaving: Leaving,
 }
 
 impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
@@ -87,12 +88,13 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             power: job.orbit.iteration().degree(),
             c: job.orbit.c(),
             unit: job.offsets.exponent as f64,
+            leaving: Leaving::default(),
             pixel: Pixel::new(&job.tangents, job.offsets.exponent as f64),
         }
     }
 
     #[inline(always)]
-    pub(super) fn run(mut self) -> Result<Field, Cancelled> {
+    pub(super) fn run(mut self) -> Result<(Field, Leaving), Cancelled> {
         let samples = self.field.counts.len();
         for first in (0..samples).step_by(BATCH) {
             self.launch(first, BATCH.min(samples - first));
@@ -108,7 +110,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             }
             self.finish();
         }
-        Ok(self.field)
+        Ok((self.field, self.leaving))
     }
 
     /// Makes the samples of a batch wait for its first pass.
@@ -413,8 +415,10 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
     /// Follows the orbits that have escaped to the bailout.
     #[inline(always)]
     fn finish(&mut self) {
+        if DERIVATIVE {
+            self.escaped.leave(&mut self.leaving);
+        }
         let mut escaping = Escaping::new();
-        let mut leaving = Leaving::new();
         while self.escaped.len() > 0 {
             let count = self.escaped.len().min(FINISHED_TOGETHER * V::LANES);
             let first = self.escaped.len() - count;
@@ -422,10 +426,6 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                 let [x, y, cx, cy, age, index, _] = self.escaped.load_all::<V, false>(at);
                 let bits = present::<V>(first + count - at);
                 escaping.push(bits, [x, y, cx, cy, index, age]);
-                if DERIVATIVE {
-                    let [a, b] = Growth::<V>::load::<F, false>(&self.escaped, at).tangents;
-                    leaving.push(bits, [x, y, cx, cy, a[0], a[1], b[0], b[1], index]);
-                }
             }
             self.escaped.truncate(first);
             F::finish::<V, FINISHED_TOGETHER>(
@@ -434,21 +434,6 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                 self.job.limit,
                 &mut self.field,
             );
-            if DERIVATIVE {
-                let unit = if EXTENDED {
-                    self.job.offsets.exponent
-                } else {
-                    0
-                };
-                let scale = scalar_power_of_two(unit);
-                let c = self
-                    .job
-                    .tangents
-                    .c
-                    .map(|side| side.map(|part| part * scale));
-                let field = &mut self.field;
-                F::leave::<V, FINISHED_TOGETHER>(self.power, &mut leaving, c, field);
-            }
         }
     }
 }
