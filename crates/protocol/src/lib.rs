@@ -26,7 +26,7 @@ pub use limits::Limits;
 pub use palette::{PALETTES, Palette, Stop};
 pub use quality::Quality;
 pub use strip::Strips;
-pub use survey::Survey;
+pub use survey::{Survey, SurveyLine};
 pub use tile::{Channel, Format, Rect, TileRequest};
 pub use view::{Iterations, View};
 
