@@ -74,6 +74,18 @@ impl OrbitKey {
         self.bits
     }
 
+    /// Whether an orbit of this key does for `other` too: it is the same, or one that goes on longer. A field depends on its view's
+    /// limit and not on the orbit's length, so that either gives the same bits.
+    pub fn serves(&self, other: &OrbitKey) -> bool {
+        let all_but_limit = |key: &OrbitKey| {
+            let (formula, bits, _, radius, epsilon, is_extended) = key.numbers();
+            (formula, bits, radius, epsilon, is_extended)
+        };
+        self.limit >= other.limit
+            && all_but_limit(self) == all_but_limit(other)
+            && self.points() == other.points()
+    }
+
     /// Computes the orbit.
     ///
     /// # Errors
