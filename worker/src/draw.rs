@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use fractal::{Colours, Distribution, Gradient, Stop, paint};
+use fractal::{Colours, Distribution, Gradient, Renderer, Stop, paint};
 use protocol::{Band, Colouring, Format, PALETTES, Palette, Rect, Strip, Strips, TileRequest};
 use rayon::prelude::*;
 
@@ -14,7 +14,7 @@ use crate::job::Failure;
 use crate::prepare::Scene;
 use crate::{encode, survey};
 
-/// The most samples of a share: its field, 16 bytes each, stays in a second-level cache.
+/// The most samples of a share: its field, 16 bytes each and 12 more with distances and normals, stays in a second-level cache.
 const MOST_SAMPLES: u64 = 65_536;
 /// The fewest: orbits are iterated forty at a time, and at a share's end the last of them leave lanes empty.
 const LEAST_SAMPLES: u64 = 8_192;
@@ -71,6 +71,7 @@ fn npy(
     clocks: &Clocks,
 ) -> Result<Vec<u8>, Failure> {
     let numbers = encode::npy::Numbers::of(request.field, scene.renderer.plan().limit());
+    let renderer = scene.renderer.clone().with_channels(numbers.channels());
     let mut body = numbers.header(request.rect);
     let header = body.len();
     body.resize(header + request.rect.pixels() as usize * numbers.size(), 0);
@@ -81,7 +82,7 @@ fn npy(
         .try_for_each(|(out, share)| {
             let field = clocks
                 .field
-                .time(|| scene.renderer.field(samples_of(share), cancel))?;
+                .time(|| renderer.field(samples_of(share), cancel))?;
             clocks.colour.time(|| numbers.write(&field, out));
             Ok::<_, Failure>(())
         })?;
@@ -90,7 +91,7 @@ fn npy(
 
 /// What it takes to draw pixels of a request.
 struct Brush<'a> {
-    scene: &'a Scene,
+    renderer: Renderer,
     request: &'a TileRequest,
     colours: Colours,
     cancel: &'a AtomicBool,
@@ -104,10 +105,12 @@ impl<'a> Brush<'a> {
         cancel: &'a AtomicBool,
         clocks: &'a Clocks,
     ) -> Result<Brush<'a>, Failure> {
+        let colours = colours(scene, request, cancel)?;
+        let channels = colours.colouring.channels();
         Ok(Brush {
-            scene,
+            renderer: scene.renderer.clone().with_channels(channels),
             request,
-            colours: colours(scene, request, cancel)?,
+            colours,
             cancel,
             clocks,
         })
@@ -120,7 +123,7 @@ impl<'a> Brush<'a> {
         let rows = share_rows(wanted, samples_in_row(self.request), rect.h, 1);
         let each = pixels.par_chunks_mut(rows as usize * row);
         each.zip(shares(rect, rows)).try_for_each(|(out, share)| {
-            let field = || self.scene.renderer.field(samples_of(share), self.cancel);
+            let field = || self.renderer.field(samples_of(share), self.cancel);
             let field = self.clocks.field.time(field)?;
             let colour = || paint(&field, self.request.view.samples, &self.colours);
             out.copy_from_slice(&self.clocks.colour.time(colour));
@@ -200,6 +203,8 @@ fn colours(scene: &Scene, request: &TileRequest, cancel: &AtomicBool) -> Result<
     let colouring = match (asked.colouring, &request.distribution) {
         (Colouring::Smooth, _) => fractal::Colouring::Smooth,
         (Colouring::Bands, _) => fractal::Colouring::Bands,
+        (Colouring::Distance, _) => fractal::Colouring::Distance,
+        (Colouring::Slope, _) => fractal::Colouring::Slope,
         (Colouring::Histogram, Some(quantiles)) => fractal::Colouring::Histogram(
             Distribution::from_quantiles(quantiles.clone())
                 .expect("the protocol takes only ascending finite quantiles"),

@@ -153,7 +153,7 @@ fn view_fields(limits: &Limits) -> Vec<(&'static str, Value)> {
         (
             "colouring",
             names(
-                "What decides the place in the gradient",
+                "What decides the place in the gradient; distance and slope are as smooth, darkened near the set or lit from the upper right",
                 &Colouring::ALL.map(Colouring::name),
             ),
         ),
@@ -219,7 +219,8 @@ fn tile_fields(limits: &Limits) -> Vec<(&'static str, Value)> {
         (
             "field",
             names(
-                "Which numbers an npy holds",
+                "Which numbers an npy holds: smooth counts (inf where the limit was reached), iterations (0 there), or the \
+                 exterior distance in pixels (0 there); the set is between a quarter of the distance and the distance away",
                 &Channel::ALL.map(Channel::name),
             ),
         ),

@@ -21,7 +21,7 @@ pub(crate) fn survey(
 ) -> Result<Survey, Failure> {
     let distribution = match scene.view().colours.colouring {
         Colouring::Histogram => Some(distribution(scene, cancel)?.quantiles().to_vec()),
-        Colouring::Smooth | Colouring::Bands => None,
+        Colouring::Smooth | Colouring::Bands | Colouring::Distance | Colouring::Slope => None,
     };
     let plan = scene.renderer.plan();
     Ok(Survey {
