@@ -5,8 +5,9 @@
 
 mod bilinear;
 mod derivative;
-mod linear;
+mod jump;
 mod map;
+mod matrix;
 mod measure;
 mod real;
 #[cfg(test)]
@@ -22,6 +23,9 @@ use crate::extended::Extended;
 use crate::field::Cancelled;
 use crate::step::Iteration;
 pub(crate) use bilinear::{Approximation, LEAF, Node, Safe, Table, from_pseudo_log};
+pub(crate) use jump::{
+    Exponents as JumpExponents, Quadratic as QuadraticJump, RealLinear as RealJump,
+};
 #[doc(hidden)]
 pub use measure::{Numbers, walk_for_benchmark};
 pub(crate) use walk::{End, Points, Walk};

@@ -7,6 +7,7 @@
 //! rebases waits for the next pass. All lanes of a vector are then always at the same Z, which is loaded once for all of them,
 //! and so are the table's nodes. What a lane does follows from its own numbers alone.
 
+mod carry;
 mod difference;
 mod growth;
 mod leaf;
@@ -20,7 +21,7 @@ use std::sync::atomic::AtomicBool;
 use crate::extended::power_of_two;
 use crate::field::{Cancelled, Channels, Field};
 use crate::kernel::{self, Leaving, Tangents};
-use crate::orbit::{Approximation, Orbit, Table, Track};
+use crate::orbit::{Approximation, Orbit, QuadraticJump, RealJump, Table, Track};
 use crate::simd::{Backend, Task, Vector};
 use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
 use crate::view::Rect;
@@ -89,7 +90,7 @@ impl Task for Perturbation<'_> {
 
 impl Perturbation<'_> {
     #[inline(always)]
-    fn complex<V: Vector, F: Difference<Map = [f64; 2]>>(
+    fn complex<V: Vector, F: Difference<Jump = QuadraticJump>>(
         &self,
     ) -> Result<(Field, Leaving), Cancelled> {
         self.draw::<V, F>(|track| match &track.approximation {
@@ -99,7 +100,7 @@ impl Perturbation<'_> {
     }
 
     #[inline(always)]
-    fn real<V: Vector, F: Difference<Map = [f64; 4]>>(
+    fn real<V: Vector, F: Difference<Jump = RealJump>>(
         &self,
     ) -> Result<(Field, Leaving), Cancelled> {
         self.draw::<V, F>(|track| match &track.approximation {
@@ -111,7 +112,7 @@ impl Perturbation<'_> {
     #[inline(always)]
     fn draw<V: Vector, F: Difference>(
         &self,
-        table: impl Fn(&Track) -> Option<&Table<F::Map>>,
+        table: impl Fn(&Track) -> Option<&Table<F::Jump>>,
     ) -> Result<(Field, Leaving), Cancelled> {
         let tables = (table(self.orbit.first()), table(self.orbit.again()));
         let (Some(first), Some(again)) = tables else {

@@ -1,35 +1,32 @@
-//! Over how many steps at once may a small difference be carried, because their square terms do not matter?
+//! Over how many steps at once may a small difference be carried?
 //!
-//! Bilinear approximation: over a node's steps z ↦ Az + Bc, while |z| ≤ R and |c| ≤ R_c (K. Heiland-Allen, "Deep zoom theory and
-//! practice (again)", 2022; radii kept apart for z and c, so that the table does not depend on a view: Imagina by Zhuoran, 2024).
-//! One step has A = f'(Z), B = 1, R = ε|Z|; x then y has A = A_y A_x, B = A_y B_x + B_y, R = min(R_x, R_y / |A_x|) and
-//! R_c = min(R_cx, R_cy, R_y / |B_x|).
+//! A binary tree of [`Jump`]s over the orbit, each with the radii of z and of c within which it is true (bilinear approximation:
+//! K. Heiland-Allen, "Deep zoom theory and practice (again)", 2022; radii kept apart for z and c, so that the table does not depend on
+//! a view: Imagina by Zhuoran, 2024). A step's share of terms of higher degree is |z| / |Z| at that step. Over a jump those shares
+//! add up to at most S|z| + S_c|c|, where x then y has S = S_x + S_y |A_x| and S_c = S_cx + S_cy + S_y |B_x|.
 
-use super::linear::{ExtendedMatrix, Linear};
+use super::jump::{Complex, Jump, RealTerms, Terms};
+use super::matrix::ExtendedMatrix;
 use super::walk::Points;
 use crate::extended::{Extended, ExtendedComplex, power_of_two};
 use crate::step::Iteration;
 
-/// Steps of the shortest nodes. A jump costs about as much as two steps.
+/// Steps of the shortest nodes.
 pub(crate) const LEAF: usize = 8;
 
 /// In a leaf whose differences stay below this share of |Z|, no orbit can come closer to 0 than to the reference.
 const SAFE_SHARE: f64 = 0.125;
 
-/// Steps that may be taken as one. In a table whose exponents are f64's own, exponents are 0 and radii plain numbers; in others
-/// radii are [`pseudo_log`]s.
+/// Steps that may be taken as one. Where exponents are extended, radii are [`pseudo_log`]s.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-pub(crate) struct Node<M> {
-    pub(crate) a: M,
-    pub(crate) b: M,
-    pub(crate) a_exponent: f64,
-    pub(crate) b_exponent: f64,
+pub(crate) struct Node<C> {
+    pub(crate) jump: C,
     pub(crate) radius: f64,
     pub(crate) radius_c: f64,
 }
 
-/// What is true of every difference within these radii.
+/// Within these radii steps can be taken without a look at where they lead.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Safe {
     pub(crate) radius: f64,
@@ -38,27 +35,28 @@ pub(crate) struct Safe {
 
 /// A binary tree over an orbit.
 #[derive(Clone, Debug)]
-pub(crate) struct Table<M> {
+pub(crate) struct Table<C> {
     /// levels[k][j] covers the steps from j · LEAF · 2^k to (j + 1) · LEAF · 2^k. Only whole nodes are there.
-    pub(crate) levels: Vec<Vec<Node<M>>>,
-    /// For each leaf, within which radii its steps can be taken without a look at where they lead.
+    pub(crate) levels: Vec<Vec<Node<C>>>,
+    /// For each leaf.
     pub(crate) safe: Vec<Safe>,
 }
 
-/// Tables for derivatives of either kind.
+/// Tables for jumps of either kind.
 #[derive(Clone, Debug)]
 pub(crate) enum Approximation {
-    Complex(Table<[f64; 2]>),
-    Real(Table<[f64; 4]>),
+    Complex(Table<<Terms<ExtendedComplex> as Jump>::Coefficients>),
+    Real(Table<<RealTerms as Jump>::Coefficients>),
 }
 
 /// A node while the tree is built.
 #[derive(Clone, Copy)]
-struct Wide<L> {
-    a: L,
-    b: L,
-    radius: Option<Extended>,
-    radius_c: Option<Extended>,
+struct Wide<J> {
+    jump: J,
+    /// S and S_c; `None` is infinite.
+    shares: [Option<Extended>; 2],
+    /// Within which radii no difference crosses a fold; `None` is infinite.
+    folds: [Option<Extended>; 2],
 }
 
 impl Approximation {
@@ -69,48 +67,41 @@ impl Approximation {
         epsilon: f64,
         extended: bool,
     ) -> Approximation {
-        let power = iteration.degree();
+        let builder = Builder {
+            points,
+            power: iteration.degree(),
+            epsilon,
+            extended,
+        };
         match iteration {
             Iteration::Mandelbrot | Iteration::Multibrot(_) | Iteration::Julia { .. } => {
-                let derivative = |re: Extended, im: Extended| {
-                    let z = ExtendedComplex::from_parts(re, im);
-                    let mut product = ExtendedComplex::new(f64::from(power), 0.0, 0);
-                    for _ in 1..power {
-                        product = product * z;
-                    }
-                    product
-                };
-                // The square term is (p - 1) / 2 · z / Z of the linear one.
-                let share = Extended::from(2.0 * epsilon / f64::from(power - 1));
-                let radius = |re, im| share * ExtendedComplex::from_parts(re, im).modulus();
-                Approximation::Complex(Table::new(points, derivative, radius, power, extended))
+                let power = iteration.degree();
+                Approximation::Complex(builder.table(
+                    |z| complex_leaf(z, power),
+                    |re, im| complex_step(ExtendedComplex::from_parts(re, im), power),
+                    |_, _| None,
+                ))
             }
             Iteration::Tricorn => {
-                let derivative = |re: Extended, im: Extended| {
+                let step = |re, im| {
                     let z = ExtendedComplex::from_parts(re, im);
                     let (x, y) = (2.0 * z.re, 2.0 * z.im);
-                    ExtendedMatrix::new([x, -y, -y, -x], z.exponent)
+                    real_step([x, -y, -y, -x], z.exponent)
                 };
-                let radius = |re, im| {
-                    Extended::from(epsilon) * ExtendedComplex::from_parts(re, im).modulus()
-                };
-                Approximation::Real(Table::new(points, derivative, radius, 2, extended))
+                Approximation::Real(builder.table(|_| None, step, |_, _| None))
             }
             Iteration::BurningShip => {
-                let derivative = |re: Extended, im: Extended| {
+                let step = |re: Extended, im: Extended| {
                     let z = ExtendedComplex::from_parts(re, im);
                     let (x, y) = (2.0 * z.re, 2.0 * z.im);
                     let (sx, sy) = (1_f64.copysign(re.mantissa), 1_f64.copysign(im.mantissa));
-                    ExtendedMatrix::new([x, -y, y.abs() * sx, x.abs() * sy], z.exponent)
+                    real_step([x, -y, y.abs() * sx, x.abs() * sy], z.exponent)
                 };
-                // Nothing may cross a fold.
-                let radius = |re: Extended, im: Extended| {
-                    let modulus = ExtendedComplex::from_parts(re, im).modulus();
-                    let parts =
-                        [re, im].map(|part| Extended::new(part.mantissa.abs(), part.exponent));
-                    least(Extended::from(epsilon) * modulus, least(parts[0], parts[1]))
+                let fold = |re: Extended, im: Extended| {
+                    let size = |part: Extended| Extended::new(part.mantissa.abs(), part.exponent);
+                    Some(least(size(re), size(im)))
                 };
-                Approximation::Real(Table::new(points, derivative, radius, 2, extended))
+                Approximation::Real(builder.table(|_| None, step, fold))
             }
         }
     }
@@ -123,54 +114,123 @@ impl Approximation {
     }
 }
 
-impl<M: Copy> Table<M> {
-    fn new<L: Linear<Mantissas = M>>(
-        points: &Points,
-        derivative: impl Fn(Extended, Extended) -> L,
-        radius: impl Fn(Extended, Extended) -> Extended,
-        power: u32,
-        extended: bool,
-    ) -> Table<M> {
-        let steps = points.z.len() - 1;
-        let mut tiny = points.tiny.iter().peekable();
+/// z ↦ p Z^(p-1) z + p (p-1) / 2 Z^(p-2) z² + c.
+fn complex_step(z: ExtendedComplex, power: u32) -> Terms<ExtendedComplex> {
+    let p = f64::from(power);
+    let mut a2 = ExtendedComplex::new(p, 0.0, 0);
+    for _ in 2..power {
+        a2 = a2 * z;
+    }
+    let half = ExtendedComplex::new((p - 1.0) / 2.0, 0.0, 0);
+    Terms {
+        a: a2 * z,
+        b: ExtendedComplex::new(1.0, 0.0, 0),
+        a2: a2 * half,
+        ..Terms::NONE
+    }
+}
+
+/// The same over a whole leaf in f64, which holds all that comes of eight steps from points that are not tiny.
+fn complex_leaf(z: &[[f64; 2]], power: u32) -> Option<Terms<ExtendedComplex>> {
+    let p = f64::from(power);
+    let (zero, one) = (Complex(0.0, 0.0), Complex(1.0, 0.0));
+    let mut terms = Terms {
+        a: one,
+        b: zero,
+        a2: zero,
+        m: zero,
+        b2: zero,
+    };
+    for &[re, im] in z {
+        let z = Complex(re, im);
+        let mut a2 = Complex(p, 0.0);
+        for _ in 2..power {
+            a2 = a2 * z;
+        }
+        terms = terms.then(Terms {
+            a: a2 * z,
+            b: one,
+            a2: a2 * Complex((p - 1.0) / 2.0, 0.0),
+            m: zero,
+            b2: zero,
+        });
+    }
+    Some(terms.into())
+}
+
+fn real_step(entries: [f64; 4], exponent: i64) -> RealTerms {
+    RealTerms {
+        a: ExtendedMatrix::new(entries, exponent),
+        b: ExtendedMatrix::IDENTITY,
+    }
+}
+
+struct Builder<'a> {
+    points: &'a Points,
+    power: u32,
+    epsilon: f64,
+    extended: bool,
+}
+
+impl Builder<'_> {
+    /// From what a leaf of ordinary points does, if there is a quick way to know; from what a step does; and from the
+    /// radius of folds at a point.
+    fn table<J: Jump>(
+        &self,
+        leaf: impl Fn(&[[f64; 2]]) -> Option<J>,
+        step: impl Fn(Extended, Extended) -> J,
+        fold: impl Fn(Extended, Extended) -> Option<Extended>,
+    ) -> Table<J::Coefficients> {
+        let z = &self.points.z;
+        let steps = z.len() - 1;
+        let mut tiny = self.points.tiny.iter().peekable();
         let mut safe = Vec::with_capacity(steps.div_ceil(LEAF));
         let mut level = Vec::with_capacity(steps / LEAF);
         for first in (0..steps).step_by(LEAF) {
             let last = (first + LEAF).min(steps);
-            let mut leaf = Wide {
-                a: L::IDENTITY,
-                b: L::ZERO,
-                radius: None,
-                radius_c: None,
-            };
-            let mut has_tiny = first == 0;
-            for m in first..last {
-                let [re, im] = points.z[m].map(Extended::from);
-                let mut parts = (re, im);
-                if let Some(point) = tiny.next_if(|point| point.index == m) {
-                    parts = (point.re, point.im);
-                    has_tiny = true;
-                }
-                leaf = leaf.then(Wide {
-                    a: derivative(parts.0, parts.1),
-                    b: L::IDENTITY,
-                    radius: Some(radius(parts.0, parts.1)),
-                    radius_c: None,
-                });
-            }
-            let ends_tiny = tiny.peek().is_some_and(|point| point.index == last);
-            safe.push(if has_tiny || ends_tiny {
+            let has_tiny = first == 0 || tiny.peek().is_some_and(|point| point.index <= last);
+            safe.push(if has_tiny {
                 Safe::TINY
             } else {
-                Safe::over(&points.z[first..=last], power, extended)
+                Safe::over(&z[first..=last], self.power, self.extended)
             });
+            let quick = if has_tiny {
+                None
+            } else {
+                leaf(&z[first..last])
+            };
+            let wide = if let Some(jump) = quick {
+                let shares = self.shares_over(&z[first..last]).map(|s| Some(s.into()));
+                Wide {
+                    jump,
+                    shares,
+                    folds: [None; 2],
+                }
+            } else {
+                let mut wide = Wide::NONE;
+                for m in first..last {
+                    let mut parts = [z[m][0].into(), z[m][1].into()];
+                    if let Some(point) = tiny.next_if(|point| point.index == m) {
+                        parts = [point.re, point.im];
+                    }
+                    let [re, im] = parts;
+                    let modulus = ExtendedComplex::from_parts(re, im).modulus();
+                    let share = quotient(Extended::from(self.share(1.0)), modulus);
+                    wide = wide.then(Wide {
+                        jump: step(re, im),
+                        shares: [share, Some(Extended::default())],
+                        folds: [fold(re, im), None],
+                    });
+                }
+                wide
+            };
             if last - first == LEAF {
-                level.push(leaf);
+                level.push(wide);
             }
         }
         let mut levels = Vec::new();
         while !level.is_empty() {
-            levels.push(level.iter().map(|wide| wide.node(extended)).collect());
+            levels.push(level.iter().map(|wide| self.node(wide)).collect());
             level = level
                 .chunks_exact(2)
                 .map(|pair| pair[0].then(pair[1]))
@@ -179,68 +239,101 @@ impl<M: Copy> Table<M> {
         Table { levels, safe }
     }
 
-    fn bytes(&self) -> usize {
-        let nodes: usize = self.levels.iter().map(Vec::len).sum();
-        nodes * size_of::<Node<M>>() + self.safe.len() * size_of::<Safe>()
+    /// What a step at |Z| = `modulus` adds to S: terms of higher degree are (p - 1) / 2 · z / Z of the linear one.
+    fn share(&self, modulus: f64) -> f64 {
+        f64::from(self.power - 1) / (2.0 * modulus)
+    }
+
+    /// S and S_c of ordinary points.
+    fn shares_over(&self, z: &[[f64; 2]]) -> [f64; 2] {
+        let (mut by_z, mut by_c) = (1.0, 0.0);
+        let mut shares = [0.0; 2];
+        for &[re, im] in z {
+            let modulus = libm::hypot(re, im);
+            let share = self.share(modulus);
+            shares[0] += share * by_z;
+            shares[1] += share * by_c;
+            let growth = f64::from(self.power) * modulus.powi(self.power as i32 - 1);
+            by_z *= growth;
+            by_c = by_c * growth + 1.0;
+        }
+        shares
+    }
+
+    fn node<J: Jump>(&self, wide: &Wide<J>) -> Node<J::Coefficients> {
+        let (jump, fits) = match wide.jump.coefficients(self.extended) {
+            Some(jump) => (jump, true),
+            // Where f64 overflows, no difference that it can hold is small enough.
+            None => (
+                J::NONE
+                    .coefficients(self.extended)
+                    .expect("one and zero fit"),
+                false,
+            ),
+        };
+        // All shares together leave out their ORDER-th power.
+        let share = Extended::from(self.epsilon.powf(1.0 / f64::from(J::ORDER)));
+        let radius = |i: usize| {
+            let by_share = match wide.shares[i] {
+                Some(sum) => quotient(share, sum),
+                None => Some(Extended::default()),
+            };
+            let radius = match (by_share, wide.folds[i]) {
+                (Some(one), Some(other)) => Some(least(one, other)),
+                (one, other) => one.or(other),
+            };
+            match radius {
+                None if self.extended => UNLIMITED_LOG,
+                None => f64::INFINITY,
+                Some(value) if self.extended => pseudo_log(value),
+                Some(value) => value.to_f64(),
+            }
+        };
+        Node {
+            jump,
+            radius: if fits { radius(0) } else { -1.0 },
+            radius_c: radius(1),
+        }
     }
 }
 
-impl<L: Linear> Wide<L> {
-    fn then(self, next: Self) -> Self {
-        let mut joint = Wide {
-            a: self.a.then(next.a),
-            b: self.b.then(next.a).plus(next.b),
-            ..self
-        };
-        if let Some(radius) = next.radius {
-            joint.narrow(
-                quotient(radius, self.a.norm()),
-                quotient(radius, self.b.norm()),
-            );
-        }
-        if next.radius_c.is_some() {
-            joint.narrow(None, next.radius_c);
-        }
-        joint
+impl<C> Table<C> {
+    fn bytes(&self) -> usize {
+        let nodes: usize = self.levels.iter().map(Vec::len).sum();
+        nodes * size_of::<Node<C>>() + self.safe.len() * size_of::<Safe>()
     }
+}
 
-    fn narrow(&mut self, radius: Option<Extended>, radius_c: Option<Extended>) {
+impl<J: Jump> Wide<J> {
+    const NONE: Self = Wide {
+        jump: J::NONE,
+        shares: [Some(Extended {
+            mantissa: 0.0,
+            exponent: 0,
+        }); 2],
+        folds: [None; 2],
+    };
+
+    fn then(self, next: Self) -> Self {
+        let [by_z, by_c] = self.jump.norms();
+        let [share, share_c] = next.shares;
+        let [fold, fold_c] = next.folds;
         let narrower = |one: Option<Extended>, other: Option<Extended>| match (one, other) {
             (Some(one), Some(other)) => Some(least(one, other)),
             (one, other) => one.or(other),
         };
-        self.radius = narrower(self.radius, radius);
-        self.radius_c = narrower(self.radius_c, radius_c);
-    }
-
-    fn node(&self, extended: bool) -> Node<L::Mantissas> {
-        let number = |value: Option<Extended>| match value {
-            None if extended => UNLIMITED_LOG,
-            None => f64::INFINITY,
-            Some(value) if extended => pseudo_log(value),
-            Some(value) => value.to_f64(),
-        };
-        let (a, b) = (self.a.exponent(), self.b.exponent());
-        if extended {
-            Node {
-                a: self.a.mantissas(a),
-                b: self.b.mantissas(b),
-                a_exponent: a as f64,
-                b_exponent: b as f64,
-                radius: number(self.radius),
-                radius_c: number(self.radius_c),
-            }
-        } else {
-            // Where f64 overflows, no difference that it can hold is small enough.
-            let fits = a.abs() < 1000 && b.abs() < 1000;
-            Node {
-                a: self.a.mantissas(0),
-                b: self.b.mantissas(0),
-                a_exponent: 0.0,
-                b_exponent: 0.0,
-                radius: if fits { number(self.radius) } else { -1.0 },
-                radius_c: number(self.radius_c),
-            }
+        let [own_fold, own_fold_c] = self.folds;
+        let via_c = fold.and_then(|fold| quotient(fold, by_c));
+        Wide {
+            jump: self.jump.then(next.jump),
+            shares: [
+                total(self.shares[0], product(share, by_z)),
+                total(total(self.shares[1], share_c), product(share, by_c)),
+            ],
+            folds: [
+                narrower(own_fold, fold.and_then(|fold| quotient(fold, by_z))),
+                narrower(narrower(own_fold_c, fold_c), via_c),
+            ],
         }
     }
 }
@@ -263,7 +356,7 @@ impl Safe {
     /// For the steps from the first of `z` to the last.
     fn over(z: &[[f64; 2]], power: u32, extended: bool) -> Safe {
         let modulus = |z: [f64; 2]| libm::hypot(z[0], z[1]);
-        // |z₂| of a difference is at most √2 times its larger part, and z and c have half of what is allowed each.
+        // |z| is at most √2 times its larger part, and z and c have half of what is allowed each.
         let share = 1.0 / (2.0 * std::f64::consts::SQRT_2);
         let mut radius = SAFE_SHARE * modulus(z[0]) * share;
         let mut radius_c = f64::INFINITY;
@@ -325,7 +418,7 @@ fn least(one: Extended, other: Extended) -> Extended {
     if one < other { one } else { other }
 }
 
-/// No limit where nothing is divided by.
+/// Infinite where something is divided by zero.
 fn quotient(value: Extended, divisor: Extended) -> Option<Extended> {
     (divisor.mantissa != 0.0).then(|| {
         Extended::new(
@@ -333,4 +426,19 @@ fn quotient(value: Extended, divisor: Extended) -> Option<Extended> {
             value.exponent - divisor.exponent,
         )
     })
+}
+
+/// A share of nothing is nothing, though the share be infinite.
+fn product(share: Option<Extended>, factor: Extended) -> Option<Extended> {
+    if factor.mantissa == 0.0 {
+        return Some(factor);
+    }
+    share.map(|share| share * factor)
+}
+
+fn total(one: Option<Extended>, other: Option<Extended>) -> Option<Extended> {
+    let (one, other) = (one?, other?);
+    let sum = ExtendedComplex::new(one.mantissa, 0.0, one.exponent)
+        + ExtendedComplex::new(other.mantissa, 0.0, other.exponent);
+    Some(Extended::new(sum.re, sum.exponent))
 }

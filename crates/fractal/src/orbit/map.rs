@@ -104,15 +104,12 @@ impl<R: Real> Map<R> {
             }
             squares(x, y, &mut self.sum, &mut self.squares, fork);
             let [xx, yy, ss] = &self.squares;
-            x.assign(xx);
-            x.subtract(yy);
+            x.set_difference(xx, yy);
             if self.kind == Kind::Tricorn {
-                y.assign(xx);
-                y.add(yy);
+                y.set_sum(xx, yy);
                 y.subtract(ss);
             } else {
-                y.assign(ss);
-                y.subtract(xx);
+                y.set_difference(ss, xx);
                 y.subtract(yy);
             }
         }
@@ -126,8 +123,7 @@ impl<R: Real> Map<R> {
 /// x², y² and (x + y)².
 #[inline(always)]
 fn squares<R: Real>(x: &R, y: &R, sum: &mut R, into: &mut [R; 3], fork: &impl Fork) {
-    sum.assign(x);
-    sum.add(y);
+    sum.set_sum(x, y);
     let sum = &*sum;
     let [xx, yy, ss] = into;
     if x.is_worth_forking() {
@@ -169,10 +165,8 @@ fn raise<R: Real>(
             set_product(ac, [a, c], spare, three, fork);
             set_product(bd, [b, d], spare, three, fork);
             let [left, right] = factors;
-            left.assign(a);
-            left.add(b);
-            right.assign(c);
-            right.add(d);
+            left.set_sum(a, b);
+            right.set_sum(c, d);
             set_product(whole, [left, right], spare, three, fork);
             set_parts(w, products);
         }
@@ -182,10 +176,8 @@ fn raise<R: Real>(
 /// From ac, bd and (a + b)(c + d) the product (a + bi)(c + di).
 fn set_parts<R: Real>(w: &mut [R; 2], [ac, bd, whole]: &[R; 3]) {
     let [re, im] = w;
-    re.assign(ac);
-    re.subtract(bd);
-    im.assign(whole);
-    im.subtract(ac);
+    re.set_difference(ac, bd);
+    im.set_difference(whole, ac);
     im.subtract(bd);
 }
 
@@ -197,10 +189,8 @@ fn set_product<R: Real>(
     [plus, minus, difference]: &mut [R; 3],
     fork: &impl Fork,
 ) {
-    spare.assign(u);
-    spare.add(v);
-    difference.assign(u);
-    difference.subtract(v);
+    spare.set_sum(u, v);
+    difference.set_difference(u, v);
     let (spare, difference) = (&*spare, &*difference);
     if u.is_worth_forking() {
         fork.join(
@@ -211,7 +201,6 @@ fn set_product<R: Real>(
         plus.set_square(spare, fork);
         minus.set_square(difference, fork);
     }
-    product.assign(plus);
-    product.subtract(minus);
+    product.set_difference(plus, minus);
     product.quarter();
 }

@@ -11,6 +11,8 @@ mod fixed;
 mod ifma;
 mod long;
 mod sum;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use dashu_int::IBig;
@@ -28,6 +30,8 @@ pub(super) trait Real: Clone + Send + Sync {
     /// `value` · 2^-`bits`, at least `bits` places of it.
     fn new(value: &IBig, bits: usize, layout: Layout) -> Self;
     fn assign(&mut self, other: &Self);
+    fn set_sum(&mut self, one: &Self, other: &Self);
+    fn set_difference(&mut self, one: &Self, other: &Self);
     fn add(&mut self, other: &Self);
     fn subtract(&mut self, other: &Self);
     /// A quarter, rounded down.
@@ -41,6 +45,10 @@ pub(super) trait Real: Clone + Send + Sync {
     fn is_worth_forking(&self) -> bool;
     /// To half an ulp and 2^-9 of one, all kinds alike.
     fn to_extended(&self) -> Extended;
+
+    /// The number times 2^places.
+    #[cfg(test)]
+    fn value(&self) -> IBig;
 
     /// Rounded as by [`Real::to_extended`]; zero below f64's normal numbers.
     fn to_f64(&self) -> f64 {

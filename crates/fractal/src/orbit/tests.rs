@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use dashu_int::IBig;
 use dashu_int::ops::Abs;
 
-use super::walk::{TINY_EXPONENT, TinyPoint};
+#[cfg(target_arch = "x86_64")]
+use super::real::Digits;
+use super::real::{Big, Long};
+use super::walk::{Steps, TINY_EXPONENT, TinyPoint};
 use super::*;
 use crate::step::Iteration;
 
@@ -57,10 +60,7 @@ fn plain(walk: &Walk, steps: usize) -> Vec<[f64; 2]> {
     });
     let mut points = Vec::new();
     for _ in 0..=steps {
-        points.push(
-            z.each_ref()
-                .map(|part| super::real::Big::extended(part, bits).to_f64()),
-        );
+        points.push(z.each_ref().map(|part| Big::extended(part, bits).to_f64()));
         if *walk.iteration == Iteration::BurningShip {
             z = z.map(Abs::abs);
         }
@@ -269,7 +269,7 @@ fn points_below_f64_are_kept_with_their_exponents() {
         5,
         "every imaginary part is tiny"
     );
-    assert!(TINY_EXPONENT > -1200);
+    const { assert!(TINY_EXPONENT > -1200) };
 }
 
 #[test]
@@ -312,4 +312,64 @@ fn a_walk_can_be_cancelled_and_says_how_far_it_is() {
         .run(&Sequential, &progress, &AtomicBool::new(false))
         .unwrap();
     assert_eq!(progress.steps(), 777);
+}
+
+/// Two jobs in two threads.
+struct Threads;
+
+impl Fork for Threads {
+    fn join<A: Send, B: Send>(
+        &self,
+        one: impl FnOnce() -> A + Send,
+        other: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
+        std::thread::scope(|scope| {
+            let one = scope.spawn(one);
+            let other = other();
+            (one.join().unwrap(), other)
+        })
+    }
+}
+
+/// The walk in every kind of long number that this processor has.
+fn in_all_long_numbers(walk: &Walk, fork: &impl Fork) -> Vec<Points> {
+    let (progress, cancel) = (OrbitProgress::default(), AtomicBool::new(false));
+    let steps = Steps::new(walk, fork, &progress, &cancel);
+    let mut all = vec![steps.follow_long::<Long>(), steps.follow_long::<Big>()];
+    #[cfg(target_arch = "x86_64")]
+    if Digits::is_available() {
+        all.push(steps.follow_long::<Digits>());
+    }
+    all.into_iter().map(Result::unwrap).collect()
+}
+
+#[test]
+fn all_kinds_of_numbers_walk_the_same_orbit() {
+    // 572 places fill nine words, and eleven digits, exactly.
+    for (bits, steps) in [(572, 2000), (1500, 1000), (30_000, 20)] {
+        for (iteration, start, c) in wanderers(bits) {
+            let walk = Walk {
+                start: start.as_ref(),
+                ..walk(&iteration, &c, bits, steps)
+            };
+            let points = run(&walk);
+            for others in in_all_long_numbers(&walk, &Sequential) {
+                assert_eq!(points, others, "{iteration:?}, {bits} bits");
+            }
+        }
+    }
+}
+
+#[test]
+fn threads_do_not_change_an_orbit() {
+    for bits in [40_000, 60_000] {
+        for (iteration, start, c) in wanderers(bits).into_iter().take(6) {
+            let walk = Walk {
+                start: start.as_ref(),
+                ..walk(&iteration, &c, bits, 5)
+            };
+            let one = in_all_long_numbers(&walk, &Sequential);
+            assert_eq!(one, in_all_long_numbers(&walk, &Threads));
+        }
+    }
 }

@@ -1,16 +1,17 @@
 //! How does the difference of two orbits become the next difference, without a subtraction that loses it?
 
-use super::scale::splat;
+use super::carry::Carry;
 use crate::field::Field;
 use crate::kernel::{Escaping, finish};
+use crate::orbit::{QuadraticJump, RealJump};
 use crate::simd::Vector;
 use crate::step::{BurningShip, Power, Quadratic, Step, Tricorn, power_derivative, product};
 
 /// A formula's step for differences. With F(Z, w) such that f(Z + w) - f(Z) = w' F, where w' is w but for folds, F has the
 /// size of Z even where w is very much smaller, so that w may have another unit than Z.
 pub(crate) trait Difference {
-    /// Of a node of the table.
-    type Map: Copy + Send + Sync;
+    /// The table's jumps.
+    type Jump: Carry;
 
     /// As [`Step::TANGENTS`].
     const TANGENTS: usize;
@@ -38,11 +39,8 @@ pub(crate) trait Difference {
 
     /// w F + d.
     #[inline(always)]
-    fn product<V: Vector>([x, y]: [V; 2], [fx, fy]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
-        [
-            x.mul_add(fx, y.neg_mul_add(fy, dx)),
-            x.mul_add(fy, y.mul_add(fx, dy)),
-        ]
+    fn product<V: Vector>(w: [V; 2], factor: [V; 2], d: [V; 2]) -> [V; 2] {
+        product(w, factor, d)
     }
 
     /// Follows escaping orbits to the bailout.
@@ -52,28 +50,10 @@ pub(crate) trait Difference {
         limit: u64,
         field: &mut Field,
     );
-
-    /// map · w + d.
-    fn linear<V: Vector>(map: Self::Map, w: [V; 2], d: [V; 2]) -> [V; 2];
-}
-
-#[inline(always)]
-fn complex_linear<V: Vector>(map: [f64; 2], w: [V; 2], d: [V; 2]) -> [V; 2] {
-    Quadratic::product(w, splat(map), d)
-}
-
-#[inline(always)]
-fn real_linear<V: Vector>(map: [f64; 4], [x, y]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
-    let [a, b]: [V; 2] = splat([map[0], map[1]]);
-    let [c, d]: [V; 2] = splat([map[2], map[3]]);
-    [
-        a.mul_add(x, b.mul_add(y, dx)),
-        c.mul_add(x, d.mul_add(y, dy)),
-    ]
 }
 
 impl Difference for Quadratic {
-    type Map = [f64; 2];
+    type Jump = QuadraticJump;
 
     const TANGENTS: usize = <Self as Step>::TANGENTS;
 
@@ -91,18 +71,13 @@ impl Difference for Quadratic {
     ) {
         finish::<V, Self, K>(escaping, limit, field);
     }
-
-    #[inline(always)]
-    fn linear<V: Vector>(map: [f64; 2], w: [V; 2], d: [V; 2]) -> [V; 2] {
-        complex_linear(map, w, d)
-    }
 }
 
 /// z^p + c, for all p: one loop for them together.
 pub(super) struct Powers;
 
 impl Difference for Powers {
-    type Map = [f64; 2];
+    type Jump = QuadraticJump;
 
     const TANGENTS: usize = 1;
 
@@ -117,8 +92,8 @@ impl Difference for Powers {
         let zero = [V::splat(0.0); 2];
         let (mut factor, mut power) = (middle, z);
         for _ in 2..p {
-            power = Quadratic::product(power, z, zero);
-            factor = Quadratic::product(factor, sum, power);
+            power = product(power, z, zero);
+            factor = product(factor, sum, power);
         }
         factor
     }
@@ -139,15 +114,10 @@ impl Difference for Powers {
             _ => finish::<V, Power<8>, K>(escaping, limit, field),
         }
     }
-
-    #[inline(always)]
-    fn linear<V: Vector>(map: [f64; 2], w: [V; 2], d: [V; 2]) -> [V; 2] {
-        complex_linear(map, w, d)
-    }
 }
 
 impl Difference for Tricorn {
-    type Map = [f64; 4];
+    type Jump = RealJump;
 
     const TANGENTS: usize = <Self as Step>::TANGENTS;
 
@@ -174,15 +144,10 @@ impl Difference for Tricorn {
     ) {
         finish::<V, Self, K>(escaping, limit, field);
     }
-
-    #[inline(always)]
-    fn linear<V: Vector>(map: [f64; 4], w: [V; 2], d: [V; 2]) -> [V; 2] {
-        real_linear(map, w, d)
-    }
 }
 
 impl Difference for BurningShip {
-    type Map = [f64; 4];
+    type Jump = RealJump;
 
     const TANGENTS: usize = <Self as Step>::TANGENTS;
 
@@ -210,11 +175,6 @@ impl Difference for BurningShip {
         field: &mut Field,
     ) {
         finish::<V, Self, K>(escaping, limit, field);
-    }
-
-    #[inline(always)]
-    fn linear<V: Vector>(map: [f64; 4], w: [V; 2], d: [V; 2]) -> [V; 2] {
-        real_linear(map, w, d)
     }
 }
 

@@ -1,11 +1,12 @@
 //! How do samples carry what becomes of their neighbours? As tangents beside the difference: u ↦ f'(Z + z) u + a pixel's side at
-//! single steps, u ↦ A u + B times a pixel's side at jumps, and nothing at a rebase, since Z + z is the same number before and after it.
+//! single steps, by the jump's own derivatives at
+//! jumps, and nothing at a rebase, since Z + z is the same number before and after it.
 
+use super::carry::Carry;
 use super::difference::Difference;
 use super::list::{List, TANGENT_EXPONENT, TANGENTS};
-use super::scale::{ZERO_EXPONENT, power_of_two, scaled, size};
+use super::scale::{ZERO_EXPONENT, plus, power_of_two, scaled, size};
 use crate::kernel::{Tangents, splat_both};
-use crate::orbit::Node;
 use crate::simd::Vector;
 
 /// The tangents of a vector of samples: their derivatives by the place in the picture, a pixel to the right and one up. In units of
@@ -117,31 +118,34 @@ impl<V: Vector> Growth<V> {
         *self = sum.normalised::<true>();
     }
 
-    /// A u + B side.
+    /// A jump's derivative by z times u, and that by c times the side, of samples w · 2^`exponent` and c.
     #[inline(always)]
     pub(super) fn jump<F: Difference, const EXTENDED: bool>(
         &mut self,
-        node: &Node<F::Map>,
+        jump: &F::Jump,
+        at: [[V; 2]; 2],
+        (exponent, unit): (V, f64),
         pixel: &Pixel<V>,
     ) {
-        let zero = [V::splat(0.0); 2];
-        let mut by_side = Growth::<V>::zero();
-        for t in 0..F::TANGENTS {
-            by_side.tangents[t] = F::linear(node.b, pixel.tangents[t], zero);
-        }
         if !EXTENDED {
             for t in 0..F::TANGENTS {
-                self.tangents[t] = F::linear(node.a, self.tangents[t], by_side.tangents[t]);
+                let both = [self.tangents[t], pixel.tangents[t]];
+                let [own, its] = jump.carry_tangents(at, both);
+                self.tangents[t] = plus(own, its);
             }
             return;
         }
+        let mut its = Growth::<V>::zero();
+        let mut exponents = [0.0; 2];
         for t in 0..F::TANGENTS {
-            self.tangents[t] = F::linear(node.a, self.tangents[t], zero);
+            let both = [self.tangents[t], pixel.tangents[t]];
+            ([self.tangents[t], its.tangents[t]], exponents) =
+                jump.carry_tangents_extended(at, (exponent, unit), both);
         }
-        self.exponent = self.exponent.add(V::splat(node.a_exponent));
-        by_side.exponent = pixel.exponent.add(V::splat(node.b_exponent));
+        self.exponent = self.exponent.add(V::splat(exponents[0]));
+        its.exponent = pixel.exponent.add(V::splat(exponents[1]));
         let own = self.normalised::<EXTENDED>();
-        let its = by_side.normalised::<EXTENDED>();
+        let its = its.normalised::<EXTENDED>();
         let exponent = own.exponent.max(its.exponent);
         let own_scale = power_of_two(own.exponent.sub(exponent));
         let its_scale = power_of_two(its.exponent.sub(exponent));

@@ -6,10 +6,11 @@
 use std::sync::atomic::Ordering;
 
 use super::Perturbation;
+use super::carry::Carry;
 use super::difference::Difference;
 use super::growth::{Growth, Pixel};
 use super::list::{BASE, CX, CY, EXPONENT, INDEX, List, X, Y};
-use super::scale::{ZERO_EXPONENT, normalised, size, splat, sum};
+use super::scale::{ZERO_EXPONENT, normalised, size, splat};
 use crate::extended::power_of_two as scalar_power_of_two;
 use crate::field::{Cancelled, Field};
 use crate::interior::in_large_components;
@@ -27,7 +28,7 @@ const FINISHED_TOGETHER: usize = 4;
 /// All samples of a piece.
 pub(super) struct Passes<'a, V, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool> {
     pub(super) job: &'a Perturbation<'a>,
-    tables: [&'a Table<F::Map>; 2],
+    tables: [&'a Table<F::Jump>; 2],
     /// Those that are at the present point of the reference.
     pub(super) active: List,
     /// Those that have jumped ahead, the next to land at the end.
@@ -64,8 +65,8 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
     #[inline(always)]
     pub(super) fn new(
         job: &'a Perturbation<'a>,
-        first: &'a Table<F::Map>,
-        again: &'a Table<F::Map>,
+        first: &'a Table<F::Jump>,
+        again: &'a Table<F::Jump>,
     ) -> Self {
         let (width, height) = (job.offsets.width(job.rect), job.offsets.height(job.rect));
         let batch = BATCH.min(width * height);
@@ -215,7 +216,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
 
     /// Along the reference, once.
     #[inline(always)]
-    fn pass(&mut self, track: &'a Track, table: &'a Table<F::Map>) -> Result<(), Cancelled> {
+    fn pass(&mut self, track: &'a Track, table: &'a Table<F::Jump>) -> Result<(), Cancelled> {
         let leaves = table.safe.len();
         let mut leaf = 0;
         loop {
@@ -250,7 +251,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
 
     /// Tries the nodes that begin at a leaf. Where all active samples jump, answers to which leaf.
     #[inline(always)]
-    fn jump(&mut self, table: &Table<F::Map>, leaf: usize) -> Option<usize> {
+    fn jump(&mut self, table: &Table<F::Jump>, leaf: usize) -> Option<usize> {
         let longest = table.levels.len().checked_sub(1)?;
         let highest = (leaf.trailing_zeros() as usize).min(longest);
         let (nearest, farthest) = self.distances();
@@ -347,11 +348,11 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
 
     /// All active samples jump.
     #[inline(always)]
-    fn carry(&mut self, node: &Node<F::Map>) {
+    fn carry(&mut self, node: &Node<F::Jump>) {
         for at in (0..self.active.len()).step_by(V::LANES) {
             if DERIVATIVE {
                 let mut growth = Growth::load::<F, EXTENDED>(&self.active, at);
-                growth.jump::<F, EXTENDED>(node, &self.pixel);
+                self.grow(node, at, &mut growth);
                 growth.compress::<F, EXTENDED>(&mut self.active, at, present::<V>(V::LANES));
             }
             let sample = self.carried(node, self.active.load_all::<V, EXTENDED>(at));
@@ -365,7 +366,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
 
     /// Those that were chosen jump, the others stay.
     #[inline(always)]
-    fn part(&mut self, node: &Node<F::Map>, end: usize, count: usize) {
+    fn part(&mut self, node: &Node<F::Jump>, end: usize, count: usize) {
         let len = self.active.len();
         let mut kept = 0;
         for (i, at) in (0..len).step_by(V::LANES).enumerate() {
@@ -374,7 +375,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             if DERIVATIVE {
                 let growth = Growth::load::<F, EXTENDED>(&self.active, at);
                 let mut carried = growth;
-                carried.jump::<F, EXTENDED>(node, &self.pixel);
+                self.grow(node, at, &mut carried);
                 let end = self.jumped.len();
                 carried.compress::<F, EXTENDED>(&mut self.jumped, end, jumping);
                 let staying = present::<V>(len - at) & !jumping;
@@ -393,23 +394,28 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
     }
 
     #[inline(always)]
-    fn carried(&self, node: &Node<F::Map>, mut sample: [V; 7]) -> [V; 7] {
-        let (w, c, zero) = (
-            [sample[X], sample[Y]],
-            [sample[CX], sample[CY]],
-            V::splat(0.0),
-        );
-        let by_c = F::linear(node.b, c, [zero; 2]);
+    fn carried(&self, node: &Node<F::Jump>, mut sample: [V; 7]) -> [V; 7] {
+        let (w, c) = ([sample[X], sample[Y]], [sample[CX], sample[CY]]);
         if EXTENDED {
-            let by_w = F::linear(node.a, w, [zero; 2]);
-            let exponent = sample[EXPONENT].add(V::splat(node.a_exponent));
-            let exponent_c = V::splat(self.unit + node.b_exponent);
-            let (w, exponent) = sum((by_w, exponent), (by_c, exponent_c));
-            [sample[X], sample[Y], sample[EXPONENT]] = [w[0], w[1], exponent];
+            let w = (w, sample[EXPONENT]);
+            let ([x, y], exponent) = node.jump.carry_extended(w, (c, self.unit));
+            [sample[X], sample[Y], sample[EXPONENT]] = [x, y, exponent];
         } else {
-            [sample[X], sample[Y]] = F::linear(node.a, w, by_c);
+            [sample[X], sample[Y]] = node.jump.carry(w, c);
         }
         sample
+    }
+
+    /// What a jump makes of the tangents of the active samples from `at` on.
+    #[inline(always)]
+    fn grow(&self, node: &Node<F::Jump>, at: usize, growth: &mut Growth<V>) {
+        let w = [self.active.load(X, at), self.active.load(Y, at)];
+        let c = [self.active.load(CX, at), self.active.load(CY, at)];
+        let mut exponent = V::splat(0.0);
+        if EXTENDED {
+            exponent = self.active.load(EXPONENT, at);
+        }
+        growth.jump::<F, EXTENDED>(&node.jump, [w, c], (exponent, self.unit), &self.pixel);
     }
 
     /// Follows the orbits that have escaped to the bailout.

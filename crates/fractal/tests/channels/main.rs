@@ -165,7 +165,9 @@ impl Place {
             errors[pixels - 1]
         );
         let is_true = median < 1e-5 && most < 1e-3;
-        if !is_true { eprintln!("FALSE"); }
+        if !is_true {
+            eprintln!("FALSE");
+        }
     }
 }
 
@@ -199,7 +201,7 @@ fn places_past_f64s_grain_are_true() {
         ("multibrot-3-e60", 30),
         ("multibrot-5-e20", 30),
         ("julia-e60", 30),
-        ("burning-ship-e58", 30),
+        ("burning-ship-e60", 30),
         ("tricorn-e58", 30),
         ("dendrite-i", 20),
     ] {
@@ -215,7 +217,7 @@ fn places_past_f64s_exponents_are_true() {
         "multibrot-3-e320",
         "multibrot-5-e320",
         "julia-e320",
-        "burning-ship-e318",
+        "burning-ship-e320",
         "tricorn-e320",
     ] {
         eprintln!("{id}");
@@ -230,7 +232,7 @@ fn cases() -> Vec<View> {
         "line-e28",
         "multibrot-3-e60",
         "julia-e60",
-        "burning-ship-e20",
+        "burning-ship-e18",
         "tricorn-e18",
         "border-dendrite-e308",
         "tricorn-e320",

@@ -1,5 +1,6 @@
 //! Where do the counts come from? From the oracle, as many as its patience allows, wherever a file lacks some.
 
+use std::iter;
 use std::time::Instant;
 
 use crate::counts::{Counts, Patch};
@@ -13,6 +14,7 @@ const FEWEST_PIXELS: usize = 3;
 const PATIENCE_FOR_PIXELS_SECONDS: f64 = 150.0;
 
 const PATCHES: usize = 3;
+const SPOTS_TRIED: usize = 100;
 /// The largest that patience allows; none where it does not allow the smallest.
 const SIDES: [u32; 4] = [32, 16, 8, 4];
 const PATIENCE_FOR_PATCHES_SECONDS: f64 = 180.0;
@@ -25,13 +27,12 @@ const GUARD_BITS: usize = 160;
 #[test]
 #[ignore = "computes for an hour"]
 fn missing_counts_are_computed() {
-    let mut unknown = Place::all();
-    unknown.retain(|place| Counts::read(place).is_none());
-    unknown.sort_by_key(worst_cost);
-    for place in unknown {
-        random_pixels(&place).write(&place);
+    let mut places = Place::all();
+    places.sort_by_key(worst_cost);
+    for place in &places {
+        count_random_pixels(place);
     }
-    let mut lacking: Vec<(Place, Counts)> = Place::all()
+    let mut lacking: Vec<(Place, Counts)> = places
         .into_iter()
         .map(|place| (Counts::read(&place).unwrap(), place))
         .filter(|(counts, _)| counts.patches.is_empty())
@@ -50,26 +51,32 @@ fn worst_cost(place: &Place) -> u64 {
     place.iterations * places * places
 }
 
-fn random_pixels(place: &Place) -> Counts {
-    let began = Instant::now();
-    let mut guard_bits = GUARD_BITS;
-    let mut pixels = Vec::new();
-    let mut random = seeded_by(&place.id, "pixels");
-    while pixels.len() < PIXELS
-        && (pixels.len() < FEWEST_PIXELS
-            || began.elapsed().as_secs_f64() < PATIENCE_FOR_PIXELS_SECONDS)
-    {
-        let (x, y) = (random.below(WIDTH), random.below(HEIGHT));
-        pixels.push((x, y, count(place, &mut guard_bits, x, y)));
-    }
-    let seconds = began.elapsed().as_secs_f64();
-    println!("{}: {} pixels in {seconds:.1} s", place.id, pixels.len());
-    Counts {
-        guard_bits,
-        seconds_per_pixel: seconds / pixels.len() as f64,
-        pixels,
+/// Goes on where an earlier run was ended.
+fn count_random_pixels(place: &Place) {
+    let mut counts = Counts::read(place).unwrap_or(Counts {
+        guard_bits: GUARD_BITS,
+        seconds_per_pixel: 0.0,
+        pixels: Vec::new(),
         patches: Vec::new(),
+    });
+    let mut random = seeded_by(&place.id, "pixels");
+    let mut pixels =
+        iter::repeat_with(|| (random.below(WIDTH), random.below(HEIGHT))).skip(counts.pixels.len());
+    while counts.pixels.len() < enough_pixels(counts.seconds_per_pixel) {
+        let began = Instant::now();
+        let (x, y) = pixels.next().unwrap();
+        let count = count(place, &mut counts.guard_bits, x, y);
+        counts.pixels.push((x, y, count));
+        let (seconds, pixels) = (began.elapsed().as_secs_f64(), counts.pixels.len());
+        println!("{}: pixel {pixels} in {seconds:.1} s", place.id);
+        counts.seconds_per_pixel += (seconds - counts.seconds_per_pixel) / pixels as f64;
+        counts.write(place);
     }
+}
+
+fn enough_pixels(seconds_per_pixel: f64) -> usize {
+    let allowed = PATIENCE_FOR_PIXELS_SECONDS / seconds_per_pixel;
+    (allowed as usize).clamp(FEWEST_PIXELS, PIXELS)
 }
 
 fn with_patches(place: &Place, mut counts: Counts) -> Counts {
@@ -81,12 +88,7 @@ fn with_patches(place: &Place, mut counts: Counts) -> Counts {
         return counts;
     };
     let began = Instant::now();
-    let mut random = seeded_by(&place.id, "patches");
-    for _ in 0..PATCHES {
-        let (left, top) = (
-            random.below(WIDTH - side + 1),
-            random.below(HEIGHT - side + 1),
-        );
+    for (left, top) in spots(place, side, &mut counts.guard_bits) {
         let pixels = (top..top + side).flat_map(|y| (left..left + side).map(move |x| (x, y)));
         let counted = pixels
             .map(|(x, y)| count(place, &mut counts.guard_bits, x, y))
@@ -101,6 +103,30 @@ fn with_patches(place: &Place, mut counts: Counts) -> Counts {
     let seconds = began.elapsed().as_secs_f64();
     println!("{}: patches of {side} in {seconds:.1} s", place.id);
     counts
+}
+
+/// Left upper corners of patches whose own corners do not all count the same, as little can go wrong where all is alike; the last
+/// tried ones where too few are like that.
+fn spots(place: &Place, side: u32, guard_bits: &mut usize) -> Vec<(u32, u32)> {
+    let mut random = seeded_by(&place.id, "patches");
+    let mut spots = Vec::new();
+    for left_to_try in (0..SPOTS_TRIED).rev() {
+        if spots.len() == PATCHES {
+            break;
+        }
+        let (x, y) = (
+            random.below(WIDTH - side + 1),
+            random.below(HEIGHT - side + 1),
+        );
+        let (right, bottom) = (x + side - 1, y + side - 1);
+        let corners = [(x, y), (right, y), (x, bottom), (right, bottom)]
+            .map(|(x, y)| count(place, guard_bits, x, y));
+        let varied = corners.iter().any(|&count| count != corners[0]);
+        if varied || left_to_try < PATCHES - spots.len() {
+            spots.push((x, y));
+        }
+    }
+    spots
 }
 
 /// Other pixels at every place: seeded by FNV-1a of its id and of what they are for.

@@ -29,6 +29,14 @@ impl Real for Big {
         self.value.clone_from(&other.value);
     }
 
+    fn set_sum(&mut self, one: &Self, other: &Self) {
+        self.value = &one.value + &other.value;
+    }
+
+    fn set_difference(&mut self, one: &Self, other: &Self) {
+        self.value = &one.value - &other.value;
+    }
+
     fn add(&mut self, other: &Self) {
         self.value += &other.value;
     }
@@ -55,6 +63,11 @@ impl Real for Big {
 
     fn to_extended(&self) -> Extended {
         Big::extended(&self.value, self.places)
+    }
+
+    #[cfg(test)]
+    fn value(&self) -> IBig {
+        self.value.clone()
     }
 }
 

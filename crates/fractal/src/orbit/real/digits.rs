@@ -85,6 +85,26 @@ impl Real for Digits {
         self.digits.copy_from_slice(&other.digits);
     }
 
+    fn set_sum(&mut self, one: &Self, other: &Self) {
+        for (sum, (one, other)) in self
+            .digits
+            .iter_mut()
+            .zip(one.digits.iter().zip(&other.digits))
+        {
+            *sum = one + other;
+        }
+    }
+
+    fn set_difference(&mut self, one: &Self, other: &Self) {
+        for (difference, (one, other)) in self
+            .digits
+            .iter_mut()
+            .zip(one.digits.iter().zip(&other.digits))
+        {
+            *difference = one - other;
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         for (digit, other) in self.digits.iter_mut().zip(&other.digits) {
             *digit += other;
@@ -162,6 +182,12 @@ impl Real for Digits {
         let shift = 128 - 63 - bits.leading_zeros();
         let exponent = unit + (DIGIT * k) as i64 - 76 + i64::from(shift);
         words::from_top((bits >> shift) as u64, exponent, is_negative)
+    }
+
+    #[cfg(test)]
+    fn value(&self) -> IBig {
+        let digits = self.digits.iter().rev();
+        digits.fold(IBig::ZERO, |sum, digit| (sum << DIGIT) + *digit)
     }
 }
 

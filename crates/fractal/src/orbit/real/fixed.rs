@@ -27,6 +27,17 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
         *self = *other;
     }
 
+    // Word by word, here and in the square: a vector's load of words that were stored one by one waits until they are in the cache.
+    #[inline(always)]
+    fn set_sum(&mut self, one: &Self, other: &Self) {
+        words::write_sum(&mut self.0, &one.0, &other.0);
+    }
+
+    #[inline(always)]
+    fn set_difference(&mut self, one: &Self, other: &Self) {
+        words::write_difference(&mut self.0, &one.0, &other.0);
+    }
+
     #[inline(always)]
     fn add(&mut self, other: &Self) {
         words::add(&mut self.0, &other.0);
@@ -49,9 +60,9 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
 
     #[inline(always)]
     fn set_square(&mut self, other: &Self, _: &impl Fork) {
-        let mut absolute = *other;
-        absolute.make_absolute();
-        *self = Fixed(square::<N, WHOLE>(&absolute.0));
+        let mut absolute = [0; N];
+        words::write_absolute(&other.0, &mut absolute);
+        *self = Fixed(square::<N, WHOLE>(&absolute));
     }
 
     #[inline(always)]
@@ -62,6 +73,11 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
     #[cold]
     fn to_extended(&self) -> Extended {
         words::to_extended(&self.0, 64 * N - WHOLE as usize)
+    }
+
+    #[cfg(test)]
+    fn value(&self) -> IBig {
+        words::value(&self.0)
     }
 
     /// Almost always the highest word has a bit that is not the sign's, and with the next one all that f64 holds.
@@ -86,11 +102,7 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
 /// than N units of word N - 1: only where that much could change the result are they computed too.
 #[inline(always)]
 fn square<const N: usize, const WHOLE: u32>(x: &[u64; N]) -> [u64; N] {
-    let (low, high) = if N > 2 {
-        columns(x, N - 2)
-    } else {
-        columns(x, 0)
-    };
+    let (low, high) = columns(x, N.saturating_sub(2));
     let below = low << WHOLE >> WHOLE;
     if N > 2 && below + N as u64 >= 1 << (64 - WHOLE) {
         return exact_square::<N, WHOLE>(x);
@@ -135,7 +147,7 @@ fn columns<const N: usize>(x: &[u64; N], from: usize) -> (u64, [u64; N]) {
         if k >= from && k < 2 * N - 1 {
             let pairs = column(x, k);
             sum.add(pairs.twice());
-            if k % 2 == 0 {
+            if k.is_multiple_of(2) {
                 sum.add_product(x[k / 2], x[k / 2]);
             }
             let word = sum.shift_out();

@@ -22,12 +22,12 @@ pub(super) fn is_available() -> bool {
 /// Both have the same whole number of blocks of columns.
 pub(super) fn sum_columns(x: &Padded, from: usize, low: &mut [u64], high: &mut [u64]) {
     assert!(is_available());
-    assert!(low.len() == high.len() && low.len() % BLOCK == 0 && from % 2 == 0);
-    assert!(from + low.len() <= 2 * x.len() + BLOCK);
+    assert!(low.len() == high.len() && low.len().is_multiple_of(BLOCK));
+    assert!(from.is_multiple_of(2) && from + low.len() <= 2 * x.len() + BLOCK);
     let (low, _) = low.as_chunks_mut::<BLOCK>();
     let (high, _) = high.as_chunks_mut::<BLOCK>();
     for (block, (low, high)) in low.iter_mut().zip(high).enumerate() {
-        // SAFETY: the processor has AVX-512 F and IFMA, and the block begins at an even column that is below 2 · x.len().
+        // SAFETY: the processor has AVX-512 F and IFMA, and the block begins at an even column, at most 2 · x.len().
         unsafe { sum_block(x, from + BLOCK * block, low, high) }
     }
 }
@@ -38,7 +38,8 @@ pub(super) fn sum_columns(x: &Padded, from: usize, low: &mut [u64], high: &mut [
 unsafe fn sum_block(x: &Padded, column: usize, low: &mut [u64; BLOCK], high: &mut [u64; BLOCK]) {
     const { assert!(PAD >= BLOCK + 8) };
     let n = x.len();
-    let digits = x.padded()[PAD..].as_ptr();
+    // SAFETY: there are PAD zeros before the digits.
+    let digits = unsafe { x.padded().as_ptr().add(PAD) };
     let middle = column / 2;
     let first = (column + 1).saturating_sub(n);
     let mut lows = [_mm512_setzero_si512(); VECTORS];

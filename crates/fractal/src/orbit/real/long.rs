@@ -43,6 +43,14 @@ impl Real for Long {
         self.words.copy_from_slice(&other.words);
     }
 
+    fn set_sum(&mut self, one: &Self, other: &Self) {
+        words::write_sum(&mut self.words, &one.words, &other.words);
+    }
+
+    fn set_difference(&mut self, one: &Self, other: &Self) {
+        words::write_difference(&mut self.words, &one.words, &other.words);
+    }
+
     fn add(&mut self, other: &Self) {
         words::add(&mut self.words, &other.words);
     }
@@ -77,6 +85,11 @@ impl Real for Long {
 
     fn to_extended(&self) -> Extended {
         words::to_extended(&self.words, self.places)
+    }
+
+    #[cfg(test)]
+    fn value(&self) -> IBig {
+        words::value(&self.words)
     }
 }
 

@@ -62,6 +62,22 @@ pub(super) fn subtract(words: &mut [u64], others: &[u64]) {
     }
 }
 
+#[inline]
+pub(super) fn write_sum(sum: &mut [u64], one: &[u64], other: &[u64]) {
+    let mut carry = false;
+    for (sum, (one, other)) in sum.iter_mut().zip(one.iter().zip(other)) {
+        (*sum, carry) = one.carrying_add(*other, carry);
+    }
+}
+
+#[inline]
+pub(super) fn write_difference(difference: &mut [u64], one: &[u64], other: &[u64]) {
+    let mut borrow = false;
+    for (difference, (one, other)) in difference.iter_mut().zip(one.iter().zip(other)) {
+        (*difference, borrow) = one.borrowing_sub(*other, borrow);
+    }
+}
+
 /// A quarter, rounded down.
 #[inline]
 pub(super) fn quarter(words: &mut [u64]) {
@@ -94,4 +110,11 @@ pub(super) fn add_wide(words: &mut [u64], wide: u128) {
             break;
         }
     }
+}
+
+/// What two's complement stands for.
+#[cfg(test)]
+pub(super) fn value(words: &[u64]) -> IBig {
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    IBig::from_le_bytes(&bytes)
 }
