@@ -19,7 +19,7 @@ use crate::exit::Exit;
 const LAST_REPORT: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run(args: Box<RenderArgs>) -> Result<(), Exit> {
-    let view = view(&args.view)?;
+    let view = view(&args.view, &args.size.limits.limits())?;
     let Some(url) = &args.cluster else {
         let shutdown = service::on_signal()?;
         let cluster = Cluster::start("127.0.0.1:0", &args.size, shutdown.clone()).await?;
@@ -39,12 +39,12 @@ pub(crate) async fn run(args: Box<RenderArgs>) -> Result<(), Exit> {
 }
 
 /// The view that the flags describe, checked as every API checks it.
-fn view(args: &ViewArgs) -> Result<View, Exit> {
+fn view(args: &ViewArgs, limits: &Limits) -> Result<View, Exit> {
     let mut query = Url::parse("http://-/").map_err(|e| Exit::Failed(e.into()))?;
     query.query_pairs_mut().extend_pairs(args.given());
     View::read(
         Fields::from_query(query.query().unwrap_or_default()),
-        &Limits::default(),
+        limits,
     )
     .map_err(|errors| Exit::Usage(errors.to_string()))
 }

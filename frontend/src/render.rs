@@ -96,7 +96,7 @@ impl Renderer {
         };
         let running = Running::new(teller.clone(), admitted);
         let patience = Patience::new(self.settings.deadline, self.settings.patience);
-        let surveyed = match self.survey(&request.view, &patience).await {
+        let surveyed = match self.survey(&request.view, &patience, &teller).await {
             Ok(surveyed) => surveyed,
             Err(failure) => {
                 running.fail(&failure);
@@ -107,7 +107,7 @@ impl Renderer {
     }
 
     /// What the workers have against `view`, if one of them says so at once: a form can show it beside the
-    /// field. Whoever is not sure begins the picture, and is told then.
+    /// field. Whoever begins with its orbit has no objection; whoever is not sure begins the picture, and is told then.
     pub(crate) async fn objection(&self, view: &View) -> Option<Refusal> {
         let mut view = view.clone();
         // Without the histogram's preview, which costs time and refuses nothing.
@@ -119,11 +119,21 @@ impl Renderer {
         }
     }
 
-    async fn survey(&self, view: &View, patience: &Patience) -> Result<Surveyed, Failure> {
+    /// Only who has not even begun is asked for a second time: a long reference orbit is not made shorter by computing it twice.
+    async fn survey(
+        &self,
+        view: &View,
+        patience: &Patience,
+        teller: &Teller,
+    ) -> Result<Surveyed, Failure> {
         let pace = Pace::alone(self.settings.straggler_after);
         let again = |trouble: &_| tracing::info!(%trouble, "a survey is asked for again");
         let ask = || self.tiles.survey(view, RenderId::random().to_string());
-        patience.persist(again, || pace.hedge(|| {}, ask)).await
+        let survey = || async {
+            let surveying = pace.hedge(|| {}, ask).await?;
+            surveying.finish(|progress| teller.orbit(progress)).await
+        };
+        patience.persist(again, survey).await
     }
 
     fn plan(

@@ -25,7 +25,7 @@ pub use colour::{
     Colouring, Colours, Distribution, DistributionError, Gradient, GradientError, Stop, paint,
 };
 pub use decimal::{Decimal, ParseDecimalError};
-pub use field::{Cancelled, Field};
+pub use field::{Cancelled, Channels, Field};
 pub use iterations::auto_iterations;
 pub use orbit::{Fork, Orbit, OrbitKey, OrbitProgress, Sequential};
 #[doc(hidden)]

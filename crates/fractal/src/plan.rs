@@ -8,7 +8,7 @@ use crate::Decimal;
 use crate::depth::Depth;
 use crate::double_double::DoubleDouble;
 use crate::extended::{Extended, ExtendedComplex};
-use crate::field::{Cancelled, Field};
+use crate::field::{Cancelled, Channels, Field};
 use crate::grid::Grid;
 use crate::kernel;
 use crate::orbit::{FixedPoint, Fork, Orbit, OrbitKey, OrbitProgress};
@@ -48,6 +48,7 @@ pub enum Tier {
 pub struct Renderer {
     plan: Plan,
     orbit: Option<Arc<Orbit>>,
+    channels: Channels,
 }
 
 /// Why a view cannot be drawn.
@@ -171,7 +172,11 @@ impl Plan {
         orbit: impl FnOnce(&OrbitKey) -> Result<Arc<Orbit>, E>,
     ) -> Result<Renderer, E> {
         let orbit = self.orbit().map(orbit).transpose()?;
-        Ok(Renderer { plan: self, orbit })
+        Ok(Renderer {
+            plan: self,
+            orbit,
+            channels: Channels::default(),
+        })
     }
 
     /// The plan together with its orbit, computed here and now.
@@ -261,6 +266,11 @@ impl Renderer {
         &self.plan
     }
 
+    /// The same, whose fields hold more than counts.
+    pub fn with_channels(self, channels: Channels) -> Renderer {
+        Renderer { channels, ..self }
+    }
+
     /// The escape field of a rectangle, in samples. Any split of the picture into rectangles gives the same values, bit
     /// for bit, on every processor. A rectangle may reach beyond the picture.
     ///
@@ -283,13 +293,13 @@ impl Renderer {
         rect: Rect,
         cancel: &AtomicBool,
     ) -> Result<Field, Cancelled> {
-        let limit = self.plan.limit;
+        let (limit, channels) = (self.plan.limit, self.channels);
         match (&self.plan.way, &self.orbit) {
             (Way::Direct { grid, iteration }, _) => {
-                kernel::field(backend, iteration, grid, limit, rect, cancel)
+                kernel::field(backend, iteration, grid, limit, channels, rect, cancel)
             }
             (Way::Perturbation { offsets, .. }, Some(orbit)) => {
-                perturbation::field(backend, orbit, offsets, limit, rect, cancel)
+                perturbation::field(backend, orbit, offsets, limit, channels, rect, cancel)
             }
             (Way::Perturbation { .. }, None) => {
                 unreachable!("a renderer is made with the orbit that its plan needs")

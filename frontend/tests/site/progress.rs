@@ -123,3 +123,30 @@ async fn events_come_while_the_picture_is_drawn() {
     assert!(told.contains("\"state\":\"drawing\""), "{told}");
     drop(picture);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_reference_orbit_is_computed_its_part_is_told() {
+    let site = Site::start(Workers::start().await).await;
+    site.workers.compute_orbits(&[0.0, 0.437]);
+    let picture = async { site.png(&format!("width=64&height=64&progress={ID}")).await };
+    let watcher = async {
+        until("the orbit is told of", async || {
+            site.report(ID).await["orbit"] == 0.437
+        })
+        .await;
+        assert_eq!(site.report(ID).await["state"], "surveying");
+        let (_, page) = site.visit(&format!("/renders/{ID}")).await;
+        assert!(
+            page.contains("<dt>Reference orbit</dt><dd>43 %</dd>"),
+            "{page}"
+        );
+        assert_eq!(site.workers.asked(), 0);
+        site.workers.survey_is_done();
+    };
+    futures::join!(picture, watcher);
+    let report = site.report(ID).await;
+    assert_eq!(
+        (&report["state"], &report["orbit"]),
+        (&"finished".into(), &Value::Null)
+    );
+}

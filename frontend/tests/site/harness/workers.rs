@@ -12,9 +12,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use flate2::{Compress, Compression, FlushCompress};
-use protocol::{Adler, Band, Fields, Limits, Strip, Strips, Survey, TileRequest, View};
+use futures::StreamExt;
+use protocol::{Adler, Band, Fields, Limits, Strip, Strips, Survey, SurveyLine, TileRequest, View};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 /// What a worker does with a request for a band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +44,13 @@ pub(crate) struct Workers {
 }
 
 /// What the workers were asked.
-#[derive(Default)]
 pub(crate) struct Log {
     rule: Mutex<Option<Arc<Rule>>>,
     survey: Mutex<Option<(u16, serde_json::Value)>>,
+    /// How far the orbit is, by the lines before a survey.
+    orbits: Mutex<Vec<f64>>,
+    /// A permit for each survey that may be done.
+    held: Arc<Semaphore>,
     /// A field that every band carries.
     said: Mutex<Option<(HeaderName, HeaderValue)>>,
     /// Requests for bands so far.
@@ -56,6 +61,23 @@ pub(crate) struct Log {
     pub(crate) most_in_flight: AtomicUsize,
     pub(crate) requests: Mutex<Vec<TileRequest>>,
     pub(crate) keys: Mutex<Vec<String>>,
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log {
+            rule: Mutex::default(),
+            survey: Mutex::default(),
+            orbits: Mutex::default(),
+            held: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+            said: Mutex::default(),
+            asked: AtomicUsize::default(),
+            in_flight: AtomicUsize::default(),
+            most_in_flight: AtomicUsize::default(),
+            requests: Mutex::default(),
+            keys: Mutex::default(),
+        }
+    }
 }
 
 impl Workers {
@@ -83,6 +105,17 @@ impl Workers {
     /// From now on every band carries this field.
     pub(crate) fn say(&self, name: &str, value: &str) {
         *self.log.said.lock().unwrap() = Some((name.parse().unwrap(), value.parse().unwrap()));
+    }
+
+    /// From now on surveys tell of an orbit that is so far, and are not done before `survey_is_done` says so.
+    pub(crate) fn compute_orbits(&self, progress: &[f64]) {
+        *self.log.orbits.lock().unwrap() = progress.to_vec();
+        self.log.held.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    /// One more survey may be done.
+    pub(crate) fn survey_is_done(&self) {
+        self.log.held.add_permits(1);
     }
 
     /// From now on a survey is answered so.
@@ -116,7 +149,26 @@ async fn survey(State(log): State<Arc<Log>>, body: Bytes) -> Response {
             .then(|| vec![1.0, 2.5, 9.0]),
         capacity: 2,
     };
-    ([("x-worker", "worker-1")], axum::Json(survey)).into_response()
+    let orbits = log.orbits.lock().unwrap().clone();
+    let held = log.held.clone();
+    let told = futures::stream::iter(orbits.into_iter().map(|progress| SurveyLine::Orbit {
+        progress,
+        steps: 0,
+        limit: 1,
+    }));
+    let last = futures::stream::once(async move {
+        held.acquire().await.unwrap().forget();
+        SurveyLine::Survey(survey)
+    });
+    let lines = told.chain(last).map(|line| {
+        let text = serde_json::to_string(&line).unwrap() + "\n";
+        Ok::<_, std::io::Error>(text)
+    });
+    let headers = [
+        ("x-worker", "worker-1"),
+        ("content-type", SurveyLine::MEDIA_TYPE),
+    ];
+    (headers, Body::from_stream(lines)).into_response()
 }
 
 async fn tile(State(log): State<Arc<Log>>, headers: HeaderMap, body: Bytes) -> Response {
