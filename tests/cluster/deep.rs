@@ -1,6 +1,6 @@
 //! What does a deep view cost the cluster? Each worker that draws it one reference orbit, once.
 
-use crate::harness::{Cluster, get, metric, render_id, until};
+use crate::harness::{Cluster, get, json, metric, render_id, until};
 use crate::rendering::{seahorses, straight};
 
 const RE: &str = "0.438201090809984714798836704183781579775093781331734";
@@ -98,4 +98,47 @@ async fn a_long_orbit_is_reported_holds_up_nobody_and_stops_when_the_requester_l
     })
     .await;
     assert_eq!(computed(&cluster).await, [0]);
+}
+
+#[tokio::test]
+async fn workers_compute_a_long_orbit_at_the_same_time() {
+    let cluster = Cluster::start(2).await;
+    let url = format!("{}/render.png?{ENDLESS_ORBIT}", cluster.site.url);
+    let client = cluster.client.clone();
+    let picture = tokio::spawn(async move { client.get(url).send().await });
+    let computing = async || {
+        let mut sum = 0;
+        for worker in &cluster.workers {
+            sum += metric(&cluster.client, worker, "tilebrot_orbits_computing").await;
+        }
+        sum
+    };
+    until("both compute", async || computing().await == 2).await;
+    picture.abort();
+    until("both have stopped", async || computing().await == 0).await;
+    assert_eq!(computed(&cluster).await, [0, 0]);
+}
+
+#[tokio::test]
+async fn orbits_for_every_slot_of_a_worker_hold_up_no_other_view() {
+    let cluster = Cluster::start(1).await;
+    let worker = &cluster.workers[0];
+    let pictures = ["1e30", "1e40"].map(|zoom| {
+        let view = ENDLESS_ORBIT.replace("1e30", zoom);
+        let url = format!("{}/render.png?{view}", cluster.site.url);
+        let client = cluster.client.clone();
+        tokio::spawn(async move { client.get(url).send().await })
+    });
+    let under_way = async || {
+        let orbits = get(&cluster.client, &format!("{}/v1/orbits", worker.url)).await;
+        json(orbits).await.as_array().map_or(0, Vec::len)
+    };
+    until("two orbits are under way", async || under_way().await == 2).await;
+    let other = cluster.get("/render.png?width=64&height=64").await;
+    assert_eq!(other.status(), 200);
+    assert!(other.bytes().await.is_ok());
+    assert_eq!(under_way().await, 2);
+    for picture in pictures {
+        picture.abort();
+    }
 }
