@@ -6,6 +6,7 @@
 mod deliver;
 mod dispatch;
 mod gather;
+mod helpers;
 mod persist;
 pub(crate) mod plan;
 mod png;
@@ -31,10 +32,11 @@ use crate::progress::running::{Running, Teller};
 use crate::render::deliver::deliver;
 use crate::render::dispatch::{Job, dispatch};
 use crate::render::gather::gather;
+use crate::render::helpers::Helpers;
 use crate::render::persist::{Patience, Pulse};
 use crate::render::plan::Plan;
 use crate::render::request::RenderRequest;
-use crate::render::slots::Slots;
+use crate::render::slots::{Slots, Word};
 use crate::render::straggler::Pace;
 use crate::render::tiles::{Surveyed, Tiles};
 use crate::settings::Settings;
@@ -125,21 +127,27 @@ impl Renderer {
         view: &View,
         patience: &Patience,
         teller: &Teller,
-    ) -> Result<Surveyed, Failure> {
+    ) -> Result<(Surveyed, Helpers), Failure> {
+        let helpers = Helpers::new();
         let pace = Pace::alone(self.settings.straggler_after);
         let again = |trouble: &_| tracing::info!(%trouble, "a survey is asked for again");
         let ask = || self.tiles.survey(view, RenderId::random().to_string());
         let survey = || async {
             let surveying = pace.hedge(|| {}, ask).await?;
-            surveying.finish(|progress| teller.orbit(progress)).await
+            let tell = |word: &Word, progress| {
+                teller.orbit(progress);
+                helpers.consider(&self.tiles, view, word);
+            };
+            surveying.finish(tell).await
         };
-        patience.persist(again, survey).await
+        let surveyed = patience.persist(again, survey).await?;
+        Ok((surveyed, helpers))
     }
 
     fn plan(
         &self,
         mut view: View,
-        surveyed: Surveyed,
+        (surveyed, helpers): (Surveyed, Helpers),
         patience: Patience,
         running: Running,
         teller: Teller,
@@ -162,6 +170,7 @@ impl Renderer {
                 // Once drawing, a render holds out as long as anybody's pieces are answered.
                 patience: patience.sharing(self.pulse.clone()),
                 pace: Pace::among(self.settings.straggler_after, slots.now()),
+                _helpers: helpers,
                 slots,
                 teller,
             },

@@ -19,7 +19,8 @@ use tokio::task::AbortHandle;
 use crate::metrics::OrbitMetrics;
 use shelf::Shelf;
 
-/// Memory that a step of an orbit takes: its point is 16 bytes, and the table of approximations along it about twice that.
+/// Memory that a step of an orbit takes at most: its point is 16 bytes, the table of approximations along it about as much again, and
+/// what grows has room to spare.
 pub(crate) const STEP_BYTES: u64 = 48;
 
 /// Orbits that are computed at once. With one, a place of seconds would wait behind another's of minutes; with many, all would be late.

@@ -164,3 +164,71 @@ fn with(plan: Plan, orbit: Option<&Arc<Orbit>>) -> Renderer {
     plan.with_orbit(orbit)
         .expect("whoever prepares a deep view has its orbit")
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::Fields;
+
+    use super::*;
+
+    fn prepared(query: &str, settings: &Settings) -> Result<Prepared, FieldErrors> {
+        let view = View::read(Fields::from_query(query), &settings.limits).unwrap();
+        Prepared::new(&view, settings)
+    }
+
+    fn settings() -> Settings {
+        Settings::new("painter".into(), None, None)
+    }
+
+    /// The limit by the depth alone, and the one that a look finds.
+    fn limits(query: &str) -> (u64, u64) {
+        let never = AtomicBool::new(false);
+        let prepared = prepared(query, &settings()).unwrap();
+        let generous = prepared.plan.limit();
+        let scene = prepared.scene(None, &never).unwrap();
+        (generous, scene.renderer.plan().limit())
+    }
+
+    #[test]
+    fn auto_is_raised_where_many_samples_escape_late() {
+        // Orbits squeeze through between two almost touching fixed points, about π / √0.000015 iterations long.
+        let slow = "formula=julia&seed_re=0.250015&seed_im=0&re=0&width=480&height=270";
+        let (generous, found) = limits(slow);
+        assert_eq!(generous, 1000);
+        assert!((1600..4000).contains(&found), "{found}");
+    }
+
+    #[test]
+    fn auto_is_lowered_to_what_a_view_needs_and_kept_where_nothing_escapes() {
+        assert_eq!(limits("re=1&im=1&zoom=1e9").1, 1000);
+        let (generous, found) = limits("re=-0.1&im=0.1&zoom=1e6");
+        assert_eq!(generous, found);
+    }
+
+    #[test]
+    fn an_orbit_that_does_not_fit_is_refused_and_auto_fits() {
+        let settings = Settings {
+            orbit_memory: 1000 * STEP_BYTES,
+            ..settings()
+        };
+        let refused = |query| match prepared(query, &settings) {
+            Ok(_) => panic!("{query} was accepted"),
+            Err(errors) => errors,
+        };
+        let errors = refused("zoom=1e40&iterations=1001");
+        assert_eq!(errors.status(), 422);
+        let error = errors.iter().next().unwrap();
+        assert_eq!(
+            (error.field.as_str(), error.value.as_str()),
+            ("iterations", "1001")
+        );
+        assert!(error.accepted.contains("1000"), "{error:?}");
+        assert!(prepared("zoom=1e40&iterations=1000", &settings).is_ok());
+        assert!(
+            prepared("zoom=40&iterations=1001", &settings).is_ok(),
+            "no orbit"
+        );
+        let auto = prepared("zoom=1e40", &settings).unwrap();
+        assert_eq!(auto.orbit().unwrap().limit(), 1000);
+    }
+}

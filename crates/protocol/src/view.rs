@@ -100,15 +100,19 @@ impl View {
             re: fields.read("re", default.re, coordinate),
             im: fields.read("im", default.im, coordinate),
             zoom: fields.read("zoom", default.zoom, |text| {
-                let zoom = Decimal::parse(text, limits.digits)?;
-                if zoom.to_f64() >= SMALLEST_ZOOM
-                    && zoom.is_at_most_power_of_ten(limits.zoom_exponent)
-                {
+                let deepest = limits.zoom_exponent;
+                let accepted = || format!("a decimal number from {SMALLEST_ZOOM} to 1e{deepest}");
+                let zoom =
+                    Decimal::parse(text, limits.digits).map_err(|refused| match refused.0 {
+                        Fault::Unacceptable if text.len() <= limits.digits => {
+                            (Fault::Unacceptable, accepted())
+                        }
+                        _ => refused,
+                    })?;
+                if zoom.to_f64() >= SMALLEST_ZOOM && zoom.is_at_most_power_of_ten(deepest) {
                     Ok(zoom)
                 } else {
-                    let deepest = limits.zoom_exponent;
-                    let accepted = format!("a decimal number from {SMALLEST_ZOOM} to 1e{deepest}");
-                    Err((Fault::Unacceptable, accepted))
+                    Err((Fault::Unacceptable, accepted()))
                 }
             }),
             rotation: fields.read("rotation", default.rotation, |text| {
@@ -313,6 +317,16 @@ mod tests {
                 case.starts_with(&errors.iter().next().unwrap().field),
                 "{case}"
             );
+        }
+    }
+
+    #[test]
+    fn a_zoom_past_the_deepest_is_told_the_deepest_however_far_past() {
+        for zoom in ["1e25001", "1e999999999", "1e99999999999999999999"] {
+            let errors = read(&format!("zoom={zoom}")).unwrap_err();
+            let error = errors.iter().next().unwrap();
+            assert_eq!(error.accepted, "a decimal number from 0.001 to 1e25000");
+            assert_eq!(error.value, zoom);
         }
     }
 

@@ -136,11 +136,14 @@ impl Tiles {
 }
 
 impl Surveying {
-    /// The survey, when it is done; `tell` hears how far the reference orbit is, from 0 to 1, as long as that is waited for.
-    pub(crate) async fn finish(mut self, tell: impl Fn(f64)) -> Result<Surveyed, Trouble> {
+    /// The survey, when it is done; `tell` hears how far the reference orbit is, from 0 to 1, as long as that is waited for, and from
+    /// whom.
+    pub(crate) async fn finish(mut self, tell: impl Fn(&Word, f64)) -> Result<Surveyed, Trouble> {
         loop {
             match self.line {
-                SurveyLine::Orbit { progress, .. } => tell(progress.clamp(0.0, 1.0)),
+                SurveyLine::Orbit { progress, .. } => {
+                    tell(&self.word, progress.clamp(0.0, 1.0));
+                }
                 SurveyLine::Survey(survey) => {
                     let mut word = self.word;
                     word.capacity = word.capacity.or(Some(survey.capacity));

@@ -150,3 +150,29 @@ async fn while_a_reference_orbit_is_computed_its_part_is_told() {
         (&"finished".into(), &Value::Null)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_orbit_is_computed_by_all_workers_together_and_given_up_with_the_picture() {
+    let workers = Workers::that(|_, _| Answer::Frozen).await;
+    // Three workers, each with the capacity that bands tell of.
+    workers.say("x-pool-capacity", "6");
+    let site = Site::start(workers).await;
+    site.workers.compute_orbits(&[0.1]);
+    let picture = async { site.get("/render.png").await };
+    let watcher = async {
+        until("every worker surveys", async || {
+            site.workers.surveying() == 3
+        })
+        .await;
+        site.workers.survey_is_done();
+    };
+    let (picture, ()) = futures::join!(picture, watcher);
+    assert_eq!(picture.status(), 200);
+    until("bands are asked for", async || site.workers.in_flight() > 0).await;
+    assert_eq!(site.workers.surveying(), 2, "the others still compute");
+    drop(picture);
+    until("the others have stopped", async || {
+        site.workers.surveying() == 0
+    })
+    .await;
+}

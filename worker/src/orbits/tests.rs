@@ -1,3 +1,5 @@
+//! Is an orbit computed once for all, found again, and given up when nobody waits?
+
 use std::sync::mpsc;
 
 use fractal::{Decimal, Formula, Plan, Quality, Sequential, View};
