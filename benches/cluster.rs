@@ -8,7 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use fractal::{Colouring, Colours, Formula, Gradient, Plan, Rect, Stop, View, paint};
+use fractal::{
+    Colouring, Colours, Formula, Gradient, Plan, Quality, Rect, Renderer, Sequential, Stop, View,
+    paint,
+};
 use rayon::prelude::*;
 use reqwest::Client;
 use serde_json::Value;
@@ -144,7 +147,7 @@ async fn memory(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
 
 /// The picture's work without any cluster.
 struct OwnWork {
-    plan: Plan,
+    renderer: Renderer,
     colours: Colours,
 }
 
@@ -160,6 +163,7 @@ impl OwnWork {
             samples: 1,
             formula: Formula::Mandelbrot,
             limit: 1000,
+            quality: Quality::Standard,
         };
         let stops: Vec<Stop> = protocol::PALETTES[0]
             .stops()
@@ -176,7 +180,7 @@ impl OwnWork {
             interior: [0; 3],
         };
         Ok(OwnWork {
-            plan: Plan::new(&view)?,
+            renderer: Plan::new(&view)?.prepare(&Sequential, &AtomicBool::new(false))?,
             colours,
         })
     }
@@ -193,7 +197,7 @@ impl OwnWork {
                     h: 32.min(1080 - y),
                 };
                 let field = self
-                    .plan
+                    .renderer
                     .field(rect, &AtomicBool::new(false))
                     .expect("nobody cancels");
                 let pixels = paint(&field, 1, &self.colours);

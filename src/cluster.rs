@@ -50,7 +50,10 @@ impl Cluster {
             address.map(Server::from).map_err(anyhow::Error::msg)
         };
         let addresses: anyhow::Result<Vec<Server>> = addresses.into_iter().map(server).collect();
-        let frontend_settings = frontend::Settings::new(format!("http://{tiles}"));
+        let frontend_settings = frontend::Settings {
+            limits: size.limits.limits(),
+            ..frontend::Settings::new(format!("http://{tiles}"))
+        };
         let mut site_pool = Pool::new("site", vec![server(frontend)?]);
         // A picture pauses for as long as its hardest band takes.
         site_pool.timeouts.body_idle = frontend_settings.deadline;
@@ -105,7 +108,11 @@ async fn start_workers(
     for i in 0..count {
         let share = cores / count + usize::from(i < cores % count);
         let threads = size.threads.or(NonZero::new(share.max(1)));
-        let settings = worker::Settings::new(format!("worker-{}", i + 1), threads, None);
+        let settings = worker::Settings {
+            limits: size.limits.limits(),
+            orbit_memory: size.orbits.orbit_memory,
+            ..worker::Settings::new(format!("worker-{}", i + 1), threads, None)
+        };
         let (listener, address): (TcpListener, _) = service::bind(LOOPBACK).await?;
         let drawing = worker::run(listener, settings, stop.clone());
         workers.spawn(async { drawing.await.context("worker") });

@@ -30,6 +30,7 @@ fn settings(args: &FrontendArgs) -> Result<frontend::Settings, Mistakes> {
     mistakes.none_or(frontend::Settings {
         slots: args.slots.map(NonZero::get),
         grace: args.end.grace,
+        limits: args.limits.limits(),
         ..frontend::Settings::new(tiles)
     })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use protocol::{Fields, Limits, View};
-use reqwest::{Response, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 
 use crate::cli::{RenderArgs, ViewArgs};
@@ -18,8 +18,11 @@ use crate::exit::Exit;
 /// How long the line at the end waits for its figures.
 const LAST_REPORT: Duration = Duration::from_millis(500);
 
+/// Addresses up to this length pass through every proxy (RFC 9110 §4.1).
+const LONGEST_QUERY: usize = 7000;
+
 pub(crate) async fn run(args: Box<RenderArgs>) -> Result<(), Exit> {
-    let view = view(&args.view)?;
+    let view = view(&args.view, &args.size.limits.limits())?;
     let Some(url) = &args.cluster else {
         let shutdown = service::on_signal()?;
         let cluster = Cluster::start("127.0.0.1:0", &args.size, shutdown.clone()).await?;
@@ -39,12 +42,12 @@ pub(crate) async fn run(args: Box<RenderArgs>) -> Result<(), Exit> {
 }
 
 /// The view that the flags describe, checked as every API checks it.
-fn view(args: &ViewArgs) -> Result<View, Exit> {
+fn view(args: &ViewArgs, limits: &Limits) -> Result<View, Exit> {
     let mut query = Url::parse("http://-/").map_err(|e| Exit::Failed(e.into()))?;
     query.query_pairs_mut().extend_pairs(args.given());
     View::read(
         Fields::from_query(query.query().unwrap_or_default()),
-        &Limits::default(),
+        limits,
     )
     .map_err(|errors| Exit::Usage(errors.to_string()))
 }
@@ -60,28 +63,48 @@ fn site_of(url: &str) -> Result<Url, Exit> {
 
 /// Draws `view` with the cluster whose page is `site`.
 async fn render(site: Url, view: &View, args: &RenderArgs) -> Result<(), Exit> {
-    let client = reqwest::Client::new();
+    let client = Client::new();
     let id = progress::new_id()?;
-    let mut picture = site.join("render.png").context("no URL of a picture")?;
-    picture.set_query(Some(&view.query()));
-    picture.query_pairs_mut().append_pair("progress", &id);
+    let picture = picture(&client, &site, view, &id)?;
 
     let bar = progress::Bar::new();
-    let answer = client
-        .get(picture)
+    // A deep view's reference orbit takes its time before the picture's first byte.
+    let following = tokio::spawn(progress::follow(client, site, id, bar.clone()));
+    let answer = picture
         .send()
         .await
-        .context("the cluster cannot be reached")?;
-    let answer = refused(answer).await?;
-    // The render has a report as soon as its picture has begun.
-    let following = tokio::spawn(progress::follow(client, site, id, bar.clone()));
-    let drawn = file::write(answer, &args.output).await;
+        .context("the cluster cannot be reached");
+    let answer = match answer {
+        Ok(answer) => refused(answer).await,
+        Err(error) => Err(error.into()),
+    };
+    let drawn = match answer {
+        Ok(answer) => file::write(answer, &args.output).await,
+        Err(exit) => {
+            following.abort();
+            Err(exit)
+        }
+    };
     // The last report comes with the last byte, or not at all.
     let last_report = following.abort_handle();
     let _ = tokio::time::timeout(LAST_REPORT, following).await;
     last_report.abort();
     bar.end(&args.output, drawn.is_ok());
     drawn
+}
+
+/// Asks for `view`: in the address, where the view has an ordinary length.
+fn picture(client: &Client, site: &Url, view: &View, id: &str) -> anyhow::Result<RequestBuilder> {
+    let mut address = site.join("render.png").context("no URL of a picture")?;
+    let query = view.query();
+    if query.len() > LONGEST_QUERY {
+        let mut fields = serde_json::to_value(view)?;
+        fields["progress"] = id.into();
+        return Ok(client.post(address).json(&fields));
+    }
+    address.set_query(Some(&query));
+    address.query_pairs_mut().append_pair("progress", id);
+    Ok(client.get(address))
 }
 
 /// The answer, when it is a picture; else what stands in its way.

@@ -16,6 +16,8 @@ pub(crate) async fn run(args: WorkerArgs) -> Result<(), Exit> {
             let name = args.name.unwrap_or_else(|| name_of(bound));
             let settings = worker::Settings {
                 grace: end.grace,
+                limits: args.limits.limits(),
+                orbit_memory: args.orbits.orbit_memory,
                 ..worker::Settings::new(name, args.threads, args.capacity)
             };
             worker::run(listener, settings, shutdown)

@@ -6,6 +6,7 @@
 mod deliver;
 mod dispatch;
 mod gather;
+mod helpers;
 mod persist;
 pub(crate) mod plan;
 mod png;
@@ -31,10 +32,11 @@ use crate::progress::running::{Running, Teller};
 use crate::render::deliver::deliver;
 use crate::render::dispatch::{Job, dispatch};
 use crate::render::gather::gather;
+use crate::render::helpers::Helpers;
 use crate::render::persist::{Patience, Pulse};
 use crate::render::plan::Plan;
 use crate::render::request::RenderRequest;
-use crate::render::slots::Slots;
+use crate::render::slots::{Slots, Word};
 use crate::render::straggler::Pace;
 use crate::render::tiles::{Surveyed, Tiles};
 use crate::settings::Settings;
@@ -96,7 +98,7 @@ impl Renderer {
         };
         let running = Running::new(teller.clone(), admitted);
         let patience = Patience::new(self.settings.deadline, self.settings.patience);
-        let surveyed = match self.survey(&request.view, &patience).await {
+        let surveyed = match self.survey(&request.view, &patience, &teller).await {
             Ok(surveyed) => surveyed,
             Err(failure) => {
                 running.fail(&failure);
@@ -107,7 +109,7 @@ impl Renderer {
     }
 
     /// What the workers have against `view`, if one of them says so at once: a form can show it beside the
-    /// field. Whoever is not sure begins the picture, and is told then.
+    /// field. Whoever begins with its orbit has no objection; whoever is not sure begins the picture, and is told then.
     pub(crate) async fn objection(&self, view: &View) -> Option<Refusal> {
         let mut view = view.clone();
         // Without the histogram's preview, which costs time and refuses nothing.
@@ -119,17 +121,33 @@ impl Renderer {
         }
     }
 
-    async fn survey(&self, view: &View, patience: &Patience) -> Result<Surveyed, Failure> {
+    /// Only who has not even begun is asked for a second time: a long reference orbit is not made shorter by computing it twice.
+    async fn survey(
+        &self,
+        view: &View,
+        patience: &Patience,
+        teller: &Teller,
+    ) -> Result<(Surveyed, Helpers), Failure> {
+        let helpers = Helpers::new();
         let pace = Pace::alone(self.settings.straggler_after);
         let again = |trouble: &_| tracing::info!(%trouble, "a survey is asked for again");
         let ask = || self.tiles.survey(view, RenderId::random().to_string());
-        patience.persist(again, || pace.hedge(|| {}, ask)).await
+        let survey = || async {
+            let surveying = pace.hedge(|| {}, ask).await?;
+            let tell = |word: &Word, progress| {
+                teller.orbit(progress);
+                helpers.consider(&self.tiles, view, word);
+            };
+            surveying.finish(tell).await
+        };
+        let surveyed = patience.persist(again, survey).await?;
+        Ok((surveyed, helpers))
     }
 
     fn plan(
         &self,
         mut view: View,
-        surveyed: Surveyed,
+        (surveyed, helpers): (Surveyed, Helpers),
         patience: Patience,
         running: Running,
         teller: Teller,
@@ -152,6 +170,7 @@ impl Renderer {
                 // Once drawing, a render holds out as long as anybody's pieces are answered.
                 patience: patience.sharing(self.pulse.clone()),
                 pace: Pace::among(self.settings.straggler_after, slots.now()),
+                _helpers: helpers,
                 slots,
                 teller,
             },

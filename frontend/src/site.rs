@@ -21,8 +21,8 @@ use service::{Metrics, Readiness, Shutdown};
 pub(crate) use self::pages::Pages;
 use crate::render::Renderer;
 
-/// The longest view as JSON: three coordinates with all the digits that the limits allow, and names.
-const MOST_BODY: usize = 1 << 18;
+/// The longest view as JSON: five decimals with all the digits that limits may allow, and names.
+const MOST_BODY: usize = 1 << 20;
 
 /// What the handlers share.
 #[derive(Clone)]

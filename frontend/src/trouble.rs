@@ -29,6 +29,8 @@ pub(crate) enum Trouble {
         status: StatusCode,
         /// When to come back, if it was said.
         retry_after: Option<Duration>,
+        /// Whether a worker said so itself, because it computes reference orbits for as many as may wait.
+        is_alive: bool,
     },
     /// The connection was not made, or broke.
     #[error("connection failed: {0}")]
@@ -45,6 +47,11 @@ impl Trouble {
     /// Whether another try, perhaps on another worker, may do better.
     pub(crate) fn is_worth_another_try(&self) -> bool {
         !matches!(self, Trouble::Refused(_) | Trouble::Foreign(_))
+    }
+
+    /// Whether somebody works, and only not on this.
+    pub(crate) fn is_sign_of_life(&self) -> bool {
+        matches!(self, Trouble::Busy { is_alive: true, .. })
     }
 
     /// When the server wants to be asked again.

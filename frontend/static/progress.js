@@ -4,7 +4,9 @@
  * The account of a render, as the server sends it.
  * @typedef {object} Report
  * @property {"waiting" | "surveying" | "drawing" | "finished" | "failed" | "abandoned"} state
+ * @property {number | null} orbit how far the reference orbit is, from 0 to 1, while it is waited for
  * @property {number | null} iterations the limit that was used
+ * @property {string | null} tier the arithmetic that was used
  * @property {number} pieces those that have arrived
  * @property {number} rows
  * @property {number} rows_done
@@ -27,6 +29,9 @@ function words(report) {
     case "waiting":
       return "Waiting for the picture to be asked for.";
     case "surveying":
+      if (report.orbit !== null) {
+        return `Reference orbit ${Math.floor(100 * report.orbit)} % (${seconds}).`;
+      }
       return `A worker looks at the view as a whole (${seconds}).`;
     case "drawing":
       return `Drawing: ${report.rows_done} of ${counted(report.rows, "row")}, ${pieces} so far, ${seconds}`;
@@ -50,10 +55,15 @@ export function showProgress(report, element) {
   element("status").textContent = words(report);
   const bar = /** @type {HTMLProgressElement} */ (element("progress"));
   bar.hidden = report.state !== "surveying" && report.state !== "drawing";
-  bar.max = Math.max(report.rows, 1);
-  bar.value = report.rows_done;
+  const orbit = report.state === "surveying" ? report.orbit : null;
+  bar.ariaLabel = orbit === null ? "Rows drawn" : "Reference orbit";
+  bar.max = orbit === null ? Math.max(report.rows, 1) : 1;
+  bar.value = orbit ?? report.rows_done;
   if (report.iterations !== null) {
     element("iterations").textContent = report.iterations.toLocaleString("en");
+  }
+  if (report.tier !== null) {
+    element("tier").textContent = report.tier;
   }
   if (report.cause !== null) {
     element("cause").textContent = `There is no picture: ${report.cause}.`;

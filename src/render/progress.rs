@@ -1,19 +1,27 @@
-//! What is seen while a picture is drawn: a bar of its rows on a terminal, fed by the frontend's events,
-//! and at the end how long it took and who drew it.
+//! What is seen while a picture is drawn: a bar on a terminal, of its reference orbit and then of its rows, fed by
+//! the frontend's events; and at the end how long it took and who drew it.
 
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use reqwest::{Client, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
+
+/// Between two questions for the events of a render that has not begun: no longer than a bar is not missed.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Steps of the bar while it shows a reference orbit.
+const ORBIT_STEPS: u64 = 1000;
 
 /// The part of a render's report that is shown.
 #[derive(Clone, Debug, Default, Deserialize)]
 struct Report {
+    /// From 0 to 1, while it is computed.
+    orbit: Option<f64>,
     iterations: Option<u64>,
     rows: u64,
     rows_done: u64,
@@ -24,6 +32,22 @@ struct Report {
 struct Share {
     worker: String,
     pieces: u32,
+}
+
+impl Report {
+    /// How much is done of how much, and of what.
+    fn shown(&self) -> (u64, u64, String) {
+        match self.orbit {
+            Some(part) => {
+                let steps = (part.clamp(0.0, 1.0) * ORBIT_STEPS as f64) as u64;
+                (steps, ORBIT_STEPS, "reference orbit".to_owned())
+            }
+            None => {
+                let (done, all) = (self.rows_done, self.rows);
+                (done, all, format!("{done} of {all} rows"))
+            }
+        }
+    }
 }
 
 /// A name under which the frontend reports a render: 128 random bits, so that nobody guesses it.
@@ -44,9 +68,8 @@ pub(super) struct Bar {
 impl Bar {
     pub(super) fn new() -> Bar {
         let bar = ProgressBar::new(0);
-        let style = ProgressStyle::with_template(
-            "{bar:40.cyan/blue} {percent:>3} %  {pos} of {len} rows  {elapsed}",
-        );
+        let style =
+            ProgressStyle::with_template("{bar:40.cyan/blue} {percent:>3} %  {msg}  {elapsed}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Bar {
             bar,
@@ -56,8 +79,10 @@ impl Bar {
     }
 
     fn show(&self, report: Report) {
-        self.bar.set_length(report.rows);
-        self.bar.set_position(report.rows_done);
+        let (done, all, what) = report.shown();
+        self.bar.set_length(all);
+        self.bar.set_position(done);
+        self.bar.set_message(what);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = report;
     }
 
@@ -88,14 +113,22 @@ impl Bar {
     }
 }
 
-/// Shows every report of the render `id` until the stream ends. A bar is a comfort: when the events
-/// cannot be had, the picture is drawn without it.
+/// Shows every report of the render `id` from when it begins until the stream ends. A bar is a comfort: when the
+/// events cannot be had, the picture is drawn without it.
 pub(super) async fn follow(client: Client, site: Url, id: String, bar: Bar) {
     let Ok(events) = site.join(&format!("renders/{id}/events")) else {
         return;
     };
-    let Ok(mut answer) = client.get(events).send().await else {
-        return;
+    let mut answer = loop {
+        let asked = client.get(events.clone()).send().await;
+        match asked.and_then(Response::error_for_status) {
+            Ok(answer) => break answer,
+            // Nobody has asked for the picture yet.
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(_) => return,
+        }
     };
     let mut unread = String::new();
     while let Ok(Some(bytes)) = answer.chunk().await {
@@ -107,5 +140,19 @@ pub(super) async fn follow(client: Client, site: Url, id: String, bar: Bar) {
             }
             unread = rest.to_owned();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_shows_the_orbit_and_then_rows() {
+        let shown = |json: &str| serde_json::from_str::<Report>(json).unwrap().shown();
+        let orbit = r#"{"orbit":0.437,"iterations":null,"rows":0,"rows_done":0,"workers":[]}"#;
+        assert_eq!(shown(orbit), (437, 1000, "reference orbit".to_owned()));
+        let rows = r#"{"orbit":null,"iterations":9,"rows":720,"rows_done":43,"workers":[]}"#;
+        assert_eq!(shown(rows), (43, 720, "43 of 720 rows".to_owned()));
     }
 }

@@ -145,7 +145,7 @@ async fn render_asks_a_running_cluster_for_the_same_bytes() {
 #[test]
 fn render_says_why_there_is_no_picture_and_leaves_no_file() {
     let folder = folder("deep");
-    let output = tilebrot(&["render", "--zoom", "1e40", "-o"])
+    let output = tilebrot(&["render", "--zoom", "1e25001", "-o"])
         .arg(folder.join("x.png"))
         .output()
         .unwrap();
@@ -157,6 +157,30 @@ fn render_says_why_there_is_no_picture_and_leaves_no_file() {
         .output()
         .unwrap();
     assert_eq!(nowhere.status.code(), Some(64), "{}", said(&nowhere));
+}
+
+#[test]
+fn a_view_too_long_for_an_address_is_rendered_with_all_its_digits() {
+    let file = folder("digits").join("long.png");
+    let digits = format!("-0.75{}1", "0".repeat(9000));
+    let output = tilebrot(&["render", "--re", &digits, "--zoom", "1e20", "--im", "0.1"])
+        .args([
+            "--width",
+            "32",
+            "--height",
+            "32",
+            "--quality",
+            "exact",
+            "-o",
+        ])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let png = std::fs::read(&file).unwrap();
+    assert_eq!(image::load_from_memory(&png).unwrap().width(), 32);
+    let carries = |text: &str| png.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(carries(&digits) && carries("\"quality\":\"exact\""));
 }
 
 #[test]

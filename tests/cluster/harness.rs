@@ -209,6 +209,16 @@ impl Cluster {
     }
 }
 
+/// The value of a worker's counter or gauge.
+pub(crate) async fn metric(client: &Client, worker: &Process, name: &str) -> u64 {
+    let answer = get(client, &format!("{}/metrics", worker.url)).await;
+    let text = answer.text().await.expect("text");
+    let value = text.lines().find_map(|line| line.strip_prefix(name));
+    value
+        .and_then(|value| value.trim().parse().ok())
+        .unwrap_or_else(|| panic!("no {name} in {text}"))
+}
+
 pub(crate) async fn get(client: &Client, url: &str) -> Response {
     client
         .get(url)

@@ -7,6 +7,7 @@ mod harness;
 
 mod bad_input;
 mod command_line;
+mod deep;
 mod draining;
 mod faults;
 mod joining;

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::AtomicBool;
 
-use fractal::{Colouring, Colours, Formula, Gradient, Plan, Rect, Stop, View, paint};
+use fractal::{
+    Colouring, Colours, Formula, Gradient, Plan, Quality, Rect, Sequential, Stop, View, paint,
+};
 
 fn main() {
     divan::main();
@@ -21,6 +23,7 @@ fn pixels() -> Vec<u8> {
         samples: 1,
         formula: Formula::Mandelbrot,
         limit: 1000,
+        quality: Quality::Standard,
     };
     let stops: Vec<Stop> = protocol::PALETTES[0]
         .stops()
@@ -36,14 +39,17 @@ fn pixels() -> Vec<u8> {
         offset: 0.0,
         interior: [0; 3],
     };
-    let plan = Plan::new(&view).expect("a shallow view");
+    let plan = Plan::new(&view).expect("a view");
+    let renderer = plan
+        .prepare(&Sequential, &AtomicBool::new(false))
+        .expect("nobody cancels");
     let rect = Rect {
         x: 0,
         y: 400,
         w: 1920,
         h: 130,
     };
-    let field = plan
+    let field = renderer
         .field(rect, &AtomicBool::new(false))
         .expect("nobody cancels");
     paint(&field, 1, &colours)

@@ -15,6 +15,13 @@ pub(crate) struct Admission {
     capacity: usize,
 }
 
+/// A right to wait for a place: whoever still lacks something else holds no place meanwhile.
+#[derive(Debug)]
+pub(crate) struct Presence {
+    presence: OwnedSemaphorePermit,
+    places: Arc<Semaphore>,
+}
+
 /// A place, held until the tile is drawn or its job has noticed that nobody wants it any more.
 #[derive(Debug)]
 pub(crate) struct Permit {
@@ -31,13 +38,12 @@ impl Admission {
         }
     }
 
-    /// Waits for a place; `None` at once when the queue is full.
-    pub(crate) async fn admit(&self) -> Option<Permit> {
+    /// Lets somebody in; `None` when the queue is full.
+    pub(crate) fn enter(&self) -> Option<Presence> {
         let presence = Arc::clone(&self.presence).try_acquire_owned().ok()?;
-        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
-        Some(Permit {
-            _presence: presence,
-            _place: place,
+        Some(Presence {
+            presence,
+            places: Arc::clone(&self.places),
         })
     }
 
@@ -52,6 +58,17 @@ impl Admission {
     }
 }
 
+impl Presence {
+    /// Waits for a place.
+    pub(crate) async fn place(self) -> Permit {
+        let place = self.places.acquire_owned().await;
+        Permit {
+            _presence: self.presence,
+            _place: place.expect("nobody closes the semaphore"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,18 +76,18 @@ mod tests {
     #[tokio::test]
     async fn past_the_queue_nobody_waits() {
         let admission = Admission::new(1, 1);
-        let drawing = admission.admit().await.unwrap();
+        let drawing = admission.enter().unwrap().place().await;
         let waiting = tokio::spawn({
             let admission = admission.clone();
-            async move { admission.admit().await.is_some() }
+            async move { drop(admission.enter().unwrap().place().await) }
         });
         while admission.presence.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        assert!(admission.admit().await.is_none());
+        assert!(admission.enter().is_none());
         assert_eq!(admission.in_flight(), 1);
         drop(drawing);
-        assert!(waiting.await.unwrap());
+        waiting.await.unwrap();
         assert_eq!(admission.in_flight(), 0);
     }
 }

@@ -6,14 +6,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use fractal::{Colours, Distribution, Gradient, Plan, Stop, paint};
+use fractal::{Colours, Distribution, Gradient, Renderer, Stop, paint};
 use protocol::{Band, Colouring, Format, PALETTES, Palette, Rect, Strip, Strips, TileRequest};
 use rayon::prelude::*;
 
 use crate::job::Failure;
+use crate::prepare::Scene;
 use crate::{encode, survey};
 
-/// The most samples of a share: its field, 16 bytes each, stays in a second-level cache.
+/// The most samples of a share: its field, 16 bytes each and 12 more with distances and normals, stays in a second-level cache.
 const MOST_SAMPLES: u64 = 65_536;
 /// The fewest: orbits are iterated forty at a time, and at a share's end the last of them leave lanes empty.
 const LEAST_SAMPLES: u64 = 8_192;
@@ -34,15 +35,15 @@ pub(crate) struct Timings {
 
 /// Draws the piece of `request` in the given form.
 pub(crate) fn tile(
-    plan: &Plan,
+    scene: &Scene,
     request: &TileRequest,
     format: Format,
     cancel: &AtomicBool,
 ) -> Result<Drawn, Failure> {
     let clocks = Clocks::default();
-    let brush = || Brush::new(plan, request, cancel, &clocks);
+    let brush = || Brush::new(scene, request, cancel, &clocks);
     let body = match format {
-        Format::Npy => npy(plan, request, cancel, &clocks)?,
+        Format::Npy => npy(scene, request, cancel, &clocks)?,
         Format::Png => {
             let pixels = brush()?.pixels(request.rect, wanted())?;
             clocks
@@ -64,12 +65,13 @@ pub(crate) fn tile(
 
 /// The numbers of the piece, as a NumPy file.
 fn npy(
-    plan: &Plan,
+    scene: &Scene,
     request: &TileRequest,
     cancel: &AtomicBool,
     clocks: &Clocks,
 ) -> Result<Vec<u8>, Failure> {
-    let numbers = encode::npy::Numbers::of(request.field, plan.limit());
+    let numbers = encode::npy::Numbers::of(request.field, scene.renderer.plan().limit());
+    let renderer = scene.renderer.clone().with_channels(numbers.channels());
     let mut body = numbers.header(request.rect);
     let header = body.len();
     body.resize(header + request.rect.pixels() as usize * numbers.size(), 0);
@@ -80,7 +82,7 @@ fn npy(
         .try_for_each(|(out, share)| {
             let field = clocks
                 .field
-                .time(|| plan.field(samples_of(share), cancel))?;
+                .time(|| renderer.field(samples_of(share), cancel))?;
             clocks.colour.time(|| numbers.write(&field, out));
             Ok::<_, Failure>(())
         })?;
@@ -89,7 +91,7 @@ fn npy(
 
 /// What it takes to draw pixels of a request.
 struct Brush<'a> {
-    plan: &'a Plan,
+    renderer: Renderer,
     request: &'a TileRequest,
     colours: Colours,
     cancel: &'a AtomicBool,
@@ -98,15 +100,17 @@ struct Brush<'a> {
 
 impl<'a> Brush<'a> {
     fn new(
-        plan: &'a Plan,
+        scene: &'a Scene,
         request: &'a TileRequest,
         cancel: &'a AtomicBool,
         clocks: &'a Clocks,
     ) -> Result<Brush<'a>, Failure> {
+        let colours = colours(scene, request, cancel)?;
+        let channels = colours.colouring.channels();
         Ok(Brush {
-            plan,
+            renderer: scene.renderer.clone().with_channels(channels),
             request,
-            colours: colours(request, cancel)?,
+            colours,
             cancel,
             clocks,
         })
@@ -119,7 +123,7 @@ impl<'a> Brush<'a> {
         let rows = share_rows(wanted, samples_in_row(self.request), rect.h, 1);
         let each = pixels.par_chunks_mut(rows as usize * row);
         each.zip(shares(rect, rows)).try_for_each(|(out, share)| {
-            let field = || self.plan.field(samples_of(share), self.cancel);
+            let field = || self.renderer.field(samples_of(share), self.cancel);
             let field = self.clocks.field.time(field)?;
             let colour = || paint(&field, self.request.view.samples, &self.colours);
             out.copy_from_slice(&self.clocks.colour.time(colour));
@@ -194,17 +198,19 @@ fn share_rows(wanted: u32, samples_in_row: u64, rows: u32, unit: u32) -> u32 {
 }
 
 /// The colours of a request; histogram colouring without a distribution surveys the view itself.
-fn colours(request: &TileRequest, cancel: &AtomicBool) -> Result<Colours, Failure> {
+fn colours(scene: &Scene, request: &TileRequest, cancel: &AtomicBool) -> Result<Colours, Failure> {
     let asked = &request.view.colours;
     let colouring = match (asked.colouring, &request.distribution) {
         (Colouring::Smooth, _) => fractal::Colouring::Smooth,
         (Colouring::Bands, _) => fractal::Colouring::Bands,
+        (Colouring::Distance, _) => fractal::Colouring::Distance,
+        (Colouring::Slope, _) => fractal::Colouring::Slope,
         (Colouring::Histogram, Some(quantiles)) => fractal::Colouring::Histogram(
             Distribution::from_quantiles(quantiles.clone())
                 .expect("the protocol takes only ascending finite quantiles"),
         ),
         (Colouring::Histogram, None) => {
-            fractal::Colouring::Histogram(survey::distribution(&request.view, cancel)?)
+            fractal::Colouring::Histogram(survey::distribution(scene, cancel)?)
         }
     };
     Ok(Colours {

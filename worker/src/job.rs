@@ -82,7 +82,7 @@ mod tests {
     async fn a_job_that_nobody_waits_for_frees_its_place() {
         let pool = Pool::new(1).unwrap();
         let admission = Admission::new(1, 0);
-        let permit = admission.admit().await.unwrap();
+        let permit = admission.enter().unwrap().place().await;
         let (started, has_started) = oneshot::channel();
         let endless = pool.run(permit, |cancel| {
             started.send(()).unwrap();
@@ -105,13 +105,13 @@ mod tests {
         let pool = Pool::new(1).unwrap();
         let admission = Admission::new(1, 0);
         for _ in 0..2 {
-            let permit = admission.admit().await.unwrap();
+            let permit = admission.enter().unwrap().place().await;
             let outcome = pool
                 .run(permit, |_| -> Result<(), Failure> { panic!("on purpose") })
                 .await;
             assert!(matches!(outcome, Err(Failure::Panicked)));
         }
-        let permit = admission.admit().await.unwrap();
+        let permit = admission.enter().unwrap().place().await;
         assert_eq!(pool.run(permit, |_| Ok(7)).await.unwrap(), 7);
     }
 }

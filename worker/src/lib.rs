@@ -1,5 +1,6 @@
 //! A worker draws tiles: it checks a request, admits it, computes the escape field on its own threads,
-//! colours it, and encodes it. It holds no state between tiles, so that there can be any number of it.
+//! colours it, and encodes it. Between tiles it keeps nothing but reference orbits, which
+//! it can compute anew, so that there can be any number of it.
 
 mod admission;
 mod api;
@@ -8,12 +9,16 @@ mod encode;
 mod job;
 mod metrics;
 mod openapi;
+mod orbits;
+mod prepare;
 mod problems;
 mod request;
 mod server;
 mod settings;
+mod stream;
 mod survey;
 mod translate;
+mod turn;
 
 pub use encode::band;
 pub use server::{Error, run};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
@@ -58,7 +58,11 @@ pub(crate) struct TileMetrics {
 
 impl TileMetrics {
     /// For a worker with so many `threads`.
-    pub(crate) fn new(admission: &Admission, threads: usize) -> (TileMetrics, Metrics) {
+    pub(crate) fn new(
+        admission: &Admission,
+        orbits: &OrbitMetrics,
+        threads: usize,
+    ) -> (TileMetrics, Metrics) {
         let mut registry = Registry::with_prefix("tilebrot");
         let tile_metrics = TileMetrics {
             tiles: Outcomes::new(
@@ -86,6 +90,7 @@ impl TileMetrics {
             "What the worker draws with",
             Info::new([("backend", backend), ("threads", threads.to_string())]),
         );
+        orbits.register(&mut registry);
         registry.register_collector(Box::new(Fullness(admission.clone())));
         (tile_metrics, Metrics::new(registry))
     }
@@ -100,6 +105,60 @@ impl TileMetrics {
             metrics: self.clone(),
             outcome: Outcome::Abandoned,
         }
+    }
+}
+
+/// What is counted of reference orbits; clones count together.
+#[derive(Clone, Debug)]
+pub(crate) struct OrbitMetrics {
+    pub(crate) computed: Counter,
+    pub(crate) reused: Counter,
+    pub(crate) bytes: Gauge,
+    computing: Gauge,
+    pub(crate) seconds: Histogram,
+}
+
+impl Default for OrbitMetrics {
+    fn default() -> OrbitMetrics {
+        OrbitMetrics {
+            computed: Counter::default(),
+            reused: Counter::default(),
+            bytes: Gauge::default(),
+            computing: Gauge::default(),
+            // 1 ms to about 17 minutes.
+            seconds: Histogram::new(exponential_buckets(0.001, 4.0, 11)),
+        }
+    }
+}
+
+impl OrbitMetrics {
+    fn register(&self, registry: &mut Registry) {
+        let computed = "Reference orbits that were computed";
+        registry.register("orbits_computed", computed, self.computed.clone());
+        let reused = "Requests that found their reference orbit, or somebody who was computing it";
+        registry.register("orbits_reused", reused, self.reused.clone());
+        let bytes = "Memory of the reference orbits that are kept";
+        registry.register("orbits_bytes", bytes, self.bytes.clone());
+        let computing = "Reference orbits that are being computed";
+        registry.register("orbits_computing", computing, self.computing.clone());
+        let seconds = "Seconds to compute a reference orbit";
+        registry.register("orbit_seconds", seconds, self.seconds.clone());
+    }
+
+    /// An orbit is being computed until the guard is dropped.
+    pub(crate) fn computing(&self) -> Computing {
+        self.computing.inc();
+        Computing(self.computing.clone())
+    }
+}
+
+/// An orbit that is being computed.
+#[derive(Debug)]
+pub(crate) struct Computing(Gauge);
+
+impl Drop for Computing {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

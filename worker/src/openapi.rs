@@ -3,21 +3,24 @@
 
 use axum::routing::get;
 use axum::{Json, Router};
-use protocol::{Channel, Colouring, Format, Formula, Limits, PALETTES, TileRequest};
+use protocol::{
+    Channel, Colouring, Format, Formula, Limits, PALETTES, Quality, SurveyLine, TileRequest,
+};
 use serde_json::{Map, Value, json};
 use utoipa_swagger_ui::SwaggerUi;
 
-pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>(limits: &Limits) -> Router<S> {
+    let document = document(limits);
     let page = SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json"));
     Router::new()
-        .route("/openapi.json", get(async || Json(document())))
+        .route("/openapi.json", get(async || Json(document)))
         .merge(Router::<S>::from(page))
 }
 
 /// The OpenAPI 3.1 document.
-fn document() -> Value {
-    let view = view_fields();
-    let tile: Vec<(&str, Value)> = view.iter().cloned().chain(tile_fields()).collect();
+fn document(limits: &Limits) -> Value {
+    let view = view_fields(limits);
+    let tile: Vec<(&str, Value)> = view.iter().cloned().chain(tile_fields(limits)).collect();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -31,9 +34,12 @@ fn document() -> Value {
         "paths": {
             "/v1/tile": operations("tile", "Draw a piece of a view", &tile, tile_answers()),
             "/v1/survey": operations("survey", "Find out what all pieces of a view must know", &view, survey_answers()),
+            "/v1/orbits": probe("orbits", "Reference orbits that are being computed, and how far each is", json!({
+                "200": { "description": "A list", "content": { "application/json": { "schema": { "type": "array", "items": orbit() } } } },
+            })),
             "/livez": probe("livez", "Whether the process can answer at all", json!({ "200": { "description": "Alive" } })),
             "/readyz": probe("readyz", "Whether the worker wants tiles, and how many at once", json!({
-                "200": { "description": "Ready; `capacity` is the number of tiles it draws at once" },
+                "200": { "description": "Ready; `capacity` is the number of tiles it draws at once, and of those that wait for reference orbits beside them" },
                 "503": { "description": "Draining" },
             })),
             "/metrics": probe("metrics", "Counters in the OpenMetrics text format", json!({ "200": { "description": "The counters" } })),
@@ -70,8 +76,7 @@ fn probe(name: &str, summary: &str, answers: Value) -> Value {
     json!({ "get": { "operationId": name, "summary": summary, "tags": ["operation"], "responses": answers } })
 }
 
-fn view_fields() -> Vec<(&'static str, Value)> {
-    let limits = Limits::default();
+fn view_fields(limits: &Limits) -> Vec<(&'static str, Value)> {
     let decimal = |about: String, default: &str| json!({ "type": "string", "maxLength": limits.digits, "default": default, "description": about });
     let whole = |about: &str, most: u64, default: u64| json!({ "type": "integer", "minimum": 1, "maximum": most, "default": default, "description": about });
     let number = |about: &str, least: f64, most: f64, default: f64| json!({ "type": "number", "minimum": least, "maximum": most, "default": default, "description": about });
@@ -96,7 +101,10 @@ fn view_fields() -> Vec<(&'static str, Value)> {
         (
             "zoom",
             decimal(
-                "The visible height in the complex plane is 4 / zoom".into(),
+                format!(
+                    "The visible height in the complex plane is 4 / zoom; at most 1e{}",
+                    limits.zoom_exponent
+                ),
                 "1",
             ),
         ),
@@ -110,7 +118,7 @@ fn view_fields() -> Vec<(&'static str, Value)> {
             "iterations",
             json!({
                 "oneOf": [{ "type": "string", "const": "auto" }, { "type": "integer", "minimum": 1, "maximum": limits.iterations }],
-                "default": "auto", "description": "The iteration limit; auto follows the zoom, and X-Iterations says what it was",
+                "default": "auto", "description": "The iteration limit; auto follows from the zoom and from a coarse look at the view, and X-Iterations says what it was",
             }),
         ),
         ("formula", names("What is iterated", &Formula::NAMES)),
@@ -134,11 +142,18 @@ fn view_fields() -> Vec<(&'static str, Value)> {
                 1,
             ),
         ),
+        (
+            "quality",
+            names(
+                "How many counts of a deep view are those of exact arithmetic: at least 99.5 % (standard), 99.9 % (exact), or fewer in dense places (fast)",
+                &Quality::ALL.map(Quality::name),
+            ),
+        ),
         ("palette", names("The gradient", &palettes)),
         (
             "colouring",
             names(
-                "What decides the place in the gradient",
+                "What decides the place in the gradient; distance and slope are as smooth, darkened near the set or lit from the upper right",
                 &Colouring::ALL.map(Colouring::name),
             ),
         ),
@@ -162,8 +177,8 @@ fn view_fields() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn tile_fields() -> Vec<(&'static str, Value)> {
-    let side = u64::from(Limits::default().side);
+fn tile_fields(limits: &Limits) -> Vec<(&'static str, Value)> {
+    let side = u64::from(limits.side);
     let edge = |about: &str, least: u64| json!({ "type": "integer", "minimum": least, "maximum": side, "description": about });
     let names = |about: &str, names: &[&str]| json!({ "type": "string", "enum": names, "default": names[0], "description": about });
     vec![
@@ -204,7 +219,8 @@ fn tile_fields() -> Vec<(&'static str, Value)> {
         (
             "field",
             names(
-                "Which numbers an npy holds",
+                "Which numbers an npy holds: smooth counts (inf where the limit was reached), iterations (0 there), or the \
+                 exterior distance in pixels (0 there); the set is between a quarter of the distance and the distance away",
                 &Channel::ALL.map(Channel::name),
             ),
         ),
@@ -236,7 +252,7 @@ fn tile_answers() -> Value {
             "X-Worker": header("The worker that drew it"),
             "X-Worker-Capacity": header("How many tiles it draws at once"),
             "X-Iterations": header("The iteration limit that was used"),
-            "Server-Timing": header("queue, field, colour and encode, in milliseconds; all but the queue summed over threads"),
+            "Server-Timing": header("orbit, queue, field, colour and encode, in milliseconds: waiting for the reference orbit and for a place, and then work, summed over threads"),
             "ETag": header("A strong validator"),
         },
     });
@@ -249,7 +265,14 @@ fn survey_answers() -> Value {
     let mut answers = faults();
     answers["200"] = json!({
         "description": "What every piece must be drawn with",
-        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Survey" } } },
+        "content": {
+            "application/json": { "schema": { "$ref": "#/components/schemas/Survey" } },
+            // What OpenAPI 3.1 can say of lines is their text.
+            SurveyLine::MEDIA_TYPE: { "schema": {
+                "type": "string",
+                "description": "Lines of JSON: {\"orbit\": {\"progress\", \"steps\", \"limit\"}} while the reference orbit is computed, then {\"survey\": …} or {\"problem\": {\"status\", \"detail\"}}",
+            } },
+        },
     });
     answers
 }
@@ -264,8 +287,8 @@ fn faults() -> Value {
     json!({
         "400": fault("A field is unknown or not of its kind"),
         "413": fault("The body is too long"),
-        "422": fault("A field is out of range, or the view is too deep"),
-        "503": fault("Every place and the queue are full; Retry-After says when to come back"),
+        "422": fault("A field is out of range, or the view is deeper than the worker's limits"),
+        "503": fault("Every place and the queue are full, or as many wait for reference orbits as may; Retry-After says when to come back"),
     })
 }
 
@@ -278,6 +301,20 @@ fn problem() -> Value {
             "errors": { "type": "array", "items": {
                 "type": "object", "properties": { "field": text, "value": text, "accepted": text },
             } },
+        },
+    })
+}
+
+fn orbit() -> Value {
+    let whole = |about: &str| json!({ "type": "integer", "description": about });
+    json!({
+        "type": "object", "required": ["progress", "steps", "limit", "bits", "waiting"],
+        "properties": {
+            "progress": { "type": "number", "description": "From 0 to 1; an orbit may end before its limit" },
+            "steps": whole("Steps that are done"),
+            "limit": whole("The most there can be"),
+            "bits": whole("Binary places of the arithmetic"),
+            "waiting": whole("Requests that wait for it"),
         },
     })
 }
@@ -302,15 +339,21 @@ mod tests {
 
     #[test]
     fn every_field_is_described_and_no_other() {
-        let named: Vec<&str> = view_fields().iter().map(|(name, _)| *name).collect();
+        let named: Vec<&str> = view_fields(&Limits::default())
+            .iter()
+            .map(|(name, _)| *name)
+            .collect();
         assert_eq!(named, View::FIELDS);
-        let named: Vec<&str> = tile_fields().iter().map(|(name, _)| *name).collect();
+        let named: Vec<&str> = tile_fields(&Limits::default())
+            .iter()
+            .map(|(name, _)| *name)
+            .collect();
         assert_eq!(named, TileRequest::FIELDS);
     }
 
     #[test]
     fn the_described_defaults_are_the_real_ones() {
-        let query: Vec<String> = view_fields()
+        let query: Vec<String> = view_fields(&Limits::default())
             .iter()
             .map(|(name, schema)| {
                 let default = &schema["default"];

@@ -6,6 +6,7 @@ use service::Problem;
 
 use crate::admission::Admission;
 use crate::job::Failure;
+use crate::orbits::NoOrbit;
 
 /// Fields that cannot be used, each with what is accepted.
 pub(crate) fn refused(errors: &FieldErrors) -> Problem {
@@ -32,6 +33,19 @@ pub(crate) fn busy(admission: &Admission) -> Problem {
     )
     .with("capacity", capacity)
     .retry_after(1)
+}
+
+/// There is no orbit for a deep view.
+pub(crate) fn no_orbit(cause: NoOrbit) -> Problem {
+    match cause {
+        NoOrbit::Full => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the worker is busy",
+            cause.to_string(),
+        )
+        .retry_after(1),
+        NoOrbit::Panicked => not_drawn(&Failure::Panicked),
+    }
 }
 
 /// The job ended without a tile; the cause is in the log.

@@ -9,7 +9,8 @@ use crate::Settings;
 use crate::admission::Admission;
 use crate::api::{self, Worker};
 use crate::job::Pool;
-use crate::metrics::TileMetrics;
+use crate::metrics::{OrbitMetrics, TileMetrics};
+use crate::orbits::Orbits;
 
 /// Why a worker could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +34,16 @@ pub async fn run(
 ) -> Result<(), Error> {
     let pool = Pool::new(settings.threads)?;
     let admission = Admission::new(settings.capacity, settings.queue);
-    let (tile_metrics, metrics) = TileMetrics::new(&admission, settings.threads);
+    let orbit_metrics = OrbitMetrics::default();
+    let (tile_metrics, metrics) = TileMetrics::new(&admission, &orbit_metrics, settings.threads);
+    // As many as may wait for a place, so that those who need no orbit always find one.
+    let most_waiting = settings.queue.max(1);
+    let orbits = Orbits::new(
+        settings.threads,
+        settings.orbit_memory,
+        most_waiting,
+        orbit_metrics,
+    )?;
     let grace = settings.grace;
     let readiness = Readiness::default();
     tracing::info!(
@@ -48,6 +58,7 @@ pub async fn run(
         readiness: readiness.clone(),
         admission,
         pool,
+        orbits,
         tile_metrics,
         metrics,
     });

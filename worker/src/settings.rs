@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use protocol::Limits;
 
+/// Some 45 million steps: a hundred places of the deepest usual kind, or one of which nobody knows how it ends.
+const ORBIT_MEMORY: u64 = 2 << 30;
+
 /// What a worker is given; nothing of it changes while it runs.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -20,6 +23,8 @@ pub struct Settings {
     pub queue: usize,
     /// The largest view and tile.
     pub limits: Limits,
+    /// Bytes of reference orbits that are kept; those under way may take as much again.
+    pub orbit_memory: u64,
     /// How long tiles in flight may take after shutdown began.
     pub grace: Duration,
 }
@@ -43,6 +48,7 @@ impl Settings {
             capacity,
             queue: 2 * capacity,
             limits: Limits::default(),
+            orbit_memory: ORBIT_MEMORY,
             grace: Duration::from_secs(30),
         }
     }

@@ -3,27 +3,27 @@
 
 use std::sync::atomic::AtomicBool;
 
-use fractal::{Distribution, Plan};
-use protocol::{Colouring, Survey, View};
+use fractal::Distribution;
+use protocol::{Colouring, Survey};
 
 use crate::job::Failure;
-use crate::translate;
+use crate::prepare::Scene;
 
 /// The preview's longer side, in pixels: some 30,000 samples, whose quantiles are within a percent of
 /// those of the whole picture, for about 1/60 of the work of a 1920 × 1080 one.
 const PREVIEW_SIDE: u32 = 240;
 
-/// Surveys `view`, whose plan is `plan`.
+/// Surveys `scene`.
 pub(crate) fn survey(
-    plan: &Plan,
-    view: &View,
+    scene: &Scene,
     capacity: usize,
     cancel: &AtomicBool,
 ) -> Result<Survey, Failure> {
-    let distribution = match view.colours.colouring {
-        Colouring::Histogram => Some(distribution(view, cancel)?.quantiles().to_vec()),
-        Colouring::Smooth | Colouring::Bands => None,
+    let distribution = match scene.view().colours.colouring {
+        Colouring::Histogram => Some(distribution(scene, cancel)?.quantiles().to_vec()),
+        Colouring::Smooth | Colouring::Bands | Colouring::Distance | Colouring::Slope => None,
     };
+    let plan = scene.renderer.plan();
     Ok(Survey {
         iterations: plan.limit(),
         tier: plan.tier().to_string(),
@@ -32,22 +32,8 @@ pub(crate) fn survey(
     })
 }
 
-/// How the smooth counts of `view` are distributed, from a preview of it.
-pub(crate) fn distribution(view: &View, cancel: &AtomicBool) -> Result<Distribution, Failure> {
-    let longer = view.width.max(view.height);
-    // Rounded up, so that the preview shows no more of the plane than its view does.
-    let scaled = |side: u32| {
-        let side = u64::from(side) * u64::from(PREVIEW_SIDE.min(longer));
-        side.div_ceil(u64::from(longer)) as u32
-    };
-    let preview = translate::resized(view, scaled(view.width), scaled(view.height));
-    // A preview has wider pixels than its view, so whatever the view's depth is, it has a plan.
-    let plan = translate::plan(&preview).expect("a preview is shallower than its view");
-    let whole = fractal::Rect {
-        x: 0,
-        y: 0,
-        w: preview.width,
-        h: preview.height,
-    };
-    Ok(Distribution::of(&plan.field(whole, cancel)?.smooth))
+/// How the smooth counts of `scene` are distributed, from a preview of it.
+pub(crate) fn distribution(scene: &Scene, cancel: &AtomicBool) -> Result<Distribution, Failure> {
+    let (preview, whole) = scene.preview(PREVIEW_SIDE);
+    Ok(Distribution::of(&preview.field(whole, cancel)?.smooth))
 }

@@ -2,35 +2,56 @@
 //! arithmetic, and what cannot be computed is refused by the name of its field.
 
 use protocol::{
-    Channel, Fault, FieldError, FieldErrors, Format, Formula, Iterations, Strips, TileRequest, View,
+    Channel, Fault, FieldError, FieldErrors, Format, Formula, Quality, Strips, TileRequest, View,
 };
 
-/// The plan of a view, or the field that stands in its way.
-pub(crate) fn plan(view: &View) -> Result<fractal::Plan, FieldErrors> {
-    let zoom = decimal(&view.zoom);
-    let limit = match view.iterations {
-        Iterations::Auto => fractal::auto_iterations(&zoom),
-        Iterations::Limit(limit) => limit,
-    };
+/// The plan of a view whose samples are followed for at most `limit` iterations, or the field that stands in its way.
+pub(crate) fn plan(view: &View, limit: u64) -> Result<fractal::Plan, FieldErrors> {
     let view_of_pixels = fractal::View {
         re: decimal(&view.re),
         im: decimal(&view.im),
-        zoom,
+        zoom: decimal(&view.zoom),
         rotation: view.rotation,
         width: view.width,
         height: view.height,
         samples: view.samples,
         formula: formula(&view.formula),
         limit,
+        quality: quality(view.quality),
     };
     fractal::Plan::new(&view_of_pixels).map_err(|e| refusal(view, &e).into())
 }
 
-/// The view at another size, for a preview of it.
-pub(crate) fn resized(view: &View, width: u32, height: u32) -> View {
+/// What `auto` is at most, by the depth of the view alone.
+pub(crate) fn generous_limit(view: &View) -> u64 {
+    fractal::auto_iterations(&decimal(&view.zoom))
+}
+
+/// The refusal of a limit that an orbit of `most` steps does not reach.
+pub(crate) fn orbit_too_long(limit: u64, most: u64) -> FieldErrors {
+    let accepted = format!(
+        "auto, or at most {most} at this depth: so long a reference orbit fits into the worker's memory"
+    );
+    FieldError::new(
+        "iterations",
+        &limit.to_string(),
+        Fault::Unacceptable,
+        accepted,
+    )
+    .into()
+}
+
+/// The view with sides of at most `side` pixels, for a preview of it.
+pub(crate) fn resized(view: &View, side: u32) -> View {
+    let longer = view.width.max(view.height);
+    // Rounded up, so that the preview shows no more of the plane than its view does.
+    let scaled = |own: u32| {
+        let product = u64::from(own) * u64::from(side.min(longer));
+        product.div_ceil(u64::from(longer)) as u32
+    };
     View {
-        width,
-        height,
+        width: scaled(view.width),
+        height: scaled(view.height),
         samples: 1,
         ..view.clone()
     }
@@ -79,6 +100,14 @@ pub(crate) fn check_channel(request: &TileRequest, format: Format) -> Result<(),
     }
 }
 
+fn quality(quality: Quality) -> fractal::Quality {
+    match quality {
+        Quality::Fast => fractal::Quality::Fast,
+        Quality::Standard => fractal::Quality::Standard,
+        Quality::Exact => fractal::Quality::Exact,
+    }
+}
+
 fn formula(formula: &Formula) -> fractal::Formula {
     match formula {
         Formula::Mandelbrot => fractal::Formula::Mandelbrot,
@@ -102,13 +131,6 @@ fn decimal(text: &protocol::Decimal) -> fractal::Decimal {
 fn refusal(view: &View, error: &fractal::PlanError) -> FieldError {
     use fractal::PlanError;
     let (field, value) = match error {
-        PlanError::TooDeep { deepest } => {
-            let accepted = format!(
-                "at most {deepest} at this centre and size (pixels of a deeper view lie closer \
-                 together than 64-bit arithmetic can tell apart)"
-            );
-            return FieldError::new("zoom", view.zoom.as_str(), Fault::Unacceptable, accepted);
-        }
         PlanError::Limit => ("iterations", format!("{:?}", view.iterations)),
         PlanError::SeedTooFar => ("seed_re", String::new()),
         PlanError::RotationNotFinite => ("rotation", view.rotation.to_string()),

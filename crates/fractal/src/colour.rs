@@ -3,6 +3,7 @@
 mod distribution;
 mod gradient;
 mod paint;
+mod shade;
 mod srgb;
 
 pub use distribution::{Distribution, DistributionError};

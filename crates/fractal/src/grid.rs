@@ -53,6 +53,15 @@ impl Grid {
         Shares::collect(points)
     }
 
+    /// A pixel's side, from left to right.
+    pub(crate) fn pixel(&self) -> [f64; 2] {
+        let halves = 2.0 * f64::from(self.samples);
+        [
+            self.half_step.0.high * halves,
+            self.half_step.1.high * halves,
+        ]
+    }
+
     fn indices(&self, first: u32, count: u32) -> std::ops::Range<i64> {
         let samples = i64::from(self.samples);
         let first = i64::from(first) * samples;

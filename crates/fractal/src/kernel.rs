@@ -3,17 +3,21 @@
 //! Orbits wait in queues, one for each [`level::Level`] of age, until a whole flight of them can be iterated together. Those that
 //! escape go to [`finish`], those found periodic are dropped, the others wait at the next level. Which orbits share
 //! a flight never changes a result: a block of iterations begins at the same age in every orbit.
+//!
+//! Derivatives are followed afterwards, by [`replay`], when it is known which orbits escape and how old they become.
 
 mod finish;
 mod flight;
 mod launch;
 mod level;
 mod queue;
+mod replay;
+mod slope;
 mod sweep;
 
 use std::sync::atomic::AtomicBool;
 
-use crate::field::{Cancelled, Field};
+use crate::field::{Cancelled, Channels, Field};
 use crate::grid::Grid;
 use crate::simd::{Backend, Task, Vector};
 use crate::step::{BurningShip, Iteration, Power, Quadratic, Step, Tricorn};
@@ -21,6 +25,8 @@ use crate::view::Rect;
 pub(crate) use finish::finish;
 use flight::Flights;
 use launch::Launcher;
+use replay::Replay;
+pub(crate) use slope::{Leaving, Tangents, leave, splat_both};
 pub(crate) use sweep::Escaping;
 
 /// The escape field of a rectangle.
@@ -29,22 +35,35 @@ pub(crate) fn field(
     iteration: &Iteration,
     grid: &Grid,
     limit: u64,
+    channels: Channels,
     rect: Rect,
     cancel: &AtomicBool,
 ) -> Result<Field, Cancelled> {
-    backend.run(Direct {
+    let mut field = backend.run(Direct {
         iteration,
         grid,
         limit,
+        channels,
         rect,
         cancel,
-    })
+    })?;
+    if channels.derivative {
+        backend.run(Replay {
+            iteration,
+            grid,
+            rect,
+            field: &mut field,
+            cancel,
+        })?;
+    }
+    Ok(field)
 }
 
 struct Direct<'a> {
     iteration: &'a Iteration,
     grid: &'a Grid,
     limit: u64,
+    channels: Channels,
     rect: Rect,
     cancel: &'a AtomicBool,
 }
@@ -72,7 +91,7 @@ impl Direct<'_> {
     #[inline(always)]
     fn draw<V: Vector, const K: usize, S: Step>(&self) -> Result<Field, Cancelled> {
         let mut launcher = Launcher::new(self.grid, self.rect, self.iteration);
-        let mut field = Field::interior(launcher.width(), launcher.height());
+        let mut field = Field::interior(launcher.width(), launcher.height(), self.channels);
         Flights::new(self.limit, self.cancel).run::<V, S, K>(&mut launcher, &mut field)?;
         Ok(field)
     }

@@ -12,9 +12,17 @@ mod field;
 mod grid;
 mod interior;
 mod iterations;
+#[expect(
+    clippy::needless_range_loop,
+    reason = "iterators' closures over vectors do not take on the backend's instructions"
+)]
 mod kernel;
 mod nucleus;
 mod orbit;
+#[expect(
+    clippy::needless_range_loop,
+    reason = "iterators' closures over vectors do not take on the backend's instructions"
+)]
 mod perturbation;
 mod plan;
 mod simd;
@@ -26,7 +34,7 @@ pub use colour::{
     Colouring, Colours, Distribution, DistributionError, Gradient, GradientError, Stop, paint,
 };
 pub use decimal::{Decimal, ParseDecimalError};
-pub use field::{Cancelled, Field};
+pub use field::{Cancelled, Channels, Field};
 pub use iterations::auto_iterations;
 pub use nucleus::{Nucleus, NucleusError, Shape, nucleus};
 pub use orbit::{Fork, Orbit, OrbitKey, OrbitProgress, Sequential};

@@ -24,11 +24,13 @@ use crate::extended::{Extended, ExtendedComplex};
 use crate::field::Cancelled;
 use crate::step::Iteration;
 pub(crate) use bilinear::{Approximation, LEAF, Node, Safe, Table, from_pseudo_log};
-pub(crate) use jump::{Quadratic as QuadraticJump, RealLinear as RealJump};
+pub(crate) use jump::{
+    Exponents as JumpExponents, Quadratic as QuadraticJump, RealLinear as RealJump,
+};
 #[doc(hidden)]
 pub use measure::{Numbers, walk_for_benchmark};
 pub(crate) use visit::{Point, Visit};
-pub(crate) use walk::{End, Points, Walk};
+pub(crate) use walk::{Points, Walk};
 
 /// Which orbit a view needs. Views with equal keys share it.
 #[derive(Clone, Debug)]
@@ -76,6 +78,18 @@ impl OrbitKey {
     /// Binary places of the arithmetic.
     pub fn bits(&self) -> usize {
         self.bits
+    }
+
+    /// Whether an orbit of this key does for `other` too: it is the same, or one that goes on longer. A field depends on its view's
+    /// limit and not on the orbit's length, so that either gives the same bits.
+    pub fn serves(&self, other: &OrbitKey) -> bool {
+        let all_but_limit = |key: &OrbitKey| {
+            let (formula, bits, _, radius, epsilon, is_extended) = key.numbers();
+            (formula, bits, radius, epsilon, is_extended)
+        };
+        self.limit >= other.limit
+            && all_but_limit(self) == all_but_limit(other)
+            && self.points() == other.points()
     }
 
     /// Computes the orbit.

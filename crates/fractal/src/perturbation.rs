@@ -9,6 +9,7 @@
 
 mod carry;
 mod difference;
+mod growth;
 mod leaf;
 mod list;
 mod offsets;
@@ -17,7 +18,9 @@ mod scale;
 
 use std::sync::atomic::AtomicBool;
 
-use crate::field::{Cancelled, Field};
+use crate::extended::power_of_two;
+use crate::field::{Cancelled, Channels, Field};
+use crate::kernel::{self, Leaving, Tangents};
 use crate::orbit::{Approximation, Orbit, QuadraticJump, RealJump, Table, Track};
 use crate::simd::{Backend, Task, Vector};
 use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
@@ -32,28 +35,47 @@ pub(crate) fn field(
     orbit: &Orbit,
     offsets: &Offsets,
     limit: u64,
+    channels: Channels,
     rect: Rect,
     cancel: &AtomicBool,
 ) -> Result<Field, Cancelled> {
-    backend.run(Perturbation {
+    let mut pixel = offsets.pixel();
+    if !orbit.is_extended() {
+        pixel = pixel.map(|part| part * power_of_two(offsets.exponent));
+    }
+    let mut tangents = Tangents::of_pixel(orbit.iteration(), pixel);
+    let (mut field, leaving) = backend.run(Perturbation {
         orbit,
         offsets,
+        tangents,
         limit,
+        channels,
         rect,
         cancel,
-    })
+    })?;
+    if channels.derivative {
+        if orbit.is_extended() {
+            let real = power_of_two(offsets.exponent);
+            tangents.c = tangents.c.map(|side| side.map(|part| part * real));
+        }
+        kernel::leave(backend, orbit.iteration(), &tangents, &leaving, &mut field);
+    }
+    Ok(field)
 }
 
 struct Perturbation<'a> {
     orbit: &'a Orbit,
     offsets: &'a Offsets,
+    /// In units of 2^`offsets.exponent` where exponents are extended.
+    tangents: Tangents,
     limit: u64,
+    channels: Channels,
     rect: Rect,
     cancel: &'a AtomicBool,
 }
 
 impl Task for Perturbation<'_> {
-    type Output = Result<Field, Cancelled>;
+    type Output = Result<(Field, Leaving), Cancelled>;
 
     #[inline(always)]
     fn run<V: Vector, const K: usize>(self) -> Self::Output {
@@ -68,7 +90,9 @@ impl Task for Perturbation<'_> {
 
 impl Perturbation<'_> {
     #[inline(always)]
-    fn complex<V: Vector, F: Difference<Jump = QuadraticJump>>(&self) -> Result<Field, Cancelled> {
+    fn complex<V: Vector, F: Difference<Jump = QuadraticJump>>(
+        &self,
+    ) -> Result<(Field, Leaving), Cancelled> {
         self.draw::<V, F>(|track| match &track.approximation {
             Approximation::Complex(table) => Some(table),
             Approximation::Real(_) => None,
@@ -76,7 +100,9 @@ impl Perturbation<'_> {
     }
 
     #[inline(always)]
-    fn real<V: Vector, F: Difference<Jump = RealJump>>(&self) -> Result<Field, Cancelled> {
+    fn real<V: Vector, F: Difference<Jump = RealJump>>(
+        &self,
+    ) -> Result<(Field, Leaving), Cancelled> {
         self.draw::<V, F>(|track| match &track.approximation {
             Approximation::Real(table) => Some(table),
             Approximation::Complex(_) => None,
@@ -87,15 +113,16 @@ impl Perturbation<'_> {
     fn draw<V: Vector, F: Difference>(
         &self,
         table: impl Fn(&Track) -> Option<&Table<F::Jump>>,
-    ) -> Result<Field, Cancelled> {
+    ) -> Result<(Field, Leaving), Cancelled> {
         let tables = (table(self.orbit.first()), table(self.orbit.again()));
         let (Some(first), Some(again)) = tables else {
             unreachable!("an orbit's formula decides which kind of table it has");
         };
-        if self.orbit.is_extended() {
-            Passes::<V, F, true>::new(self, first, again).run()
-        } else {
-            Passes::<V, F, false>::new(self, first, again).run()
+        match (self.orbit.is_extended(), self.channels.derivative) {
+            (false, false) => Passes::<V, F, false, false>::new(self, first, again).run(),
+            (false, true) => Passes::<V, F, false, true>::new(self, first, again).run(),
+            (true, false) => Passes::<V, F, true, false>::new(self, first, again).run(),
+            (true, true) => Passes::<V, F, true, true>::new(self, first, again).run(),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::Decimal;
 use crate::depth::Depth;
 use crate::double_double::DoubleDouble;
 use crate::extended::{Extended, ExtendedComplex};
-use crate::field::{Cancelled, Field};
+use crate::field::{Cancelled, Channels, Field};
 use crate::grid::Grid;
 use crate::kernel;
 use crate::orbit::{FixedPoint, Fork, Orbit, OrbitKey, OrbitProgress};
@@ -48,6 +48,7 @@ pub enum Tier {
 pub struct Renderer {
     plan: Plan,
     orbit: Option<Arc<Orbit>>,
+    channels: Channels,
 }
 
 /// Why a view cannot be drawn.
@@ -171,7 +172,11 @@ impl Plan {
         orbit: impl FnOnce(&OrbitKey) -> Result<Arc<Orbit>, E>,
     ) -> Result<Renderer, E> {
         let orbit = self.orbit().map(orbit).transpose()?;
-        Ok(Renderer { plan: self, orbit })
+        Ok(Renderer {
+            plan: self,
+            orbit,
+            channels: Channels::default(),
+        })
     }
 
     /// The plan together with its orbit, computed here and now.
@@ -241,20 +246,29 @@ impl Way {
     }
 }
 
-/// How large a difference may be beside the reference for its square to be left out.
+/// How large what jumps leave out may be, beside what they keep.
 fn epsilon(quality: Quality) -> f64 {
-    if let Ok(e) = std::env::var("EPS") { return (-e.parse::<f64>().unwrap()).exp2(); }
     match quality {
-        Quality::Fast => 1.0 / (1_u64 << 24) as f64,
-        Quality::Standard => 1.0 / (1_u64 << 36) as f64,
-        Quality::Exact => 1.0 / (1_u64 << 53) as f64,
+        Quality::Fast => 1.0 / (1_u64 << 32) as f64,
+        Quality::Standard => 1.0 / (1_u64 << 48) as f64,
+        Quality::Exact => 1.0 / (1_u64 << 56) as f64,
     }
 }
 
 impl Renderer {
+    /// The reference orbit; none in the direct tier.
+    pub fn orbit(&self) -> Option<&Orbit> {
+        self.orbit.as_deref()
+    }
+
     /// The checked view.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The same, whose fields hold more than counts.
+    pub fn with_channels(self, channels: Channels) -> Renderer {
+        Renderer { channels, ..self }
     }
 
     /// The escape field of a rectangle, in samples. Any split of the picture into rectangles gives the same values, bit
@@ -279,13 +293,13 @@ impl Renderer {
         rect: Rect,
         cancel: &AtomicBool,
     ) -> Result<Field, Cancelled> {
-        let limit = self.plan.limit;
+        let (limit, channels) = (self.plan.limit, self.channels);
         match (&self.plan.way, &self.orbit) {
             (Way::Direct { grid, iteration }, _) => {
-                kernel::field(backend, iteration, grid, limit, rect, cancel)
+                kernel::field(backend, iteration, grid, limit, channels, rect, cancel)
             }
             (Way::Perturbation { offsets, .. }, Some(orbit)) => {
-                perturbation::field(backend, orbit, offsets, limit, rect, cancel)
+                perturbation::field(backend, orbit, offsets, limit, channels, rect, cancel)
             }
             (Way::Perturbation { .. }, None) => {
                 unreachable!("a renderer is made with the orbit that its plan needs")

@@ -33,7 +33,7 @@ const LOG2_OF: [f64; 9] = [
 
 /// log₂ of positive normal numbers, to about an ulp: the exponent, and 2/ln 2 · artanh s of the mantissa m, where s = (m - 1)/(m + 1).
 #[inline(always)]
-fn log2<V: Vector>(value: V) -> V {
+pub(crate) fn log2<V: Vector>(value: V) -> V {
     let (exponent, mantissa) = value.exponent_and_mantissa();
     // Mantissas from √½ to √2 keep |s| below 0.172, where ten terms of the series are enough.
     let one = V::splat(1.0);

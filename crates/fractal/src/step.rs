@@ -47,8 +47,13 @@ impl Iteration {
 /// One step: z ↦ f(z) + c, where |f(z)| = |z|^[`Step::DEGREE`].
 pub(crate) trait Step {
     const DEGREE: u32;
+    /// How many tangents say what becomes of every small difference: one where f is holomorphic, else two.
+    const TANGENTS: usize = 1;
 
     fn step<V: Vector>(x: V, y: V, cx: V, cy: V) -> (V, V);
+
+    /// f'(z) t + d: what a step makes of a small difference t of z, beside one of c.
+    fn tangent<V: Vector>(z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2];
 }
 
 /// z² + c.
@@ -70,23 +75,46 @@ impl Step for Quadratic {
     fn step<V: Vector>(x: V, y: V, cx: V, cy: V) -> (V, V) {
         (square_re(x, y, cx), x.add(x).mul_add(y, cy))
     }
+
+    #[inline(always)]
+    fn tangent<V: Vector>([x, y]: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
+        product([x.add(x), y.add(y)], t, d)
+    }
 }
 
 impl Step for BurningShip {
     const DEGREE: u32 = 2;
+    const TANGENTS: usize = 2;
 
     #[inline(always)]
     fn step<V: Vector>(x: V, y: V, cx: V, cy: V) -> (V, V) {
         (square_re(x, y, cx), x.add(x).abs().mul_add(y.abs(), cy))
     }
+
+    /// The imaginary part is 2|xy|: that of z², but for its sign.
+    #[inline(always)]
+    fn tangent<V: Vector>([x, y]: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
+        let zero = V::splat(0.0);
+        let [re, im] = product([x.add(x), y.add(y)], t, [zero; 2]);
+        let im = V::select(zero.le(x.mul(y)), im, zero.sub(im));
+        [re.add(d[0]), im.add(d[1])]
+    }
 }
 
 impl Step for Tricorn {
     const DEGREE: u32 = 2;
+    const TANGENTS: usize = 2;
 
     #[inline(always)]
     fn step<V: Vector>(x: V, y: V, cx: V, cy: V) -> (V, V) {
         (square_re(x, y, cx), x.add(x).neg_mul_add(y, cy))
+    }
+
+    #[inline(always)]
+    fn tangent<V: Vector>([x, y]: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
+        let zero = V::splat(0.0);
+        let [re, im] = product([x.add(x), y.add(y)], t, [d[0], zero.sub(d[1])]);
+        [re, zero.sub(im)]
     }
 }
 
@@ -116,6 +144,32 @@ impl<const P: u32> Step for Power<P> {
         }
         (re, im)
     }
+
+    #[inline(always)]
+    fn tangent<V: Vector>(z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
+        product(power_derivative(P, z), t, d)
+    }
+}
+
+/// p z^(p-1).
+#[inline(always)]
+pub(crate) fn power_derivative<V: Vector>(p: u32, z: [V; 2]) -> [V; 2] {
+    let zero = [V::splat(0.0); 2];
+    let factor = V::splat(f64::from(p));
+    let mut derivative = [z[0].mul(factor), z[1].mul(factor)];
+    for _ in 2..p {
+        derivative = product(derivative, z, zero);
+    }
+    derivative
+}
+
+/// a b + d.
+#[inline(always)]
+pub(crate) fn product<V: Vector>([x, y]: [V; 2], [u, v]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
+    [
+        x.mul_add(u, y.neg_mul_add(v, dx)),
+        x.mul_add(v, y.mul_add(u, dy)),
+    ]
 }
 
 /// x² - y² + c in two fused operations.

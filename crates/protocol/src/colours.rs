@@ -14,11 +14,21 @@ pub enum Colouring {
     Bands,
     /// The rank of the smooth count among those of the whole view.
     Histogram,
+    /// As smooth, darkened within a few pixels of the set.
+    Distance,
+    /// As smooth, on a landscape that a lamp lights from the upper right.
+    Slope,
 }
 
 impl Colouring {
     /// All of them, the default first.
-    pub const ALL: [Colouring; 3] = [Colouring::Smooth, Colouring::Bands, Colouring::Histogram];
+    pub const ALL: [Colouring; 5] = [
+        Colouring::Smooth,
+        Colouring::Bands,
+        Colouring::Histogram,
+        Colouring::Distance,
+        Colouring::Slope,
+    ];
 
     /// The name in requests.
     pub fn name(self) -> &'static str {
@@ -26,6 +36,8 @@ impl Colouring {
             Colouring::Smooth => "smooth",
             Colouring::Bands => "bands",
             Colouring::Histogram => "histogram",
+            Colouring::Distance => "distance",
+            Colouring::Slope => "slope",
         }
     }
 }

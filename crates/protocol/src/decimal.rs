@@ -47,6 +47,30 @@ impl Decimal {
         &self.0
     }
 
+    /// Whether the number is at most 10^`power`: by its digits' places, without computing it.
+    pub fn is_at_most_power_of_ten(&self, power: u32) -> bool {
+        let (mantissa, exponent) = self.0.split_once(['e', 'E']).unwrap_or((&self.0, "0"));
+        if mantissa.starts_with('-') {
+            return true;
+        }
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let mut digits = whole
+            .bytes()
+            .chain(fraction.bytes())
+            .filter(u8::is_ascii_digit);
+        let places = whole.bytes().filter(u8::is_ascii_digit).count();
+        let Some(zeros) = digits.clone().position(|digit| digit != b'0') else {
+            return true;
+        };
+        let first = digits.nth(zeros);
+        // `parse` has checked that it is small.
+        let exponent: i64 = exponent.parse().unwrap_or(0);
+        // The number is d.ddd · 10^magnitude.
+        let magnitude = places as i64 - 1 - zeros as i64 + exponent;
+        let is_power_of_ten = first == Some(b'1') && digits.all(|digit| digit == b'0');
+        magnitude < i64::from(power) || (magnitude == i64::from(power) && is_power_of_ten)
+    }
+
     /// The nearest `f64`; infinite when the number is past its range, 0 when it is below.
     pub fn to_f64(&self) -> f64 {
         // The grammar checked in `parse` is a part of the one that `f64` reads.
@@ -116,6 +140,36 @@ mod tests {
                 Fault::Malformed,
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn powers_of_ten_are_compared_by_places() {
+        let at_most = |text: &str, power| {
+            let number = Decimal::parse(text, 100).unwrap();
+            number.is_at_most_power_of_ten(power)
+        };
+        for text in [
+            "1e10",
+            "10000000000",
+            "0.01e12",
+            "+9999999999.9",
+            "0",
+            "-1e99",
+            "1000e+7",
+            "001e010",
+        ] {
+            assert!(at_most(text, 10), "{text}");
+        }
+        for text in [
+            "1.01e10",
+            "2e10",
+            "10000000000.000001",
+            "0.1e12",
+            "1e11",
+            "00099e9",
+        ] {
+            assert!(!at_most(text, 10), "{text}");
         }
     }
 

@@ -10,6 +10,7 @@ mod fields;
 mod formula;
 mod limits;
 mod palette;
+mod quality;
 mod strip;
 mod survey;
 mod tile;
@@ -23,8 +24,9 @@ pub use fields::Fields;
 pub use formula::Formula;
 pub use limits::Limits;
 pub use palette::{PALETTES, Palette, Stop};
+pub use quality::Quality;
 pub use strip::Strips;
-pub use survey::Survey;
+pub use survey::{Survey, SurveyLine};
 pub use tile::{Channel, Format, Rect, TileRequest};
 pub use view::{Iterations, View};
 

@@ -8,6 +8,8 @@ pub struct Limits {
     pub side: u32,
     /// The highest iteration limit.
     pub iterations: u64,
+    /// The largest zoom, as a power of ten.
+    pub zoom_exponent: u32,
     /// The longest decimal text of a coordinate or a zoom, in characters.
     pub digits: usize,
     /// The highest supersampling, in samples along a pixel's side.
@@ -21,7 +23,9 @@ impl Default for Limits {
         Limits {
             side: 65_536,
             iterations: 1_000_000_000,
-            // Digits for zooms past 1e20000, with room for the exponent.
+            // A step of an orbit at 1e25000 is 20 microseconds of arithmetic; the deepest published places are near 1e22500.
+            zoom_exponent: 25_000,
+            // A place at 1e25000 has 25,000 digits; the rest is for those that a copied location has too many.
             digits: 32_768,
             samples: 8,
             tile_pixels: 16 << 20,

@@ -3,6 +3,36 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A line of the answer to a survey that was asked for as [`SurveyLine::MEDIA_TYPE`]: any number on the reference orbit, and then one
+/// that says what became of the survey.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SurveyLine {
+    /// The survey waits for a deep view's reference orbit, or has begun with it there.
+    Orbit {
+        /// From 0 to 1.
+        progress: f64,
+        /// Steps that are done.
+        steps: u64,
+        /// The most that there can be; orbits may end before.
+        limit: u64,
+    },
+    /// The survey.
+    Survey(Survey),
+    /// There will be none.
+    Problem {
+        /// The HTTP status that it would have had.
+        status: u16,
+        /// What happened.
+        detail: String,
+    },
+}
+
+impl SurveyLine {
+    /// JSON in lines.
+    pub const MEDIA_TYPE: &str = "application/x-ndjson";
+}
+
 /// The answer to `POST /v1/survey` (a view as JSON) and `GET /v1/survey?…`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Survey {

@@ -68,17 +68,20 @@ pub enum Channel {
     Smooth,
     /// Integer counts, 0 where the limit was reached.
     Iterations,
+    /// Exterior distances in pixels, 0 where the limit was reached.
+    Distance,
 }
 
 impl Channel {
     /// All of them, the default first.
-    pub const ALL: [Channel; 2] = [Channel::Smooth, Channel::Iterations];
+    pub const ALL: [Channel; 3] = [Channel::Smooth, Channel::Iterations, Channel::Distance];
 
     /// The name in requests.
     pub fn name(self) -> &'static str {
         match self {
             Channel::Smooth => "smooth",
             Channel::Iterations => "iterations",
+            Channel::Distance => "distance",
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::fields::{number, whole};
-use crate::{Colours, Decimal, Fault, FieldErrors, Fields, Formula, Limits};
+use crate::{Colours, Decimal, Fault, FieldErrors, Fields, Formula, Limits, Quality};
 
 /// Coordinates farther out than this show nothing but the outside of every set.
 const FARTHEST: f64 = 100.0;
@@ -42,13 +42,15 @@ pub struct View {
     pub formula: Formula,
     /// Samples along each side of a pixel.
     pub samples: u32,
+    /// How true a deep view must be.
+    pub quality: Quality,
     /// How counts become colours.
     pub colours: Colours,
 }
 
 impl View {
     /// Every field of a view, in the order of the documentation.
-    pub const FIELDS: [&str; 17] = [
+    pub const FIELDS: [&str; 18] = [
         "re",
         "im",
         "zoom",
@@ -61,6 +63,7 @@ impl View {
         "seed_re",
         "seed_im",
         "samples",
+        "quality",
         "palette",
         "colouring",
         "density",
@@ -97,14 +100,19 @@ impl View {
             re: fields.read("re", default.re, coordinate),
             im: fields.read("im", default.im, coordinate),
             zoom: fields.read("zoom", default.zoom, |text| {
-                let zoom = Decimal::parse(text, limits.digits)?;
-                if zoom.to_f64() >= SMALLEST_ZOOM {
+                let deepest = limits.zoom_exponent;
+                let accepted = || format!("a decimal number from {SMALLEST_ZOOM} to 1e{deepest}");
+                let zoom =
+                    Decimal::parse(text, limits.digits).map_err(|refused| match refused.0 {
+                        Fault::Unacceptable if text.len() <= limits.digits => {
+                            (Fault::Unacceptable, accepted())
+                        }
+                        _ => refused,
+                    })?;
+                if zoom.to_f64() >= SMALLEST_ZOOM && zoom.is_at_most_power_of_ten(deepest) {
                     Ok(zoom)
                 } else {
-                    Err((
-                        Fault::Unacceptable,
-                        format!("a decimal number of at least {SMALLEST_ZOOM}"),
-                    ))
+                    Err((Fault::Unacceptable, accepted()))
                 }
             }),
             rotation: fields.read("rotation", default.rotation, |text| {
@@ -122,6 +130,7 @@ impl View {
             samples: fields.read("samples", default.samples, |text| {
                 whole(text, 1..=u64::from(limits.samples)).map(|n| n as u32)
             }),
+            quality: Quality::take(fields),
             colours: Colours::take(fields),
         }
     }
@@ -167,6 +176,7 @@ impl View {
         let colours = &self.colours;
         fields.extend([
             ("samples", Value::Whole(self.samples.into())),
+            ("quality", Value::Text(self.quality.name().to_owned())),
             ("palette", Value::Text(colours.palette.name.to_owned())),
             (
                 "colouring",
@@ -194,6 +204,7 @@ impl Default for View {
             iterations: Iterations::Auto,
             formula: Formula::Mandelbrot,
             samples: 1,
+            quality: Quality::default(),
             colours: Colours::default(),
         }
     }
@@ -251,6 +262,7 @@ mod tests {
             "formula=julia&seed_re=0.285&seed_im=-0.01&rotation=-12.5&samples=3",
             "formula=multibrot&power=5&palette=ocean&colouring=histogram&density=0.3&offset=0.25",
             "formula=burning_ship&width=1&height=65536&interior=%23ff0080",
+            "zoom=2.5e1000&quality=exact",
         ];
         for query in queries {
             let view = read(query).unwrap();
@@ -282,6 +294,9 @@ mod tests {
             "zoom=0",
             "zoom=-1",
             "zoom=1e-400",
+            "zoom=1e25001",
+            "zoom=1.000000000000000000001e25000",
+            "zoom=1e999999",
             "width=0",
             "height=65537",
             "width=99999999999999999999999",
@@ -302,6 +317,16 @@ mod tests {
                 case.starts_with(&errors.iter().next().unwrap().field),
                 "{case}"
             );
+        }
+    }
+
+    #[test]
+    fn a_zoom_past_the_deepest_is_told_the_deepest_however_far_past() {
+        for zoom in ["1e25001", "1e999999999", "1e99999999999999999999"] {
+            let errors = read(&format!("zoom={zoom}")).unwrap_err();
+            let error = errors.iter().next().unwrap();
+            assert_eq!(error.accepted, "a decimal number from 0.001 to 1e25000");
+            assert_eq!(error.value, zoom);
         }
     }
 

@@ -55,6 +55,8 @@ pub(crate) struct Share {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) state: State,
+    /// How far a deep view's reference orbit is, from 0 to 1, while it is waited for.
+    pub(crate) orbit: Option<f64>,
     /// The limit that was used.
     pub(crate) iterations: Option<u64>,
     /// The arithmetic that was used.
@@ -81,6 +83,7 @@ impl Default for Report {
     fn default() -> Self {
         Report {
             state: State::Waiting,
+            orbit: None,
             iterations: None,
             tier: None,
             pieces: 0,
@@ -107,6 +110,7 @@ impl Report {
     /// The picture will have so many rows.
     pub(crate) fn planned(&mut self, survey: &Survey, rows: u32) {
         self.state = State::Drawing;
+        self.orbit = None;
         self.iterations = Some(survey.iterations);
         self.tier = Some(survey.tier.clone());
         self.rows = rows;
@@ -157,6 +161,7 @@ impl Report {
         self.elapsed_seconds = self.elapsed().as_secs_f64();
         self.started = None;
         self.state = state;
+        self.orbit = None;
         self.cause = cause;
     }
 

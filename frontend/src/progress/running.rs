@@ -32,6 +32,11 @@ impl Teller {
         }
     }
 
+    /// A deep view's reference orbit is so far, from 0 to 1.
+    pub(crate) fn orbit(&self, progress: f64) {
+        self.report(|report| report.orbit = Some(progress));
+    }
+
     pub(crate) fn planned(&self, survey: &Survey, rows: u32) {
         self.report(|report| report.planned(survey, rows));
     }

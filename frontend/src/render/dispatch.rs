@@ -15,6 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::counters::Piece;
 use crate::progress::id::RenderId;
 use crate::progress::running::Teller;
+use crate::render::helpers::Helpers;
 use crate::render::persist::Patience;
 use crate::render::plan::{self, Plan};
 use crate::render::slots::Slots;
@@ -32,6 +33,8 @@ pub(crate) struct Job {
     pub(crate) slots: Slots,
     pub(crate) pace: Pace,
     pub(crate) teller: Teller,
+    /// Who still computes the reference orbit goes on with it as long as there are bands.
+    pub(crate) _helpers: Helpers,
 }
 
 /// The bands of `plan`, in order from the top.

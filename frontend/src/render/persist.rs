@@ -80,6 +80,9 @@ impl Patience {
                 Err(trouble) => trouble,
             };
             let now = Instant::now();
+            if trouble.is_sign_of_life() {
+                *self.pulse.felt() = now;
+            }
             let since = *failing_since.get_or_insert(now);
             let resumed = now + backoff(failures, trouble.retry_after(), random());
             if resumed > since.max(*self.pulse.felt()) + self.patience {
@@ -119,6 +122,7 @@ mod tests {
     const BUSY: Trouble = Trouble::Busy {
         status: StatusCode::SERVICE_UNAVAILABLE,
         retry_after: None,
+        is_alive: false,
     };
 
     fn patience() -> Patience {
@@ -206,6 +210,19 @@ mod tests {
         );
         assert!(outcome.is_err());
         assert!(started.elapsed() > Duration::from_secs(20));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn workers_that_say_themselves_that_they_are_busy_are_waited_for_until_the_deadline() {
+        let computing = || async {
+            Err::<(), _>(Trouble::Busy {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                retry_after: Some(Duration::from_secs(1)),
+                is_alive: true,
+            })
+        };
+        let outcome = patience().persist(|_| {}, computing).await;
+        assert!(matches!(outcome, Err(Failure::Deadline(_))));
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,9 +6,10 @@ use std::time::Duration;
 use axum::http::{StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use protocol::header::{X_POOL_CAPACITY, X_WORKER, X_WORKER_CAPACITY};
-use protocol::{Adler, Band, Format, Strips, Survey, TileRequest, View};
-use reqwest::{Client, Response};
+use protocol::{Adler, Band, Format, Strips, Survey, SurveyLine, TileRequest, View};
+use reqwest::{Client, RequestBuilder, Response};
 use serde::Serialize;
+use tokio::time::timeout;
 
 use crate::render::png;
 use crate::render::slots::Word;
@@ -22,6 +23,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest name of a worker that is shown, in characters.
 const MOST_NAME: usize = 64;
 
+/// A worker that computes an orbit says every 200 ms how far it is; one that is silent for so long is frozen or gone.
+const SILENCE: Duration = Duration::from_secs(10);
+
 /// The workers, as they are reached through their balancer.
 #[derive(Clone, Debug)]
 pub(crate) struct Tiles {
@@ -34,6 +38,14 @@ pub(crate) struct Tiles {
 pub(crate) struct Surveyed {
     pub(crate) survey: Survey,
     pub(crate) word: Word,
+}
+
+/// A survey on its way: a worker has taken it on, and said its first line.
+pub(crate) struct Surveying {
+    response: Response,
+    word: Word,
+    line: SurveyLine,
+    unread: BytesMut,
 }
 
 /// A band that arrived whole.
@@ -66,23 +78,31 @@ impl Tiles {
         })
     }
 
-    /// What must be known of the view before it is cut.
-    pub(crate) async fn survey(&self, view: &View, key: String) -> Result<Surveyed, Trouble> {
-        let response = self
-            .post("/v1/survey", "application/json", view, key)
-            .await?;
-        let mut word = word(&response);
-        let body = read(response, MOST_JSON).await?;
-        let survey: Survey =
-            serde_json::from_slice(&body).map_err(|e| Trouble::Damaged(e.to_string()))?;
-        word.capacity = word.capacity.or(Some(survey.capacity));
-        Ok(Surveyed { survey, word })
+    /// What must be known of the view before it is cut: asks for it, and waits until a worker has begun. A view that no worker draws
+    /// is refused here.
+    pub(crate) async fn survey(&self, view: &View, key: String) -> Result<Surveying, Trouble> {
+        let first = async {
+            let request = self.request("/v1/survey", SurveyLine::MEDIA_TYPE, view, key);
+            let mut response = sorted(request.send().await?).await?;
+            let (word, mut unread) = (word(&response), BytesMut::new());
+            let line = next_line(&mut response, &mut unread).await?;
+            Ok(Surveying {
+                response,
+                word,
+                line,
+                unread,
+            })
+        };
+        timeout(self.timeout, first)
+            .await
+            .unwrap_or(Err(Trouble::Slow))
     }
 
     /// One band of whole rows.
     pub(crate) async fn band(&self, request: &TileRequest, key: String) -> Result<Drawn, Trouble> {
         let accept = Format::Band.media_type();
-        let response = self.post("/v1/tile", accept, request, key).await?;
+        let asked = self.request("/v1/tile", accept, request, key);
+        let response = sorted(asked.timeout(self.timeout).send().await?).await?;
         let word = word(&response);
         let timing = Timing::read(text(&response, "server-timing").unwrap_or_default());
         let (rows, stride) = (request.rect.h, png::stride(request.view.width));
@@ -101,33 +121,81 @@ impl Tiles {
         })
     }
 
-    /// Posts `body` and sorts the answer. The key lets a balancer repeat the request on another worker.
-    async fn post(
+    /// A post of `body`. The key lets a balancer repeat it on another worker.
+    fn request(
         &self,
         path: &str,
         accept: &str,
         body: &impl Serialize,
         key: String,
-    ) -> Result<Response, Trouble> {
-        let request = self.client.post(format!("{}{path}", self.base));
-        let request = request.timeout(self.timeout).json(body);
+    ) -> RequestBuilder {
+        let request = self.client.post(format!("{}{path}", self.base)).json(body);
         let request = request.header(header::ACCEPT, accept);
-        let response = request.header("idempotency-key", key).send().await?;
-        match response.status() {
-            StatusCode::OK => Ok(response),
-            status @ (StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY) => {
-                let body = read(response, MOST_JSON).await?;
-                Err(Trouble::Refused(Refusal { status, body }))
+        request.header("idempotency-key", key)
+    }
+}
+
+impl Surveying {
+    /// The survey, when it is done; `tell` hears how far the reference orbit is, from 0 to 1, as long as that is waited for, and from
+    /// whom.
+    pub(crate) async fn finish(mut self, tell: impl Fn(&Word, f64)) -> Result<Surveyed, Trouble> {
+        loop {
+            match self.line {
+                SurveyLine::Orbit { progress, .. } => {
+                    tell(&self.word, progress.clamp(0.0, 1.0));
+                }
+                SurveyLine::Survey(survey) => {
+                    let mut word = self.word;
+                    word.capacity = word.capacity.or(Some(survey.capacity));
+                    return Ok(Surveyed { survey, word });
+                }
+                SurveyLine::Problem { status, .. } => {
+                    return Err(Trouble::Busy {
+                        status: StatusCode::from_u16(status)
+                            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                        retry_after: None,
+                        is_alive: true,
+                    });
+                }
             }
-            status if may_pass(status) => {
-                let retry_after = text(&response, "retry-after").and_then(|s| s.parse().ok());
-                Err(Trouble::Busy {
-                    status,
-                    retry_after: retry_after.map(Duration::from_secs),
-                })
-            }
-            status => Err(Trouble::Foreign(status)),
+            let next = next_line(&mut self.response, &mut self.unread);
+            self.line = timeout(SILENCE, next).await.unwrap_or(Err(Trouble::Slow))?;
         }
+    }
+}
+
+/// The next line of a survey's answer.
+async fn next_line(response: &mut Response, unread: &mut BytesMut) -> Result<SurveyLine, Trouble> {
+    loop {
+        if let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
+            let line = unread.split_to(end + 1);
+            return serde_json::from_slice(&line).map_err(|e| Trouble::Damaged(e.to_string()));
+        }
+        match response.chunk().await? {
+            Some(part) if unread.len() + part.len() <= MOST_JSON => unread.extend_from_slice(&part),
+            Some(_) => return Err(Trouble::Damaged(format!("more than {MOST_JSON} bytes"))),
+            None => return Err(Trouble::Damaged("a survey that breaks off".to_owned())),
+        }
+    }
+}
+
+/// The answer when it is what was asked for, else what stands in its way.
+async fn sorted(response: Response) -> Result<Response, Trouble> {
+    match response.status() {
+        StatusCode::OK => Ok(response),
+        status @ (StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY) => {
+            let body = read(response, MOST_JSON).await?;
+            Err(Trouble::Refused(Refusal { status, body }))
+        }
+        status if may_pass(status) => {
+            let retry_after = text(&response, "retry-after").and_then(|s| s.parse().ok());
+            Err(Trouble::Busy {
+                status,
+                retry_after: retry_after.map(Duration::from_secs),
+                is_alive: response.headers().contains_key(X_WORKER),
+            })
+        }
+        status => Err(Trouble::Foreign(status)),
     }
 }
 

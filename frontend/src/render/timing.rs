@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How long a worker took for a piece.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Timing {
-    /// Waiting for a free slot.
+    /// Waiting for the reference orbit, and for a free slot.
     pub(crate) queued: Duration,
     /// All that it computed.
     pub(crate) worked: Duration,
@@ -25,7 +25,7 @@ impl Timing {
                 .unwrap_or(0.0);
             let taken = Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or_default();
             match name {
-                "queue" => timing.queued = timing.queued.saturating_add(taken),
+                "orbit" | "queue" => timing.queued = timing.queued.saturating_add(taken),
                 "total" => {}
                 _ => timing.worked = timing.worked.saturating_add(taken),
             }
@@ -40,8 +40,9 @@ mod tests {
 
     #[test]
     fn waiting_and_working_are_told_apart() {
-        let timing =
-            Timing::read("queue;dur=1.5, field;dur=20;desc=\"x\", colour;dur=2, encode;dur=3");
+        let timing = Timing::read(
+            "orbit;dur=1, queue;dur=0.5, field;dur=20;desc=\"x\", colour;dur=2, encode;dur=3",
+        );
         assert_eq!(timing.queued, Duration::from_micros(1500));
         assert_eq!(timing.worked, Duration::from_millis(25));
     }

@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use protocol::{Colouring, Fields, Formula, Limits, PALETTES, View};
+use protocol::{Colouring, Fields, Formula, Limits, PALETTES, Quality, View};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tera::{Context, Tera};
@@ -62,6 +62,8 @@ impl Pages {
                 "palettes": palettes,
                 "formulas": Formula::NAMES,
                 "colourings": Colouring::ALL.map(Colouring::name),
+                "qualities": Quality::ALL.map(Quality::name),
+                "deepest": limits.zoom_exponent.to_string(),
                 "most_side": limits.side.to_string(),
                 "most_samples": limits.samples.to_string(),
             }),

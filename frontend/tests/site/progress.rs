@@ -123,3 +123,56 @@ async fn events_come_while_the_picture_is_drawn() {
     assert!(told.contains("\"state\":\"drawing\""), "{told}");
     drop(picture);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_reference_orbit_is_computed_its_part_is_told() {
+    let site = Site::start(Workers::start().await).await;
+    site.workers.compute_orbits(&[0.0, 0.437]);
+    let picture = async { site.png(&format!("width=64&height=64&progress={ID}")).await };
+    let watcher = async {
+        until("the orbit is told of", async || {
+            site.report(ID).await["orbit"] == 0.437
+        })
+        .await;
+        assert_eq!(site.report(ID).await["state"], "surveying");
+        let (_, page) = site.visit(&format!("/renders/{ID}")).await;
+        assert!(
+            page.contains("<dt>Reference orbit</dt><dd>43 %</dd>"),
+            "{page}"
+        );
+        assert_eq!(site.workers.asked(), 0);
+        site.workers.survey_is_done();
+    };
+    futures::join!(picture, watcher);
+    let report = site.report(ID).await;
+    assert_eq!(
+        (&report["state"], &report["orbit"]),
+        (&"finished".into(), &Value::Null)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_orbit_is_computed_by_all_workers_together_and_given_up_with_the_picture() {
+    let workers = Workers::that(|_, _| Answer::Frozen).await;
+    // Three workers, each with the capacity that bands tell of.
+    workers.say("x-pool-capacity", "6");
+    let site = Site::start(workers).await;
+    site.workers.compute_orbits(&[0.1]);
+    let picture = async { site.get("/render.png").await };
+    let watcher = async {
+        until("every worker surveys", async || {
+            site.workers.surveying() == 3
+        })
+        .await;
+        site.workers.survey_is_done();
+    };
+    let (picture, ()) = futures::join!(picture, watcher);
+    assert_eq!(picture.status(), 200);
+    until("bands are asked for", async || site.workers.in_flight() > 0).await;
+    assert_eq!(site.workers.surveying(), 2, "the others still compute");
+    drop(picture);
+    until("the others have stopped", async || {
+        site.workers.surveying() == 0
+    })
+    .await;
+}

@@ -1,7 +1,7 @@
 //! The escape field as a NumPy file (format version 1.0): a magic, a header that is a Python dictionary,
 //! and the numbers in C order, little-endian.
 
-use fractal::Field;
+use fractal::{Channels, Field};
 use protocol::{Channel, Rect};
 
 /// Past this limit an f32 no longer tells neighbouring smooth counts apart by hundredths.
@@ -14,6 +14,7 @@ pub(crate) enum Numbers {
     SmoothF64,
     CountU32,
     CountU64,
+    DistanceF32,
 }
 
 impl Numbers {
@@ -24,13 +25,21 @@ impl Numbers {
             Channel::Smooth => Numbers::SmoothF64,
             Channel::Iterations if u32::try_from(limit).is_ok() => Numbers::CountU32,
             Channel::Iterations => Numbers::CountU64,
+            Channel::Distance => Numbers::DistanceF32,
+        }
+    }
+
+    /// What a field must hold for them.
+    pub(crate) fn channels(self) -> Channels {
+        Channels {
+            derivative: self == Numbers::DistanceF32,
         }
     }
 
     /// Bytes a number.
     pub(crate) fn size(self) -> usize {
         match self {
-            Numbers::SmoothF32 | Numbers::CountU32 => 4,
+            Numbers::SmoothF32 | Numbers::CountU32 | Numbers::DistanceF32 => 4,
             Numbers::SmoothF64 | Numbers::CountU64 => 8,
         }
     }
@@ -38,7 +47,7 @@ impl Numbers {
     /// The file's beginning for a field of this shape, padded to 64 bytes as the format asks.
     pub(crate) fn header(self, rect: Rect) -> Vec<u8> {
         let kind = match self {
-            Numbers::SmoothF32 => "<f4",
+            Numbers::SmoothF32 | Numbers::DistanceF32 => "<f4",
             Numbers::SmoothF64 => "<f8",
             Numbers::CountU32 => "<u4",
             Numbers::CountU64 => "<u8",
@@ -64,6 +73,9 @@ impl Numbers {
             Numbers::SmoothF64 => fill(out, smooth.map(f64::to_le_bytes)),
             Numbers::CountU32 => fill(out, counts.map(|count| (count as u32).to_le_bytes())),
             Numbers::CountU64 => fill(out, counts.map(u64::to_le_bytes)),
+            Numbers::DistanceF32 => {
+                fill(out, field.distance.iter().copied().map(f32::to_le_bytes));
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! How does a field become pixels?
 
+use super::shade::{by_distance, by_slope};
 use super::srgb::{encode_table, linear};
 use super::{Distribution, Gradient};
-use crate::field::Field;
+use crate::field::{Channels, Field};
 
 /// What decides the place of a sample's colour in the gradient.
 #[derive(Clone, Debug)]
@@ -14,6 +15,21 @@ pub enum Colouring {
     Bands,
     /// t = offset + density · rank of μ in a distribution.
     Histogram(Distribution),
+    /// As [`Colouring::Smooth`], darkened towards the set: the light is multiplied by about tanh(d/2), with d the exterior
+    /// distance in pixels, so that filaments are lines of one width at any depth.
+    Distance,
+    /// As [`Colouring::Smooth`], on a landscape that rises towards the set and is lit from the upper right: the light is multiplied by
+    /// (n · l + 1.5) / 2.5, with n the normal and l the direction to the lamp.
+    Slope,
+}
+
+impl Colouring {
+    /// What a field must hold to be painted so.
+    pub fn channels(&self) -> Channels {
+        Channels {
+            derivative: matches!(self, Colouring::Distance | Colouring::Slope),
+        }
+    }
 }
 
 /// How samples are coloured.
@@ -34,42 +50,46 @@ pub struct Colours {
 /// RGB8 pixels of a field of `samples` × `samples` a pixel, row by row: the samples' light is averaged, then encoded as sRGB.
 ///
 /// # Panics
-/// If the field's sides are not multiples of `samples`, or `samples` is 0.
+/// If the field's sides are not multiples of `samples`, or `samples` is 0, or the field lacks what [`Colouring::channels`] says.
 pub fn paint(field: &Field, samples: u32, colours: &Colours) -> Vec<u8> {
     let samples = samples as usize;
     assert!(
         samples > 0 && field.width.is_multiple_of(samples) && field.height.is_multiple_of(samples)
     );
+    let smooth = |sample: usize| field.smooth[sample].max(0.0).sqrt() / 8.0;
+    let at = |place: f64| {
+        let place = colours.offset + colours.density * place;
+        colours.gradient.light(place)
+    };
     match &colours.colouring {
-        Colouring::Smooth => paint_by(field, samples, colours, |_, smooth| {
-            smooth.max(0.0).sqrt() / 8.0
-        }),
+        Colouring::Smooth => paint_by(field, samples, colours, |sample| at(smooth(sample))),
         // Counts are at most 2^53: as signed numbers they become f64 in one instruction.
-        Colouring::Bands => paint_by(field, samples, colours, |count, _| {
-            (count as i64 as f64).sqrt() / 8.0
+        Colouring::Bands => paint_by(field, samples, colours, |sample| {
+            at((field.counts[sample] as i64 as f64).sqrt() / 8.0)
         }),
-        Colouring::Histogram(distribution) => paint_by(field, samples, colours, |_, smooth| {
-            distribution.rank(smooth)
+        Colouring::Histogram(distribution) => paint_by(field, samples, colours, |sample| {
+            at(distribution.rank(field.smooth[sample]))
+        }),
+        Colouring::Distance => paint_by(field, samples, colours, |sample| {
+            by_distance(at(smooth(sample)), field.distance[sample])
+        }),
+        Colouring::Slope => paint_by(field, samples, colours, |sample| {
+            by_slope(at(smooth(sample)), field.normal[sample])
         }),
     }
 }
 
-/// Paints by a sample's place in the gradient, before density and offset.
+/// Paints by the light of each sample that escapes.
 fn paint_by(
     field: &Field,
     samples: usize,
     colours: &Colours,
-    place: impl Fn(u64, f64) -> f64,
+    escaping: impl Fn(usize) -> [u16; 3],
 ) -> Vec<u8> {
     let interior = colours.interior.map(linear);
     let light = |sample: usize| match field.counts[sample] {
         0 => interior,
-        count => {
-            let place = place(count, field.smooth[sample]);
-            colours
-                .gradient
-                .light(colours.offset + colours.density * place)
-        }
+        _ => escaping(sample),
     };
     let encode = encode_table();
     let mut pixels = vec![0; field.smooth.len() / (samples * samples) * 3];
@@ -124,6 +144,8 @@ mod tests {
             width,
             height: counts.len() / width,
             smooth: counts.iter().map(smooth).collect(),
+            distance: vec![1e9; counts.len()],
+            normal: vec![[0.0; 2]; counts.len()],
             counts,
         }
     }
@@ -135,6 +157,8 @@ mod tests {
             Colouring::Smooth,
             Colouring::Bands,
             Colouring::Histogram(Distribution::of(&field.smooth)),
+            Colouring::Distance,
+            Colouring::Slope,
         ] {
             assert_eq!(paint(&field, 1, &colours(colouring))[..3], [10, 20, 30]);
         }
@@ -146,6 +170,28 @@ mod tests {
         let field = field(1, vec![16]);
         assert_eq!(paint(&field, 1, &colours(Colouring::Bands)), [255; 3]);
         assert_ne!(paint(&field, 1, &colours(Colouring::Smooth)), [255; 3]);
+    }
+
+    #[test]
+    fn far_from_the_set_distance_leaves_the_smooth_colour_and_near_it_none() {
+        let mut field = field(3, vec![9; 3]);
+        field.distance = vec![1e9, 1.0, 0.0];
+        let far = paint(&field, 1, &colours(Colouring::Smooth));
+        let painted = paint(&field, 1, &colours(Colouring::Distance));
+        assert_eq!(painted[..3], far[..3]);
+        assert!((1..far[3]).contains(&painted[3]), "{painted:?}");
+        assert_eq!(painted[6..], [0; 3]);
+    }
+
+    #[test]
+    fn what_faces_the_lamp_is_brightest() {
+        let half = std::f32::consts::FRAC_1_SQRT_2;
+        let mut field = field(4, vec![16; 4]);
+        field.normal = vec![[half, half], [half, -half], [0.0, 0.0], [-half, -half]];
+        let painted = paint(&field, 1, &colours(Colouring::Slope));
+        assert_eq!(painted[..3], [255; 3]);
+        assert_eq!(painted[3..6], painted[6..9]);
+        assert!(painted[9] < painted[6] && painted[9] > 0);
     }
 
     #[test]

@@ -52,22 +52,19 @@ impl Launcher {
     pub(super) fn launch<V: Vector>(&mut self, waiting: &mut Queue<7>, escaping: &mut Escaping) {
         let (column, row) = (self.column, self.row);
         let (columns, rows) = (&self.columns, &self.rows);
-        let x = rounded_sum::<V>(
-            &columns.re_high[column..],
-            &columns.re_low[column..],
-            rows.re_high[row],
-            rows.re_low[row],
+        let x = rounded_sum(
+            V::load(&columns.re_high[column..]),
+            V::load(&columns.re_low[column..]),
+            V::splat(rows.re_high[row]),
+            V::splat(rows.re_low[row]),
         );
-        let y = rounded_sum::<V>(
-            &columns.im_high[column..],
-            &columns.im_low[column..],
-            rows.im_high[row],
-            rows.im_low[row],
+        let y = rounded_sum(
+            V::load(&columns.im_high[column..]),
+            V::load(&columns.im_low[column..]),
+            V::splat(rows.im_high[row]),
+            V::splat(rows.im_low[row]),
         );
-        let (cx, cy) = match self.seed {
-            Some((re, im)) => (V::splat(re), V::splat(im)),
-            None => (x, y),
-        };
+        let (cx, cy) = self.c(x, y);
         let index = V::load(&LANE_NUMBERS).add(V::splat((row * self.width() + column) as f64));
 
         let lanes = (self.width() - column).min(V::LANES);
@@ -87,21 +84,55 @@ impl Launcher {
             (self.column, self.row) = (0, row + 1);
         }
     }
+
+    /// The points of up to a vector of samples anywhere, by their indices; where there are fewer, of sample 0 too.
+    #[inline(always)]
+    pub(super) fn points<V: Vector>(&self, samples: &[u64]) -> (V, V) {
+        let mut parts = [[0.0; 8]; 8];
+        for (lane, &sample) in samples.iter().enumerate() {
+            let (row, column) = (
+                sample as usize / self.width(),
+                sample as usize % self.width(),
+            );
+            for (half, shares, at) in [(0, &self.columns, column), (4, &self.rows, row)] {
+                parts[half][lane] = shares.re_high[at];
+                parts[half + 1][lane] = shares.re_low[at];
+                parts[half + 2][lane] = shares.im_high[at];
+                parts[half + 3][lane] = shares.im_low[at];
+            }
+        }
+        let x = rounded_sum(
+            V::load(&parts[0]),
+            V::load(&parts[1]),
+            V::load(&parts[4]),
+            V::load(&parts[5]),
+        );
+        let y = rounded_sum(
+            V::load(&parts[2]),
+            V::load(&parts[3]),
+            V::load(&parts[6]),
+            V::load(&parts[7]),
+        );
+        (x, y)
+    }
+
+    /// The c of orbits that begin at x + iy.
+    #[inline(always)]
+    pub(super) fn c<V: Vector>(&self, x: V, y: V) -> (V, V) {
+        match self.seed {
+            Some((re, im)) => (V::splat(re), V::splat(im)),
+            None => (x, y),
+        }
+    }
 }
 
 const LANE_NUMBERS: [f64; 8] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
 
 /// The sum of two double-doubles as one f64: the high parts by Knuth's error-free sum, then all that is small.
 #[inline(always)]
-fn rounded_sum<V: Vector>(
-    column_high: &[f64],
-    column_low: &[f64],
-    row_high: f64,
-    row_low: f64,
-) -> V {
-    let (a, b) = (V::load(column_high), V::splat(row_high));
+fn rounded_sum<V: Vector>(a: V, a_low: V, b: V, b_low: V) -> V {
     let sum = a.add(b);
     let of_b = sum.sub(a);
     let error = a.sub(sum.sub(of_b)).add(b.sub(of_b));
-    sum.add(error.add(V::load(column_low).add(V::splat(row_low))))
+    sum.add(error.add(a_low.add(b_low)))
 }

@@ -1,8 +1,9 @@
 //! How does a whole vector of differences jump?
 
 use super::scale::{plus, power_of_two, scaled, splat, sum};
-use crate::orbit::{QuadraticJump, RealJump};
+use crate::orbit::{JumpExponents, QuadraticJump, RealJump};
 use crate::simd::Vector;
+use crate::step::product;
 
 /// A node's jump.
 pub(crate) trait Carry: Copy {
@@ -11,6 +12,17 @@ pub(crate) trait Carry: Copy {
 
     /// The same of w · 2^`exponent` and c · 2^`unit`.
     fn carry_extended<V: Vector>(&self, w: ([V; 2], V), c: ([V; 2], f64)) -> ([V; 2], V);
+
+    /// What becomes of a tangent of w and of one of c, beside w and c: both shares, to be added.
+    fn carry_tangents<V: Vector>(&self, at: [[V; 2]; 2], tangents: [[V; 2]; 2]) -> [[V; 2]; 2];
+
+    /// The same of w · 2^`exponent` and c · 2^`unit`, with the exponents of both shares beside those of their tangents.
+    fn carry_tangents_extended<V: Vector>(
+        &self,
+        at: [[V; 2]; 2],
+        exponents: (V, f64),
+        tangents: [[V; 2]; 2],
+    ) -> ([[V; 2]; 2], [f64; 2]);
 }
 
 impl Carry for QuadraticJump {
@@ -44,6 +56,40 @@ impl Carry for QuadraticJump {
             (product(c, of_c, [zero; 2]), V::splat(unit + b)),
         )
     }
+
+    /// (A + 2A₂w + Mc) t and (B + Mw + 2B₂c) d.
+    #[inline(always)]
+    fn carry_tangents<V: Vector>(&self, [w, c]: [[V; 2]; 2], [t, d]: [[V; 2]; 2]) -> [[V; 2]; 2] {
+        let zero = [V::splat(0.0); 2];
+        let of_t = product(splat(self.a2), plus(w, w), splat(self.a));
+        let of_t = product(splat(self.m), c, of_t);
+        let of_d = product(splat(self.b2), plus(c, c), splat(self.b));
+        let of_d = product(splat(self.m), w, of_d);
+        [product(t, of_t, zero), product(d, of_d, zero)]
+    }
+
+    #[inline(always)]
+    fn carry_tangents_extended<V: Vector>(
+        &self,
+        [w, c]: [[V; 2]; 2],
+        (exponent, unit): (V, f64),
+        tangents: [[V; 2]; 2],
+    ) -> ([[V; 2]; 2], [f64; 2]) {
+        let JumpExponents { a, b, a2, m, b2 } = self.exponents;
+        let [a, b, a2, m, b2] = [a, b, a2, m, b2].map(f64::from);
+        // In units of A and of B.
+        let scale_of_a2 = power_of_two(exponent.add(V::splat(a2 - a + 1.0)));
+        let scale_of_mc = power_of_two(V::splat(m + unit - a));
+        let scale_of_b2 = power_of_two(V::splat(b2 + unit - b + 1.0));
+        let scale_of_mw = power_of_two(exponent.add(V::splat(m - b)));
+        let of_t = product(splat(self.a2), scaled(w, scale_of_a2), splat(self.a));
+        let of_t = product(splat(self.m), scaled(c, scale_of_mc), of_t);
+        let of_d = product(splat(self.b2), scaled(c, scale_of_b2), splat(self.b));
+        let of_d = product(splat(self.m), scaled(w, scale_of_mw), of_d);
+        let [t, d] = tangents;
+        let zero = [V::splat(0.0); 2];
+        ([product(t, of_t, zero), product(d, of_d, zero)], [a, b])
+    }
 }
 
 impl Carry for RealJump {
@@ -65,15 +111,22 @@ impl Carry for RealJump {
             (applied(&self.b, c), b),
         )
     }
-}
 
-/// a b + d, of complex numbers.
-#[inline(always)]
-pub(super) fn product<V: Vector>([x, y]: [V; 2], [u, v]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
-    [
-        x.mul_add(u, y.neg_mul_add(v, dx)),
-        x.mul_add(v, y.mul_add(u, dy)),
-    ]
+    #[inline(always)]
+    fn carry_tangents<V: Vector>(&self, _at: [[V; 2]; 2], [t, d]: [[V; 2]; 2]) -> [[V; 2]; 2] {
+        [applied(&self.a, t), applied(&self.b, d)]
+    }
+
+    #[inline(always)]
+    fn carry_tangents_extended<V: Vector>(
+        &self,
+        _at: [[V; 2]; 2],
+        _exponents: (V, f64),
+        [t, d]: [[V; 2]; 2],
+    ) -> ([[V; 2]; 2], [f64; 2]) {
+        let exponents = [self.exponents.a, self.exponents.b].map(f64::from);
+        ([applied(&self.a, t), applied(&self.b, d)], exponents)
+    }
 }
 
 /// A real matrix, row by row, times a vector of the plane.

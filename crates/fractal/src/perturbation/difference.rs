@@ -1,17 +1,23 @@
 //! How does the difference of two orbits become the next difference, without a subtraction that loses it?
 
-use super::carry::{Carry, product};
+use super::carry::Carry;
 use crate::field::Field;
 use crate::kernel::{Escaping, finish};
 use crate::orbit::{QuadraticJump, RealJump};
 use crate::simd::Vector;
-use crate::step::{BurningShip, Power, Quadratic, Tricorn};
+use crate::step::{BurningShip, Power, Quadratic, Step, Tricorn, power_derivative, product};
 
 /// A formula's step for differences. With F(Z, w) such that f(Z + w) - f(Z) = w' F, where w' is w but for folds, F has the
 /// size of Z even where w is very much smaller, so that w may have another unit than Z.
 pub(crate) trait Difference {
     /// The table's jumps.
     type Jump: Carry;
+
+    /// As [`Step::TANGENTS`].
+    const TANGENTS: usize;
+
+    /// As [`Step::tangent`].
+    fn tangent<V: Vector>(power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2];
 
     /// Takes differences across the formula's folds. `z` is in the unit of w.
     #[inline(always)]
@@ -49,6 +55,13 @@ pub(crate) trait Difference {
 impl Difference for Quadratic {
     type Jump = QuadraticJump;
 
+    const TANGENTS: usize = <Self as Step>::TANGENTS;
+
+    #[inline(always)]
+    fn tangent<V: Vector>(_power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
+        <Self as Step>::tangent(z, t, d)
+    }
+
     #[inline(always)]
     fn finish<V: Vector, const K: usize>(
         _power: u32,
@@ -65,6 +78,13 @@ pub(super) struct Powers;
 
 impl Difference for Powers {
     type Jump = QuadraticJump;
+
+    const TANGENTS: usize = 1;
+
+    #[inline(always)]
+    fn tangent<V: Vector>(power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
+        product(power_derivative(power, z), t, d)
+    }
 
     /// (a^p - b^p) / (a - b) = a^(p-1) + a^(p-2) b + … + b^(p-1), by F₂ = a + b and F_(k+1) = a F_k + b^k.
     #[inline(always)]
@@ -99,6 +119,13 @@ impl Difference for Powers {
 impl Difference for Tricorn {
     type Jump = RealJump;
 
+    const TANGENTS: usize = <Self as Step>::TANGENTS;
+
+    #[inline(always)]
+    fn tangent<V: Vector>(_power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
+        <Self as Step>::tangent(z, t, d)
+    }
+
     /// The conjugate of w F, plus d.
     #[inline(always)]
     fn product<V: Vector>([x, y]: [V; 2], [fx, fy]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
@@ -121,6 +148,13 @@ impl Difference for Tricorn {
 
 impl Difference for BurningShip {
     type Jump = RealJump;
+
+    const TANGENTS: usize = <Self as Step>::TANGENTS;
+
+    #[inline(always)]
+    fn tangent<V: Vector>(_power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
+        <Self as Step>::tangent(z, t, d)
+    }
 
     /// |Z + w| - |Z|, part by part.
     #[inline(always)]

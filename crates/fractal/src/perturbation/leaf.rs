@@ -1,6 +1,7 @@
 //! The steps between two nodes: how are they taken one by one?
 
 use super::difference::Difference;
+use super::growth::Growth;
 use super::list::{BASE, CX, CY, EXPONENT, INDEX, X, Y};
 use super::pass::{Passes, present};
 use super::scale::{
@@ -29,10 +30,14 @@ struct Lanes<V, const C: usize> {
     w: [[V; 2]; C],
     c: [[V; 2]; C],
     exponent: [V; C],
+    /// Only where derivatives are asked for.
+    growth: [Growth<V>; C],
     alive: [u32; C],
 }
 
-impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTENDED> {
+impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
+    Passes<'a, V, F, EXTENDED, DERIVATIVE>
+{
     /// Takes all active samples over a leaf.
     #[inline(always)]
     pub(super) fn leaf(&mut self, track: &Track, leaf: usize, safe: Safe) {
@@ -70,6 +75,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
         let mut scale = [V::splat(1.0); C];
         let mut unscale = [V::splat(1.0); C];
         let mut d = lanes.c;
+        let mut side = [Growth::<V>::zero().tangents; C];
         let mut is_safe = true;
         for k in 0..C {
             let mut distance = size(lanes.w[k]);
@@ -81,6 +87,9 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
                 let unit = power_of_two(V::splat(self.unit).sub(exponent));
                 d[k] = scaled(d[k], unit);
             }
+            if DERIVATIVE {
+                (lanes.growth[k], side[k]) = lanes.growth[k].beside::<EXTENDED>(&self.pixel);
+            }
             let near = V::and(
                 distance.le(V::splat(steps.safe_radius)),
                 size(lanes.c[k]).le(V::splat(steps.safe_radius_c)),
@@ -91,6 +100,10 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
         for i in 1..steps.z.len() {
             let (from, to) = (steps.z[i - 1], splat(steps.z[i]));
             for k in 0..C {
+                if DERIVATIVE {
+                    let z = full::<V, EXTENDED>(splat(from), lanes.w[k], scale[k]);
+                    lanes.growth[k].step::<F>(self.power, z, side[k]);
+                }
                 lanes.w[k] = step::<V, F, EXTENDED>(
                     self.power, from, lanes.w[k], d[k], scale[k], unscale[k],
                 );
@@ -116,7 +129,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             }
             if ending != 0 {
                 // A copy, so that the lanes themselves stay in registers.
-                let w = lanes.w;
+                let (w, growth) = (lanes.w, lanes.growth);
                 for k in 0..C {
                     if lanes.alive[k] & (!inside[k] | rebases[k]) == 0 {
                         continue;
@@ -127,7 +140,8 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
                         lanes.alive[k] & !inside[k],
                         lanes.alive[k] & inside[k] & rebases[k],
                     ];
-                    self.end(row, steps.first + i, masks, at, V::splat(0.0));
+                    let zero = V::splat(0.0);
+                    self.end(row, steps.first + i, masks, at, zero, growth[k]);
                     lanes.alive[k] &= inside[k] & !rebases[k];
                 }
             }
@@ -149,6 +163,10 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
         for i in 0..steps.z.len() - 1 {
             let z = track.point(steps.first + i);
             let (w, exponent) = (lanes.w[0], lanes.exponent[0]);
+            if DERIVATIVE {
+                let (at, w, unit) = beside::<V>(z, w, exponent);
+                lanes.growth[0].tiny_step::<F>(self.power, plus(at, w), unit, &self.pixel);
+            }
             let w = F::fold(in_unit(z, exponent), w);
             let folded = [folded_part::<F>(z[0]), folded_part::<F>(z[1])];
             let (at, w_there, common) = beside::<V>(folded, w, exponent);
@@ -173,8 +191,9 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             let alive = lanes.alive[0];
             if alive & (!inside | rebases) != 0 {
                 let index = steps.first + i + 1;
-                self.end(read, index, [alive & !inside, 0], real, zero);
-                self.end(read, index, [0, alive & rebases], sum_there, common);
+                let growth = lanes.growth[0];
+                self.end(read, index, [alive & !inside, 0], real, zero, growth);
+                self.end(read, index, [0, alive & rebases], sum_there, common, growth);
                 lanes.alive[0] &= inside & !rebases;
             }
         }
@@ -188,6 +207,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             w: [[zero; 2]; C],
             c: [[zero; 2]; C],
             exponent: [zero; C],
+            growth: [Growth::zero(); C],
             alive: [0; C],
         };
         for k in 0..C {
@@ -196,6 +216,9 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             lanes.c[k] = [self.active.load(CX, at), self.active.load(CY, at)];
             if EXTENDED {
                 lanes.exponent[k] = self.active.load(EXPONENT, at);
+            }
+            if DERIVATIVE {
+                lanes.growth[k] = Growth::load::<F, EXTENDED>(&self.active, at);
             }
             lanes.alive[k] = present::<V>(self.active.len().saturating_sub(at));
         }
@@ -211,6 +234,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
         [escaped, rebases]: [u32; 2],
         at: [V; 2],
         exponent: V,
+        growth: Growth<V>,
     ) {
         let age = self.active.load::<V>(BASE, row).add(V::splat(index as f64));
         let sample = self.active.load(INDEX, row);
@@ -219,6 +243,11 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             let mut c = splat(self.c);
             if !EXTENDED {
                 c = plus(c, [cx, cy]);
+            }
+            if DERIVATIVE {
+                let growth = growth.real::<EXTENDED>();
+                let end = self.escaped.len();
+                growth.compress::<F, false>(&mut self.escaped, end, escaped);
             }
             let orbits = [at[0], at[1], c[0], c[1], age, sample, exponent];
             self.escaped.push::<V, false>(escaped, orbits);
@@ -229,6 +258,11 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             } else {
                 (at, exponent)
             };
+            if DERIVATIVE {
+                let growth = growth.normalised::<EXTENDED>();
+                let end = self.next.len();
+                growth.compress::<F, EXTENDED>(&mut self.next, end, rebases);
+            }
             let values = [w[0], w[1], cx, cy, age, sample, exponent];
             self.next.push::<V, EXTENDED>(rebases, values);
         }
@@ -260,6 +294,10 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
                 self.active.load(INDEX, row),
                 lanes.exponent[k],
             ];
+            if DERIVATIVE {
+                let growth = lanes.growth[k].normalised::<EXTENDED>();
+                growth.compress::<F, EXTENDED>(&mut self.active, *kept, lanes.alive[k]);
+            }
             if *kept == row && lanes.alive[k] == present::<V>(V::LANES) {
                 self.active.store(X, row, values[X]);
                 self.active.store(Y, row, values[Y]);

@@ -1,5 +1,6 @@
 //! Where are the samples of a piece while they are on their way? In lists, one column of numbers for each of their properties.
 
+use crate::kernel::Leaving;
 use crate::simd::Vector;
 
 /// Columns of a [`List`]. The difference is (x + iy) · 2^exponent.
@@ -15,21 +16,31 @@ pub(super) const INDEX: usize = 5;
 /// Only used where exponents are extended.
 pub(super) const EXPONENT: usize = 6;
 pub(super) const COLUMNS: usize = 7;
+/// The parts of one or two tangents, only used where derivatives are asked for: they are in the list, but not in its rows.
+pub(super) const TANGENTS: usize = COLUMNS;
+/// Their exponent; only used where exponents are extended.
+pub(super) const TANGENT_EXPONENT: usize = TANGENTS + 4;
+const ALL_COLUMNS: usize = TANGENT_EXPONENT + 1;
 
 /// No vector has more lanes, and a store of a whole vector may reach past the last sample.
 const MOST_LANES: usize = 8;
 
 /// Samples, of which the first `len` are there.
 pub(super) struct List {
-    columns: [Vec<f64>; COLUMNS],
+    columns: [Vec<f64>; ALL_COLUMNS],
     len: usize,
 }
 
 impl List {
-    pub(super) fn new(capacity: usize, is_extended: bool) -> List {
+    pub(super) fn new(capacity: usize, is_extended: bool, tangents: usize) -> List {
         List {
             columns: std::array::from_fn(|column| {
-                let is_used = column != EXPONENT || is_extended;
+                let is_used = match column {
+                    ..EXPONENT => true,
+                    EXPONENT => is_extended,
+                    TANGENT_EXPONENT => is_extended && tangents > 0,
+                    _ => column < TANGENTS + 2 * tangents,
+                };
                 vec![
                     0.0;
                     if is_used {
@@ -53,10 +64,6 @@ impl List {
 
     pub(super) fn column(&self, column: usize) -> &[f64] {
         &self.columns[column][..self.len]
-    }
-
-    pub(super) fn column_mut(&mut self, column: usize) -> &mut [f64] {
-        &mut self.columns[column][..self.len]
     }
 
     #[inline(always)]
@@ -114,6 +121,16 @@ impl List {
         }
         other.len = from;
         self.len += count;
+    }
+
+    /// Copies all samples, which have passed the escape radius, with their tangents.
+    pub(super) fn leave(&self, leaving: &mut Leaving) {
+        let tangents = [TANGENTS, TANGENTS + 1, TANGENTS + 2, TANGENTS + 3];
+        let of_leaving = [X, Y, CX, CY, INDEX].into_iter().chain(tangents);
+        for (column, to) in of_leaving.zip(&mut leaving.columns) {
+            let from = &self.columns[column];
+            to.extend_from_slice(&from[..self.len.min(from.len())]);
+        }
     }
 
     /// Lets the last sample take the place of one.

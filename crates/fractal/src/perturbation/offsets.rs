@@ -44,6 +44,12 @@ impl Offsets {
         libm::hypot(self.centre[0], self.centre[1]) + half_diagonal * libm::hypot(re, im)
     }
 
+    /// A pixel's side, from left to right.
+    pub(crate) fn pixel(&self) -> [f64; 2] {
+        let halves = 2.0 * f64::from(self.samples);
+        self.half_step.map(|part| part * halves)
+    }
+
     pub(crate) fn width(&self, rect: Rect) -> usize {
         rect.w as usize * self.samples as usize
     }

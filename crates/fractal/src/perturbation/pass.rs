@@ -8,12 +8,13 @@ use std::sync::atomic::Ordering;
 use super::Perturbation;
 use super::carry::Carry;
 use super::difference::Difference;
+use super::growth::{Growth, Pixel};
 use super::list::{BASE, CX, CY, EXPONENT, INDEX, List, X, Y};
 use super::scale::{ZERO_EXPONENT, normalised, size, splat};
 use crate::extended::power_of_two as scalar_power_of_two;
 use crate::field::{Cancelled, Field};
 use crate::interior::in_large_components;
-use crate::kernel::Escaping;
+use crate::kernel::{Escaping, Leaving};
 use crate::orbit::{LEAF, Node, Table, Track, from_pseudo_log};
 use crate::simd::Vector;
 use crate::step::Iteration;
@@ -25,7 +26,7 @@ const BATCH: usize = 1 << 14;
 const FINISHED_TOGETHER: usize = 4;
 
 /// All samples of a piece.
-pub(super) struct Passes<'a, V, F: Difference, const EXTENDED: bool> {
+pub(super) struct Passes<'a, V, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool> {
     pub(super) job: &'a Perturbation<'a>,
     tables: [&'a Table<F::Jump>; 2],
     /// Those that are at the present point of the reference.
@@ -54,10 +55,13 @@ pub(super) struct Passes<'a, V, F: Difference, const EXTENDED: bool> {
     pub(super) c: [f64; 2],
     /// The unit of c's differences, where exponents are extended.
     pub(super) unit: f64,
-    vector: std::marker::PhantomData<V>,
+    pub(super) pixel: Pixel<V>,
+    leaving: Leaving,
 }
 
-impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTENDED> {
+impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
+    Passes<'a, V, F, EXTENDED, DERIVATIVE>
+{
     #[inline(always)]
     pub(super) fn new(
         job: &'a Perturbation<'a>,
@@ -66,7 +70,8 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
     ) -> Self {
         let (width, height) = (job.offsets.width(job.rect), job.offsets.height(job.rect));
         let batch = BATCH.min(width * height);
-        let list = || List::new(batch, EXTENDED);
+        let tangents = if DERIVATIVE { F::TANGENTS } else { 0 };
+        let list = || List::new(batch, EXTENDED, tangents);
         Passes {
             job,
             tables: [first, again],
@@ -75,7 +80,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             landings: Vec::new(),
             next: list(),
             escaped: list(),
-            field: Field::interior(width, height),
+            field: Field::interior(width, height, job.channels),
             saved: vec![[f64::NAN; 3]; batch],
             jumping: vec![0; batch.div_ceil(V::LANES)],
             largest_c: 0.0,
@@ -84,12 +89,13 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             power: job.orbit.iteration().degree(),
             c: job.orbit.c(),
             unit: job.offsets.exponent as f64,
-            vector: std::marker::PhantomData,
+            leaving: Leaving::default(),
+            pixel: Pixel::new(&job.tangents, job.offsets.exponent as f64),
         }
     }
 
     #[inline(always)]
-    pub(super) fn run(mut self) -> Result<Field, Cancelled> {
+    pub(super) fn run(mut self) -> Result<(Field, Leaving), Cancelled> {
         let samples = self.field.counts.len();
         for first in (0..samples).step_by(BATCH) {
             self.launch(first, BATCH.min(samples - first));
@@ -105,7 +111,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             }
             self.finish();
         }
-        Ok(self.field)
+        Ok((self.field, self.leaving))
     }
 
     /// Makes the samples of a batch wait for its first pass.
@@ -149,8 +155,19 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
                     present & !V::bits(z[0].mul_add(z[0], z[1].mul(z[1])).le(V::splat(4.0)));
                 if outside != 0 {
                     let c = splat::<V>(self.c);
+                    if DERIVATIVE {
+                        let at = self.escaped.len();
+                        let growth = Growth::<V>::of_start::<EXTENDED>(&job.tangents, self.unit);
+                        let growth = growth.real::<EXTENDED>();
+                        growth.compress::<F, false>(&mut self.escaped, at, outside);
+                    }
                     let orbits = [z[0], z[1], c[0], c[1], one, index, zero];
                     self.escaped.push::<V, false>(outside, orbits);
+                }
+                if DERIVATIVE {
+                    let at = self.next.len();
+                    let growth = Growth::<V>::of_start::<EXTENDED>(&job.tangents, self.unit);
+                    growth.compress::<F, EXTENDED>(&mut self.next, at, present & !outside);
                 }
                 self.next.push::<V, EXTENDED>(
                     present & !outside,
@@ -161,6 +178,10 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             if *iteration == Iteration::Mandelbrot && !EXTENDED {
                 let c = splat::<V>(self.c);
                 present &= !in_large_components(c[0].add(x), c[1].add(y));
+            }
+            if DERIVATIVE {
+                let at = self.next.len();
+                Growth::<V>::zero().compress::<F, EXTENDED>(&mut self.next, at, present);
             }
             self.next.push::<V, EXTENDED>(
                 present,
@@ -239,10 +260,11 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
             let Some(node) = nodes.get(leaf >> level) else {
                 continue;
             };
-            if node.radius < nearest {
+            let end = leaf + (1 << level);
+            // Where the reference ends every sample rebases, which only steps do.
+            if node.radius < nearest || end == table.safe.len() {
                 continue;
             }
-            let end = leaf + (1 << level);
             let steps = (end * LEAF) as f64;
             let radius_c = self.in_units_of_c(node.radius_c);
             let all_jump = farthest <= node.radius
@@ -329,6 +351,11 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
     #[inline(always)]
     fn carry(&mut self, node: &Node<F::Jump>) {
         for at in (0..self.active.len()).step_by(V::LANES) {
+            if DERIVATIVE {
+                let mut growth = Growth::load::<F, EXTENDED>(&self.active, at);
+                self.grow(node, at, &mut growth);
+                growth.compress::<F, EXTENDED>(&mut self.active, at, present::<V>(V::LANES));
+            }
             let sample = self.carried(node, self.active.load_all::<V, EXTENDED>(at));
             self.active.store(X, at, sample[X]);
             self.active.store(Y, at, sample[Y]);
@@ -346,6 +373,15 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
         for (i, at) in (0..len).step_by(V::LANES).enumerate() {
             let sample = self.active.load_all::<V, EXTENDED>(at);
             let jumping = u32::from(self.jumping[i]);
+            if DERIVATIVE {
+                let growth = Growth::load::<F, EXTENDED>(&self.active, at);
+                let mut carried = growth;
+                self.grow(node, at, &mut carried);
+                let end = self.jumped.len();
+                carried.compress::<F, EXTENDED>(&mut self.jumped, end, jumping);
+                let staying = present::<V>(len - at) & !jumping;
+                growth.compress::<F, EXTENDED>(&mut self.active, kept, staying);
+            }
             if jumping != 0 {
                 let carried = self.carried(node, sample);
                 self.jumped.push::<V, EXTENDED>(jumping, carried);
@@ -371,9 +407,24 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool> Passes<'a, V, F, EXTEND
         sample
     }
 
+    /// What a jump makes of the tangents of the active samples from `at` on.
+    #[inline(always)]
+    fn grow(&self, node: &Node<F::Jump>, at: usize, growth: &mut Growth<V>) {
+        let w = [self.active.load(X, at), self.active.load(Y, at)];
+        let c = [self.active.load(CX, at), self.active.load(CY, at)];
+        let mut exponent = V::splat(0.0);
+        if EXTENDED {
+            exponent = self.active.load(EXPONENT, at);
+        }
+        growth.jump::<F, EXTENDED>(&node.jump, [w, c], (exponent, self.unit), &self.pixel);
+    }
+
     /// Follows the orbits that have escaped to the bailout.
     #[inline(always)]
     fn finish(&mut self) {
+        if DERIVATIVE {
+            self.escaped.leave(&mut self.leaving);
+        }
         let mut escaping = Escaping::new();
         while self.escaped.len() > 0 {
             let count = self.escaped.len().min(FINISHED_TOGETHER * V::LANES);

@@ -1,5 +1,6 @@
 //! Is a picture true? At most so many random pixels are wrong, and no two of them for a common reason.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use fractal::PlanError;
@@ -7,14 +8,19 @@ use fractal::PlanError;
 use crate::counts::{Counts, Patch};
 use crate::picture::{Picture, Quality};
 use crate::place::Place;
+use crate::proof::proven_count;
 
-/// Wrong pixels that may touch, sides and corners counted.
+/// Wrong pixels that may touch, sides and corners counted, if their orbits are steady.
 ///
-/// An orbit that no finite number can follow to its end is wrong by itself; a glitch, a bad skip or a lost reference
-/// makes neighbours wrong together. If one pixel in 200 is wrong by itself, the 3072 pixels of a place's patches hold a touching pair
+/// A glitch, a skip that goes too far or a lost reference makes neighbours wrong together; rounding does so only where no orbit is
+/// steady. If one steady pixel in 200 were wrong by itself, the 3072 pixels of a place's patches would hold a touching pair
 /// with a chance of about 3072 · 4 / 200² = 0.3, and a touching triple with 3072 · 20 / 200³ = 0.008: pairs happen,
 /// triples have a cause.
 const LARGEST_BLOB: usize = 2;
+
+/// An orbit is steady if so many bits beyond the pixel prove its count. Differences from a reference, up to 2^10 pitches long,
+/// are rounded to 2^-43 of a pitch where they have 53 bits; 11 bits are for the rounding of all later steps.
+const STEADY_BITS: usize = 32;
 
 /// A picture held against the oracle's counts.
 pub(crate) struct Verdict {
@@ -22,6 +28,7 @@ pub(crate) struct Verdict {
     pixels: usize,
     wrong: Vec<Wrong>,
     pub(crate) wrong_in_patches: usize,
+    /// Steady pixels, counted to one more than are allowed.
     largest_blob: usize,
 }
 
@@ -46,17 +53,19 @@ impl Verdict {
             expected,
         };
         let all = expected.pixels.iter().map(found);
-        let blobs: Vec<usize> = expected
-            .patches
-            .iter()
-            .flat_map(|patch| blobs(patch, &picture.counts(patch.x, patch.y, patch.side)))
-            .collect();
+        let in_patches =
+            |patch: &Patch| blobs(patch, &picture.counts(patch.x, patch.y, patch.side));
+        let blobs: Vec<Blob> = expected.patches.iter().flat_map(in_patches).collect();
+        let steady_pixels = |blob: &Blob| {
+            let steady = blob.iter().filter(|&&pixel| is_steady(place, pixel));
+            steady.take(LARGEST_BLOB + 1).count()
+        };
         Ok(Verdict {
             quality,
             pixels: expected.pixels.len(),
             wrong: all.filter(|pixel| pixel.found != pixel.expected).collect(),
-            wrong_in_patches: blobs.iter().sum(),
-            largest_blob: blobs.into_iter().max().unwrap_or(0),
+            wrong_in_patches: blobs.iter().map(Vec::len).sum(),
+            largest_blob: blobs.iter().map(steady_pixels).max().unwrap_or(0),
         })
     }
 
@@ -77,7 +86,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "at {:?} {} of {} pixels are wrong, and {} in the patches, up to {} of them together",
+            "at {:?} {} of {} pixels are wrong, and {} in the patches, {} steady ones (counted to 3) in a blob",
             self.quality,
             self.wrong.len(),
             self.pixels,
@@ -97,33 +106,45 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The sizes of the connected groups of wrong pixels.
-fn blobs(patch: &Patch, found: &[u64]) -> Vec<usize> {
-    let mut wrong: Vec<bool> = patch
-        .counts
-        .iter()
-        .zip(found)
-        .map(|(expected, found)| expected != found)
-        .collect();
-    (0..wrong.len())
-        .map(|pixel| take_blob(&mut wrong, patch.side as usize, pixel))
-        .filter(|&size| size > 0)
-        .collect()
+fn is_steady(place: &Place, (x, y): (u32, u32)) -> bool {
+    let exact = place.exact(STEADY_BITS);
+    let (start, c) = place.start_and_c(&exact, x, y);
+    proven_count(&exact, &start, &c, place.iterations).is_some()
 }
 
-/// Removes the group that a pixel belongs to, and answers its size.
-fn take_blob(wrong: &mut [bool], side: usize, pixel: usize) -> usize {
-    if !wrong[pixel] {
-        return 0;
+/// Columns and rows of wrong pixels that touch.
+type Blob = Vec<(u32, u32)>;
+
+fn blobs(patch: &Patch, found: &[u64]) -> Vec<Blob> {
+    let mut wrong: HashSet<(u32, u32)> = patch
+        .pixels()
+        .zip(found)
+        .filter(|((_, _, expected), found)| expected != *found)
+        .map(|((x, y, _), _)| (x, y))
+        .collect();
+    let mut blobs: Vec<Blob> = patch
+        .pixels()
+        .map(|(x, y, _)| {
+            let mut blob = Blob::new();
+            take_blob(&mut wrong, (x, y), &mut blob);
+            blob
+        })
+        .collect();
+    blobs.retain(|blob| !blob.is_empty());
+    blobs
+}
+
+/// Moves a wrong pixel and all that it touches from `wrong` to `blob`.
+fn take_blob(wrong: &mut HashSet<(u32, u32)>, (x, y): (u32, u32), blob: &mut Blob) {
+    if !wrong.remove(&(x, y)) {
+        return;
     }
-    wrong[pixel] = false;
-    let around = |at: usize| at.saturating_sub(1)..side.min(at + 2);
-    let neighbours = around(pixel / side)
-        .flat_map(|row| around(pixel % side).map(move |column| row * side + column));
-    let others: usize = neighbours
-        .map(|neighbour| take_blob(wrong, side, neighbour))
-        .sum();
-    1 + others
+    blob.push((x, y));
+    for beside in x.saturating_sub(1)..=x + 1 {
+        for below in y.saturating_sub(1)..=y + 1 {
+            take_blob(wrong, (beside, below), blob);
+        }
+    }
 }
 
 #[test]
@@ -140,5 +161,9 @@ fn wrong_pixels_that_touch_are_one_blob() {
         [7, 7, 7, 7],
         [9, 7, 9, 9],
     ];
-    assert_eq!(blobs(&patch, found.as_flattened()), [2, 1, 1, 2]);
+    let sizes: Vec<usize> = blobs(&patch, found.as_flattened())
+        .iter()
+        .map(Vec::len)
+        .collect();
+    assert_eq!(sizes, [2, 1, 1, 2]);
 }

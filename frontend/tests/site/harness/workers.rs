@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -12,9 +13,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use flate2::{Compress, Compression, FlushCompress};
-use protocol::{Adler, Band, Fields, Limits, Strip, Strips, Survey, TileRequest, View};
+use futures::stream;
+use protocol::{Adler, Band, Fields, Limits, Strip, Strips, Survey, SurveyLine, TileRequest, View};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
 
 /// What a worker does with a request for a band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +46,16 @@ pub(crate) struct Workers {
 }
 
 /// What the workers were asked.
-#[derive(Default)]
 pub(crate) struct Log {
     rule: Mutex<Option<Arc<Rule>>>,
     survey: Mutex<Option<(u16, serde_json::Value)>>,
-    /// A field that every band carries.
+    /// How far the orbit is, by the lines before a survey.
+    orbits: Mutex<Vec<f64>>,
+    /// A permit for each survey that may be done.
+    held: Arc<Semaphore>,
+    /// Surveys that are neither answered nor given up.
+    surveying: AtomicUsize,
+    /// A field that every answer carries.
     said: Mutex<Option<(HeaderName, HeaderValue)>>,
     /// Requests for bands so far.
     pub(crate) asked: AtomicUsize,
@@ -56,6 +65,24 @@ pub(crate) struct Log {
     pub(crate) most_in_flight: AtomicUsize,
     pub(crate) requests: Mutex<Vec<TileRequest>>,
     pub(crate) keys: Mutex<Vec<String>>,
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log {
+            rule: Mutex::default(),
+            survey: Mutex::default(),
+            orbits: Mutex::default(),
+            held: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+            surveying: AtomicUsize::default(),
+            said: Mutex::default(),
+            asked: AtomicUsize::default(),
+            in_flight: AtomicUsize::default(),
+            most_in_flight: AtomicUsize::default(),
+            requests: Mutex::default(),
+            keys: Mutex::default(),
+        }
+    }
 }
 
 impl Workers {
@@ -80,14 +107,29 @@ impl Workers {
         Workers { address, log }
     }
 
-    /// From now on every band carries this field.
+    /// From now on every answer carries this field.
     pub(crate) fn say(&self, name: &str, value: &str) {
         *self.log.said.lock().unwrap() = Some((name.parse().unwrap(), value.parse().unwrap()));
+    }
+
+    /// From now on surveys tell of an orbit that is so far, and are not done before `survey_is_done` says so.
+    pub(crate) fn compute_orbits(&self, progress: &[f64]) {
+        *self.log.orbits.lock().unwrap() = progress.to_vec();
+        self.log.held.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    /// One more survey may be done.
+    pub(crate) fn survey_is_done(&self) {
+        self.log.held.add_permits(1);
     }
 
     /// From now on a survey is answered so.
     pub(crate) fn survey_with(&self, status: u16, body: serde_json::Value) {
         *self.log.survey.lock().unwrap() = Some((status, body));
+    }
+
+    pub(crate) fn surveying(&self) -> usize {
+        self.log.surveying.load(Ordering::SeqCst)
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -116,7 +158,59 @@ async fn survey(State(log): State<Arc<Log>>, body: Bytes) -> Response {
             .then(|| vec![1.0, 2.5, 9.0]),
         capacity: 2,
     };
-    ([("x-worker", "worker-1")], axum::Json(survey)).into_response()
+    let flight = Surveying::new(&log);
+    let orbits = log.orbits.lock().unwrap().clone();
+    let lines = stream::unfold(Some((flight, 0)), move |state| {
+        let (orbits, last) = (orbits.clone(), SurveyLine::Survey(survey.clone()));
+        async move {
+            let (flight, told) = state?;
+            let now = orbits.get(told).or(orbits.last());
+            // The first lines come at once, then the last of them again and again.
+            let pause = Duration::from_millis(if told < orbits.len() { 0 } else { 20 });
+            let line = tokio::select! {
+                biased;
+                done = flight.0.held.acquire() => {
+                    done.unwrap().forget();
+                    last
+                }
+                () = sleep(pause), if now.is_some() => {
+                    let progress = *now.unwrap();
+                    let (steps, limit) = (0, 1);
+                    SurveyLine::Orbit { progress, steps, limit }
+                }
+            };
+            let is_last = matches!(line, SurveyLine::Survey(_));
+            let next = (!is_last).then_some((flight, told + 1));
+            let text = serde_json::to_string(&line).unwrap() + "\n";
+            Some((Ok::<_, std::io::Error>(text), next))
+        }
+    });
+    let headers = [
+        ("x-worker", "worker-1"),
+        ("x-worker-capacity", "2"),
+        ("content-type", SurveyLine::MEDIA_TYPE),
+    ];
+    let mut response = (headers, Body::from_stream(lines)).into_response();
+    response
+        .headers_mut()
+        .extend(log.said.lock().unwrap().clone());
+    response
+}
+
+/// A survey that is neither answered nor given up.
+struct Surveying(Arc<Log>);
+
+impl Surveying {
+    fn new(log: &Arc<Log>) -> Surveying {
+        log.surveying.fetch_add(1, Ordering::SeqCst);
+        Surveying(log.clone())
+    }
+}
+
+impl Drop for Surveying {
+    fn drop(&mut self) {
+        self.0.surveying.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 async fn tile(State(log): State<Arc<Log>>, headers: HeaderMap, body: Bytes) -> Response {
