@@ -80,7 +80,11 @@ impl Decimal {
     pub(crate) fn from_fixed_point(value: &IBig, bits: usize, places: usize) -> Decimal {
         let scaled = (value * IBig::from(10).pow(places)) << 1;
         let significand = ((scaled >> bits) + IBig::ONE) >> 1;
-        Decimal(DBig::from_parts(significand, -(places as isize)).with_precision(0).value())
+        Decimal(
+            DBig::from_parts(significand, -(places as isize))
+                .with_precision(0)
+                .value(),
+        )
     }
 
     /// 10^`power` in six significant digits.
@@ -88,7 +92,11 @@ impl Decimal {
         let fraction = libm::pow(10.0, power - power.floor());
         let significand = (fraction * 1e5).round() as i64;
         let exponent = power.floor() as isize - 5;
-        Decimal(DBig::from_parts(significand.into(), exponent).with_precision(0).value())
+        Decimal(
+            DBig::from_parts(significand.into(), exponent)
+                .with_precision(0)
+                .value(),
+        )
     }
 
     /// The value to f64's precision, whatever its exponent. Takes memory in proportion to that.

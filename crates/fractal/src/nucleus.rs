@@ -89,11 +89,11 @@ pub fn nucleus(view: &View, cancel: &AtomicBool) -> Result<Option<Nucleus>, Nucl
         Iteration::Mandelbrot | Iteration::Multibrot(_) => {}
         _ => return Err(NucleusError::Formula),
     }
-    let budget = Budget {
+    let mut budget = Budget {
         cancel,
         left: MOST_WORK,
     };
-    let found = search::search(view, &iteration, budget)?;
+    let found = search::search(view, &iteration, &mut budget)?;
     found.map(Found::into_nucleus).transpose()
 }
 

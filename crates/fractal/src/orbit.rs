@@ -289,7 +289,11 @@ impl FixedPoint {
         let by = shift.unsigned_abs() as usize;
         let part = |part: f64| {
             let mantissa = IBig::from((part * f64::from(2).powi(FRACTION as i32)) as i64);
-            if shift >= 0 { mantissa << by } else { mantissa >> by }
+            if shift >= 0 {
+                mantissa << by
+            } else {
+                mantissa >> by
+            }
         };
         FixedPoint {
             re: part(value.re),

@@ -32,17 +32,17 @@ const STRAY: f64 = 4.0;
 pub(super) fn search(
     view: &View,
     iteration: &Iteration,
-    mut budget: Budget,
+    budget: &mut Budget,
 ) -> Result<Option<Found>, NucleusError> {
     let frame = Frame::new(view);
     let mut parts = BinaryHeap::new();
-    parts.extend(frame.look(Place::WHOLE, 1, iteration, view.limit, &mut budget)?);
+    parts.extend(frame.look(Place::WHOLE, 1, iteration, view.limit, budget)?);
     let mut looked_at = 1;
     while let Some(Reverse(part)) = parts.pop() {
         if part.has_candidate {
             let start = frame.start(part.place);
             let is_far = |c: &FixedPoint, bits| frame.is_far(c, bits);
-            let found = newton(iteration, part.least_period, start, &mut budget, is_far)?;
+            let found = newton(iteration, part.least_period, start, budget, is_far)?;
             if let Some(found) = found.filter(|found| frame.contains(&found.c, found.bits)) {
                 return Ok(Some(found));
             }
@@ -53,7 +53,7 @@ pub(super) fn search(
         }
         for quarter in part.place.quarters() {
             let least = part.least_period;
-            parts.extend(frame.look(quarter, least, iteration, view.limit, &mut budget)?);
+            parts.extend(frame.look(quarter, least, iteration, view.limit, budget)?);
         }
     }
     Ok(None)
