@@ -8,7 +8,7 @@ use dashu_int::ops::Abs;
 #[cfg(target_arch = "x86_64")]
 use super::real::Digits;
 use super::real::{Big, Long};
-use super::walk::{Steps, TINY_EXPONENT, TinyPoint};
+use super::walk::{End, Steps, TINY_EXPONENT, TinyPoint};
 use super::*;
 use crate::step::Iteration;
 
