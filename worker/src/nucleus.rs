@@ -87,7 +87,7 @@ fn refusal(view: &View, limit: u64, error: &NucleusError) -> FieldErrors {
         NucleusError::TooLong => (
             "iterations",
             limit.to_string(),
-            "a lower limit: the search takes too long at this depth",
+            "a lower limit, or another view: the search takes too long here",
         ),
         _ => (
             "zoom",

@@ -32,7 +32,7 @@ pub struct Nucleus {
     pub period: u64,
     /// How large the component is beside the one of period 1; far below f64's range where it is deep.
     pub size: Decimal,
-    /// By how many degrees it is turned counter-clockwise in the plane: more than -180 and at most 180. A multibrot set of power p
+    /// By how many degrees it is turned counter-clockwise in the plane, to a millionth: from -180 to 180. A multibrot set of power p
     /// looks the same after a turn by 360 / (p - 1), and so the half of that is the end here.
     pub orientation_degrees: f64,
     /// Where a view with the nucleus at its centre shows the copy as zoom 1 shows the whole set: its height is a little more than
@@ -64,8 +64,9 @@ pub enum NucleusError {
     /// No picture of it could be drawn.
     #[error("the minibrot is smaller than 1e-{DEEPEST}")]
     TooSmall,
-    /// The search is given up before it takes hours.
-    #[error("the search takes too long at this depth and iteration limit")]
+    /// The search is given up before it takes hours: orbits are too long, or so close to the smooth edge of a component that the ball
+    /// method can exclude little.
+    #[error("the search takes too long at this place")]
     TooLong,
     /// Nobody wants to know any more.
     #[error("cancelled")]

@@ -274,12 +274,14 @@ impl Found {
         let places = (self.right as f64 * LOG10_2) as usize;
         let symmetry = 360.0 / f64::from(self.degree - 1);
         let turn = self.size.turn.to_degrees();
+        let turn = turn - symmetry * (turn / symmetry - 0.5).ceil();
         Ok(Nucleus {
             re: Decimal::from_fixed_point(&self.c.re, self.bits, places),
             im: Decimal::from_fixed_point(&self.c.im, self.bits, places),
             period: self.period,
             size: Decimal::from_log10(log10),
-            orientation_degrees: turn - symmetry * (turn / symmetry - 0.5).ceil(),
+            // Zero without a sign.
+            orientation_degrees: (turn * 1e6).round() / 1e6 + 0.0,
             zoom: Decimal::from_log10(-log10),
             shape: self.shape,
         })
