@@ -5,6 +5,8 @@
 pub struct Channels {
     /// [`Field::distance`] and [`Field::normal`].
     pub derivative: bool,
+    /// [`Field::period`] and [`Field::multiplier`].
+    pub cycles: bool,
 }
 
 /// The escape field: one value a sample, row by row from the top.
@@ -32,6 +34,12 @@ pub struct Field {
     /// whatever its rotation; z_m / (dz_m/dc) where the formula is holomorphic. (0, 0) where the sample has not escaped or the distance is
     /// 0 or infinite.
     pub normal: Vec<[f32; 2]>,
+    /// Empty where [`Channels::cycles`] was not asked for. The period of the cycle that attracts a sample which has not escaped; 0 where
+    /// none was found. Only looked for in the direct tier, of the Mandelbrot set and of multibrots.
+    pub period: Vec<u32>,
+    /// Empty as [`Field::period`]. The derivative of the formula along the whole cycle: real and imaginary part, the modulus at most 1, 0 in the
+    /// centre of a component; (0, 0) where the period is 0.
+    pub multiplier: Vec<[f32; 2]>,
 }
 
 impl Field {
@@ -39,6 +47,7 @@ impl Field {
     pub(crate) fn interior(width: usize, height: usize, channels: Channels) -> Field {
         let samples = width * height;
         let derived = if channels.derivative { samples } else { 0 };
+        let cyclic = if channels.cycles { samples } else { 0 };
         Field {
             width,
             height,
@@ -46,6 +55,8 @@ impl Field {
             counts: vec![0; samples],
             distance: vec![0.0; derived],
             normal: vec![[0.0; 2]; derived],
+            period: vec![0; cyclic],
+            multiplier: vec![[0.0; 2]; cyclic],
         }
     }
 }

@@ -28,6 +28,7 @@ impl Colouring {
     pub fn channels(&self) -> Channels {
         Channels {
             derivative: matches!(self, Colouring::Distance | Colouring::Slope),
+            ..Channels::default()
         }
     }
 }
@@ -147,6 +148,7 @@ mod tests {
             distance: vec![1e9; counts.len()],
             normal: vec![[0.0; 2]; counts.len()],
             counts,
+            ..Field::default()
         }
     }
 
