@@ -360,8 +360,8 @@ fn distances_are_in_pixels_however_many_samples_a_pixel_has() {
 
 #[test]
 fn interior_samples_know_their_period() {
-    // A quarter of this picture is the component of period 3 above the cardioid.
-    let field = field(&view(Formula::Mandelbrot, "-0.1226", "0.7449", "40", 5000));
+    // The middle of this picture is the component of period 3 above the cardioid.
+    let field = field(&view(Formula::Mandelbrot, "-0.1226", "0.7449", "10", 5000));
     let (width, height) = (WIDTH as usize, HEIGHT as usize);
     for (sample, (&period, &count)) in field.period.iter().zip(&field.counts).enumerate() {
         let (x, y) = (sample % width, sample / width);
@@ -374,5 +374,5 @@ fn interior_samples_know_their_period() {
     }
     let nucleus = field.multiplier[height / 2 * width + width / 2];
     let (period, [re, im]) = (field.period[0], nucleus);
-    assert!(re.hypot(im) < 0.1 && period != 3);
+    assert!(re.hypot(im) < 0.15 && period != 3);
 }
