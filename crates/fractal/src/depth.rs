@@ -5,9 +5,18 @@
 
 use crate::view::Quality;
 
-/// The least distance of neighbouring samples, in ulp of the view's largest coordinate. The rounding of a sample's
-/// point then moves it by at most 1/512 of that distance. Compared with the exact orbits in `tests/oracle.rs`.
-const LEAST_PITCH_ULPS: f64 = 256.0;
+/// The least distance of neighbouring samples, in ulp of the view's largest coordinate: so many powers of two.
+///
+/// In dense places one pixel in ten thousand lies 2^-36 of its size from the boundary, and one in a hundred 2^-10 of it
+/// (`docs/truth.md`): as many count otherwise when their points are rounded by as much.
+fn least_pitch_ulps(quality: Quality) -> f64 {
+    let bits = match quality {
+        Quality::Fast => 8,
+        Quality::Standard => 36,
+        Quality::Exact => 40,
+    };
+    (1_u64 << bits) as f64
+}
 
 /// Below this distance between samples, products with it lose bits to underflow.
 const LEAST_PITCH: f64 = 1e-280;
@@ -29,11 +38,12 @@ impl Depth {
     pub(crate) fn suits_f64(&self, zoom: f64, quality: Quality) -> bool {
         let pitch = self.pitch(zoom);
         let farthest = self.farthest(zoom);
+        let least = least_pitch_ulps(quality);
         // A Julia set's first step maps a distance d at z to 2|z|d, beside a seed that has a grain of its own.
         let seed_is_coarser = self
             .seed
-            .is_some_and(|seed| 2.0 * farthest * pitch < LEAST_PITCH_ULPS * ulp(seed));
-        pitch >= LEAST_PITCH && pitch >= LEAST_PITCH_ULPS * ulp(farthest) && !seed_is_coarser
+            .is_some_and(|seed| 2.0 * farthest * pitch < least * ulp(seed));
+        pitch >= LEAST_PITCH && pitch >= least * ulp(farthest) && !seed_is_coarser
     }
 
     /// No coordinate of the view is larger.

@@ -38,11 +38,6 @@ impl Extended {
     pub(crate) fn to_f64(self) -> f64 {
         scaled(self.mantissa, self.exponent)
     }
-
-    /// The logarithm of the absolute value; -∞ for zero.
-    pub(crate) fn log2(self) -> f64 {
-        libm::log2(self.mantissa.abs()) + self.exponent as f64
-    }
 }
 
 impl From<f64> for Extended {

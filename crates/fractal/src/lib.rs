@@ -13,8 +13,16 @@ mod field;
 mod grid;
 mod interior;
 mod iterations;
+#[expect(
+    clippy::needless_range_loop,
+    reason = "iterators' closures over vectors do not take on the backend's instructions"
+)]
 mod kernel;
 mod orbit;
+#[expect(
+    clippy::needless_range_loop,
+    reason = "iterators' closures over vectors do not take on the backend's instructions"
+)]
 mod perturbation;
 mod plan;
 mod simd;

@@ -28,7 +28,7 @@ pub(crate) use jump::{
 };
 #[doc(hidden)]
 pub use measure::{Numbers, walk_for_benchmark};
-pub(crate) use walk::{End, Points, Walk};
+pub(crate) use walk::{Points, Walk};
 
 /// Which orbit a view needs. Views with equal keys share it.
 #[derive(Clone, Debug)]

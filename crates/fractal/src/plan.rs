@@ -246,12 +246,12 @@ impl Way {
     }
 }
 
-/// How large a difference may be beside the reference for its square to be left out.
+/// How large what jumps leave out may be, beside what they keep.
 fn epsilon(quality: Quality) -> f64 {
     match quality {
-        Quality::Fast => 1.0 / (1_u64 << 24) as f64,
-        Quality::Standard => 1.0 / (1_u64 << 36) as f64,
-        Quality::Exact => 1.0 / (1_u64 << 53) as f64,
+        Quality::Fast => 1.0 / (1_u64 << 32) as f64,
+        Quality::Standard => 1.0 / (1_u64 << 48) as f64,
+        Quality::Exact => 1.0 / (1_u64 << 56) as f64,
     }
 }
 

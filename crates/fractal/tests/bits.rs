@@ -3,7 +3,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use fractal::{Backend, Field, Formula, Plan, Rect, View};
+use fractal::{Backend, Field, Formula, Plan, Quality, Rect, Renderer, Sequential, View};
 
 fn view(formula: Formula, re: &str, im: &str, zoom: &str, limit: u64) -> View {
     View {
@@ -16,6 +16,7 @@ fn view(formula: Formula, re: &str, im: &str, zoom: &str, limit: u64) -> View {
         samples: 1,
         formula,
         limit,
+        quality: Quality::Fast,
     }
 }
 
@@ -59,10 +60,46 @@ fn cases() -> Vec<View> {
         samples: 3,
         ..view(Mandelbrot, "-1.25", "0.02", "30", 1500)
     });
+    cases.extend(deep_cases());
     cases.push(View {
         width: 1,
         height: 1,
         ..view(Mandelbrot, "-0.8", "0.2", "3", 1500)
+    });
+    cases
+}
+
+/// Every formula as differences from a reference, with f64's exponents and with their own.
+fn deep_cases() -> Vec<View> {
+    use Formula::*;
+    let seed = Julia {
+        seed_re: "-0.7436438870371587".parse().unwrap(),
+        seed_im: "0.1318259042053119".parse().unwrap(),
+    };
+    let mut cases = Vec::new();
+    for zoom in ["1e4", "1e20", "1e305"] {
+        cases.extend([
+            view(Mandelbrot, "0", "1", zoom, 1500),
+            // A reference that escapes soon, beside samples that do not.
+            view(Mandelbrot, "-1.76", "0.0003", zoom, 800),
+            view(Multibrot { power: 3 }, "0.4", "0.70001", zoom, 900),
+            view(Multibrot { power: 8 }, "-0.3", "0.9", zoom, 900),
+            view(seed.clone(), "0", "0", zoom, 700),
+            view(BurningShip, "-1.755", "-0.03", zoom, 900),
+            view(Tricorn, "-0.1", "0.85", zoom, 900),
+        ]);
+    }
+    cases.push(View {
+        rotation: -71.5,
+        samples: 2,
+        quality: Quality::Exact,
+        ..view(
+            Mandelbrot,
+            "-0.743643887037158704752191506114774",
+            "0.131825904205311970493132056385139",
+            "4e10",
+            3000,
+        )
     });
     cases
 }
@@ -76,11 +113,13 @@ fn whole(view: &View) -> Rect {
     }
 }
 
+fn renderer(view: &View) -> Renderer {
+    let plan = Plan::new(view).unwrap();
+    plan.prepare(&Sequential, &AtomicBool::new(false)).unwrap()
+}
+
 fn field(view: &View, rect: Rect) -> Field {
-    Plan::new(view)
-        .unwrap()
-        .field(rect, &AtomicBool::new(false))
-        .unwrap()
+    renderer(view).field(rect, &AtomicBool::new(false)).unwrap()
 }
 
 fn bits(field: &Field) -> (Vec<u64>, &[u64]) {
@@ -93,9 +132,10 @@ fn bits(field: &Field) -> (Vec<u64>, &[u64]) {
 #[test]
 fn every_backend_gives_the_same_bits() {
     for view in cases() {
-        let plan = Plan::new(&view).unwrap();
+        let renderer = renderer(&view);
         let on = |backend| {
-            plan.field_with(backend, whole(&view), &AtomicBool::new(false))
+            renderer
+                .field_with(backend, whole(&view), &AtomicBool::new(false))
                 .unwrap()
         };
         let scalar = on(Backend::Scalar);
@@ -142,6 +182,8 @@ fn cut(picture: &Field, rect: Rect, samples: u32) -> Field {
         height,
         smooth: indices.iter().map(|&index| picture.smooth[index]).collect(),
         counts: indices.iter().map(|&index| picture.counts[index]).collect(),
+        distance: Vec::new(),
+        normal: Vec::new(),
     }
 }
 

@@ -3,7 +3,10 @@
 
 use std::sync::atomic::AtomicBool;
 
-use fractal::{Backend, Cancelled, Field, Formula, Plan, PlanError, Rect, Tier, View};
+use fractal::{
+    Backend, Cancelled, Field, Formula, Plan, PlanError, Quality, Rect, Renderer, Sequential, Tier,
+    View,
+};
 use num_complex::Complex;
 use proptest::prelude::*;
 
@@ -18,7 +21,13 @@ fn view(re: &str, im: &str, zoom: &str) -> View {
         samples: 1,
         formula: Formula::Mandelbrot,
         limit: 1000,
+        quality: Quality::Fast,
     }
+}
+
+fn renderer(view: &View) -> Renderer {
+    let plan = Plan::new(view).unwrap();
+    plan.prepare(&Sequential, &AtomicBool::new(false)).unwrap()
 }
 
 fn field(view: &View) -> Field {
@@ -28,8 +37,7 @@ fn field(view: &View) -> Field {
         w: view.width,
         h: view.height,
     };
-    Plan::new(view)
-        .unwrap()
+    renderer(view)
         .field(picture, &AtomicBool::new(false))
         .unwrap()
 }
@@ -167,11 +175,10 @@ fn interior_is_infinite_and_counted_0() {
 
 #[test]
 fn a_raised_flag_cancels_on_every_backend() {
-    let plan = Plan::new(&View {
+    let renderer = renderer(&View {
         limit: 1 << 50,
         ..view("-0.75", "0.1", "40")
-    })
-    .unwrap();
+    });
     for backend in Backend::available() {
         let rect = Rect {
             x: 0,
@@ -180,36 +187,38 @@ fn a_raised_flag_cancels_on_every_backend() {
             h: 120,
         };
         assert_eq!(
-            plan.field_with(backend, rect, &AtomicBool::new(true)),
+            renderer.field_with(backend, rect, &AtomicBool::new(true)),
             Err(Cancelled)
         );
     }
 }
 
 #[test]
-fn a_view_past_f64_is_refused_with_the_depth_that_is_not() {
-    let view = View {
-        width: 1920,
-        height: 1080,
-        ..view("-0.7436438870371587", "0.1318259042053119", "4e10")
+fn the_depth_and_the_quality_choose_the_tier() {
+    let seahorse = |zoom: &str, quality| {
+        let view = View {
+            width: 1920,
+            height: 1080,
+            quality,
+            ..view("-0.7436438870371587", "0.1318259042053119", zoom)
+        };
+        Plan::new(&view).map(|plan| plan.tier())
     };
-    assert_eq!(Plan::new(&view).unwrap().tier(), Tier::Direct);
-    for zoom in ["1e12", "1e300", "1e999999999", "1e999999999999999"] {
-        let deep = View {
-            zoom: zoom.parse().unwrap(),
-            ..view.clone()
-        };
-        let Err(PlanError::TooDeep { deepest }) = Plan::new(&deep) else {
-            panic!("{zoom}")
-        };
-        assert_eq!(deepest, "1.3e11");
-        assert!(
-            Plan::new(&View {
-                zoom: deepest.parse().unwrap(),
-                ..view.clone()
-            })
-            .is_ok()
-        );
+    for (zoom, quality, tier) in [
+        ("40", Quality::Exact, Tier::Direct),
+        ("40", Quality::Standard, Tier::Direct),
+        ("2000", Quality::Standard, Tier::Perturbation),
+        ("4e10", Quality::Fast, Tier::Direct),
+        ("1e12", Quality::Fast, Tier::Perturbation),
+        ("1e280", Quality::Standard, Tier::Perturbation),
+        ("1e300", Quality::Standard, Tier::ExtendedPerturbation),
+        ("1e2000", Quality::Fast, Tier::ExtendedPerturbation),
+    ] {
+        assert_eq!(seahorse(zoom, quality), Ok(tier), "{zoom} {quality:?}");
+    }
+    for zoom in ["1e100001", "1e999999999", "1e999999999999999"] {
+        let refused = seahorse(zoom, Quality::Fast);
+        assert_eq!(refused, Err(PlanError::TooDeep), "{zoom}");
     }
 }
 

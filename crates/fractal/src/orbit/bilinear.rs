@@ -208,8 +208,8 @@ impl Builder<'_> {
                 }
             } else {
                 let mut wide = Wide::NONE;
-                for m in first..last {
-                    let mut parts = [z[m][0].into(), z[m][1].into()];
+                for (m, point) in z.iter().enumerate().take(last).skip(first) {
+                    let mut parts = point.map(Extended::from);
                     if let Some(point) = tiny.next_if(|point| point.index == m) {
                         parts = [point.re, point.im];
                     }

@@ -66,10 +66,6 @@ impl List {
         &self.columns[column][..self.len]
     }
 
-    pub(super) fn column_mut(&mut self, column: usize) -> &mut [f64] {
-        &mut self.columns[column][..self.len]
-    }
-
     #[inline(always)]
     pub(super) fn load<V: Vector>(&self, column: usize, at: usize) -> V {
         V::load(&self.columns[column][at..])

@@ -9,7 +9,7 @@ mod rounding;
 use std::sync::atomic::AtomicBool;
 
 use exact::{Complex, Exact, Map};
-use fractal::{Field, Formula, Plan, Rect, View};
+use fractal::{Field, Formula, Plan, Quality, Rect, Sequential, Tier, View};
 use random::SplitMix64;
 use rounding::{margin, rounded_to_f64};
 
@@ -51,6 +51,8 @@ impl Place {
             samples: 1,
             formula: self.formula.clone(),
             limit: self.limit,
+            // Which stays in the direct tier, whose truth this is about.
+            quality: Quality::Fast,
         };
         let picture = Rect {
             x: 0,
@@ -58,10 +60,11 @@ impl Place {
             w: WIDTH,
             h: HEIGHT,
         };
-        Plan::new(&view)
-            .unwrap()
-            .field(picture, &AtomicBool::new(false))
-            .unwrap()
+        let cancel = AtomicBool::new(false);
+        let plan = Plan::new(&view).unwrap();
+        assert_eq!(plan.tier(), Tier::Direct);
+        let renderer = plan.prepare(&Sequential, &cancel).unwrap();
+        renderer.field(picture, &cancel).unwrap()
     }
 
     fn exact(&self) -> Exact {
