@@ -31,8 +31,8 @@ pub struct Field {
     /// and practice", 2021), without such a bound. 0 where the sample has not escaped, and where f64 could not hold the derivative; +∞ where it is 0.
     pub distance: Vec<f32>,
     /// Empty as [`Field::distance`]. The unit vector in which |z_m| grows fastest, away from the set: (to the right, upwards) in the picture,
-    /// whatever its rotation; z_m / (dz_m/dc) where the formula is holomorphic. (0, 0) where the sample has not escaped or the distance is
-    /// 0 or infinite.
+    /// whatever its rotation; z_m / (dz_m/dc) where the formula is holomorphic. (0, 0) where the sample has not escaped, and where the derivative
+    /// is 0 or more than f64 holds.
     pub normal: Vec<[f32; 2]>,
     /// Empty where [`Channels::cycles`] was not asked for. The period of the cycle that attracts a sample which has not escaped; 0 where
     /// none was found. Only looked for in the direct tier, of the Mandelbrot set and of multibrots.

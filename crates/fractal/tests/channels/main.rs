@@ -304,12 +304,9 @@ fn counts_are_the_same_with_derivatives() {
             let (distance, [right, up]) = (with.distance[sample], with.normal[sample]);
             let length = right.hypot(up);
             assert!(!distance.is_nan() && distance >= 0.0);
-            if count == 0 || distance == 0.0 || distance.is_infinite() {
-                assert!(count > 0 || distance == 0.0);
-                assert_eq!(length, 0.0);
-            } else {
-                assert!((length - 1.0).abs() < 1e-5, "{distance} {right} {up}");
-            }
+            assert!(length == 0.0 || (length - 1.0).abs() < 1e-5, "{right} {up}");
+            assert!(count > 0 || (distance == 0.0 && length == 0.0));
+            assert!(length > 0.0 || distance == 0.0 || distance.is_infinite());
         }
     }
 }
