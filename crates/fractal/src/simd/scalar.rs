@@ -3,7 +3,7 @@
 use super::{EXPONENT_IN_LOW_BITS, Task, Vector};
 
 #[derive(Clone, Copy)]
-pub(super) struct Scalar(f64);
+pub(crate) struct Scalar(pub(crate) f64);
 
 /// Vectors in flight: two multiply-adds start each cycle and take four.
 const IN_FLIGHT: usize = 4;
