@@ -19,6 +19,7 @@ use crate::admission::Admission;
 use crate::draw::Timings;
 use crate::job::Pool;
 use crate::metrics::{Outcome, TileMetrics};
+use crate::nucleus::nucleus_of;
 use crate::orbits::Orbits;
 use crate::prepare::Prepared;
 use crate::request::{Query, negotiate};
@@ -44,6 +45,7 @@ pub(crate) fn routes(worker: Arc<Worker>) -> Router {
     Router::new()
         .route("/v1/tile", get(tile).post(tile))
         .route("/v1/survey", get(survey_of).post(survey_of))
+        .route("/v1/nucleus", get(nucleus_of).post(nucleus_of))
         .route("/v1/orbits", get(orbits))
         .route("/livez", get(service::livez))
         .route("/readyz", get(readyz))
@@ -202,7 +204,7 @@ fn busy(worker: &Worker, refused: Refused) -> Response {
 }
 
 /// Says who drew it, and how many it draws at once.
-fn sign(worker: &Worker, headers: &mut HeaderMap) {
+pub(crate) fn sign(worker: &Worker, headers: &mut HeaderMap) {
     headers.insert(
         protocol::header::X_WORKER_CAPACITY,
         HeaderValue::from(worker.admission.capacity()),

@@ -8,6 +8,7 @@ mod draw;
 mod encode;
 mod job;
 mod metrics;
+mod nucleus;
 mod openapi;
 mod orbits;
 mod prepare;

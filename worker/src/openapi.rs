@@ -30,10 +30,11 @@ fn document(limits: &Limits) -> Value {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         // The order of the page.
-        "tags": [{ "name": "tile" }, { "name": "survey" }, { "name": "operation" }],
+        "tags": [{ "name": "tile" }, { "name": "survey" }, { "name": "nucleus" }, { "name": "operation" }],
         "paths": {
             "/v1/tile": operations("tile", "Draw a piece of a view", &tile, tile_answers()),
             "/v1/survey": operations("survey", "Find out what all pieces of a view must know", &view, survey_answers()),
+            "/v1/nucleus": operations("nucleus", "Find the minibrot that a view shows", &view, nucleus_answers()),
             "/v1/orbits": probe("orbits", "Reference orbits that are being computed, and how far each is", json!({
                 "200": { "description": "A list", "content": { "application/json": { "schema": { "type": "array", "items": orbit() } } } },
             })),
@@ -44,7 +45,7 @@ fn document(limits: &Limits) -> Value {
             })),
             "/metrics": probe("metrics", "Counters in the OpenMetrics text format", json!({ "200": { "description": "The counters" } })),
         },
-        "components": { "schemas": { "Problem": problem(), "Survey": survey() } },
+        "components": { "schemas": { "Problem": problem(), "Survey": survey(), "Nucleus": nucleus() } },
     })
 }
 
@@ -278,6 +279,19 @@ fn survey_answers() -> Value {
     answers
 }
 
+fn nucleus_answers() -> Value {
+    let mut answers = faults();
+    answers["200"] = json!({
+        "description": "The nucleus of the lowest period in the view, of mandelbrot and multibrot",
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Nucleus" } } },
+    });
+    answers["404"] = json!({
+        "description": "The view contains no nucleus of a period up to the iteration limit",
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    });
+    answers
+}
+
 fn faults() -> Value {
     let fault = |about: &str| {
         json!({
@@ -328,6 +342,22 @@ fn survey() -> Value {
             "tier": { "type": "string", "description": "The arithmetic that the view's depth needs" },
             "distribution": { "type": "array", "items": { "type": "number" }, "description": "For histogram colouring" },
             "capacity": { "type": "integer", "description": "Tiles that the answering worker draws at once" },
+        },
+    })
+}
+
+fn nucleus() -> Value {
+    let decimal = |about: &str| json!({ "type": "string", "description": about });
+    json!({
+        "type": "object", "required": ["period", "re", "im", "size", "orientation", "zoom"],
+        "properties": {
+            "period": { "type": "integer", "description": "Steps after which 0 returns to 0" },
+            "re": decimal("Real part, all digits that are right"),
+            "im": decimal("Imaginary part, all digits that are right"),
+            "size": decimal("How large the component is beside the one of period 1"),
+            "orientation": { "type": "number", "description": "Degrees by which it is turned counter-clockwise" },
+            "zoom": decimal("The zoom at which it looks as the whole set does at zoom 1"),
+            "shape": { "type": "string", "enum": ["cardioid", "disc"], "description": "A minibrot's body or a bulb; absent for powers above 2" },
         },
     })
 }

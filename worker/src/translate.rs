@@ -7,7 +7,12 @@ use protocol::{
 
 /// The plan of a view whose samples are followed for at most `limit` iterations, or the field that stands in its way.
 pub(crate) fn plan(view: &View, limit: u64) -> Result<fractal::Plan, FieldErrors> {
-    let view_of_pixels = fractal::View {
+    fractal::Plan::new(&view_of_pixels(view, limit)).map_err(|e| refusal(view, &e).into())
+}
+
+/// The view in the words of the arithmetic.
+pub(crate) fn view_of_pixels(view: &View, limit: u64) -> fractal::View {
+    fractal::View {
         re: decimal(&view.re),
         im: decimal(&view.im),
         zoom: decimal(&view.zoom),
@@ -18,8 +23,7 @@ pub(crate) fn plan(view: &View, limit: u64) -> Result<fractal::Plan, FieldErrors
         formula: formula(&view.formula),
         limit,
         quality: quality(view.quality),
-    };
-    fractal::Plan::new(&view_of_pixels).map_err(|e| refusal(view, &e).into())
+    }
 }
 
 /// What `auto` is at most, by the depth of the view alone.

@@ -76,6 +76,29 @@ impl Decimal {
         (doubled + IBig::ONE) >> 1
     }
 
+    /// `value` · 2^-`bits`, rounded to so many decimal places.
+    pub(crate) fn from_fixed_point(value: &IBig, bits: usize, places: usize) -> Decimal {
+        let scaled = (value * IBig::from(10).pow(places)) << 1;
+        let significand = ((scaled >> bits) + IBig::ONE) >> 1;
+        Decimal(
+            DBig::from_parts(significand, -(places as isize))
+                .with_precision(0)
+                .value(),
+        )
+    }
+
+    /// 10^`power` in six significant digits.
+    pub(crate) fn from_log10(power: f64) -> Decimal {
+        let fraction = libm::pow(10.0, power - power.floor());
+        let significand = (fraction * 1e5).round() as i64;
+        let exponent = power.floor() as isize - 5;
+        Decimal(
+            DBig::from_parts(significand.into(), exponent)
+                .with_precision(0)
+                .value(),
+        )
+    }
+
     /// The value to f64's precision, whatever its exponent. Takes memory in proportion to that.
     pub(crate) fn to_extended(&self) -> Extended {
         let Some(magnitude) = self.magnitude() else {

@@ -1,7 +1,7 @@
 //! How is a number written whose exponent is past f64's? As an f64 between 1 and 2, and a power of two beside it.
 
 use std::cmp::Ordering;
-use std::ops::{Add, Mul};
+use std::ops::{Add, Div, Mul};
 
 /// Of a sum's two terms the smaller is nothing beside the larger once it is so many binary places below.
 const NEGLIGIBLE: i64 = 2000;
@@ -38,11 +38,26 @@ impl Extended {
     pub(crate) fn to_f64(self) -> f64 {
         scaled(self.mantissa, self.exponent)
     }
+
+    /// The logarithm of the absolute value; -∞ for zero.
+    pub(crate) fn log2(self) -> f64 {
+        libm::log2(self.mantissa.abs()) + self.exponent as f64
+    }
 }
 
 impl From<f64> for Extended {
     fn from(value: f64) -> Self {
         Extended::new(value, 0)
+    }
+}
+
+impl Add for Extended {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let part = |part: Extended| ExtendedComplex::new(part.mantissa, 0.0, part.exponent);
+        let sum = part(self) + part(other);
+        Extended::new(sum.re, sum.exponent)
     }
 }
 
@@ -127,6 +142,18 @@ impl Mul for ExtendedComplex {
         let re = self.re * other.re - self.im * other.im;
         let im = self.re * other.im + self.im * other.re;
         ExtendedComplex::new(re, im, self.exponent + other.exponent)
+    }
+}
+
+impl Div for ExtendedComplex {
+    type Output = Self;
+
+    /// By zero nothing is divided: the answer is not a number.
+    fn div(self, other: Self) -> Self {
+        let square = other.re * other.re + other.im * other.im;
+        let re = (self.re * other.re + self.im * other.im) / square;
+        let im = (self.im * other.re - self.re * other.im) / square;
+        ExtendedComplex::new(re, im, self.exponent - other.exponent)
     }
 }
 

@@ -18,6 +18,7 @@ mod iterations;
     reason = "iterators' closures over vectors do not take on the backend's instructions"
 )]
 mod kernel;
+mod nucleus;
 mod orbit;
 #[expect(
     clippy::needless_range_loop,
@@ -36,6 +37,7 @@ pub use colour::{
 pub use decimal::{Decimal, ParseDecimalError};
 pub use field::{Cancelled, Channels, Field};
 pub use iterations::auto_iterations;
+pub use nucleus::{Nucleus, NucleusError, Shape, nucleus};
 pub use orbit::{Fork, Orbit, OrbitKey, OrbitProgress, Sequential};
 #[doc(hidden)]
 pub use orbit::{Numbers, walk_for_benchmark};

@@ -12,6 +12,7 @@ mod measure;
 mod real;
 #[cfg(test)]
 mod tests;
+mod visit;
 mod walk;
 
 use std::hash::{Hash, Hasher};
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use dashu_int::IBig;
 
-use crate::extended::Extended;
+use crate::extended::{Extended, ExtendedComplex};
 use crate::field::Cancelled;
 use crate::step::Iteration;
 pub(crate) use bilinear::{Approximation, LEAF, Node, Safe, Table, from_pseudo_log};
@@ -28,6 +29,7 @@ pub(crate) use jump::{
 };
 #[doc(hidden)]
 pub use measure::{Numbers, walk_for_benchmark};
+pub(crate) use visit::{Point, Visit};
 pub(crate) use walk::{Points, Walk};
 
 /// Which orbit a view needs. Views with equal keys share it.
@@ -280,7 +282,31 @@ pub(crate) struct FixedPoint {
 }
 
 impl FixedPoint {
-    fn to_f64(&self, bits: usize) -> [f64; 2] {
+    /// Of a number that is not large.
+    pub(crate) fn near(value: ExtendedComplex, bits: usize) -> Self {
+        const FRACTION: u32 = 52;
+        let shift = value.exponent + bits as i64 - i64::from(FRACTION);
+        let by = shift.unsigned_abs() as usize;
+        let part = |part: f64| {
+            let mantissa = IBig::from((part * f64::from(2).powi(FRACTION as i32)) as i64);
+            if shift >= 0 {
+                mantissa << by
+            } else {
+                mantissa >> by
+            }
+        };
+        FixedPoint {
+            re: part(value.re),
+            im: part(value.im),
+        }
+    }
+
+    pub(crate) fn to_extended(&self, bits: usize) -> ExtendedComplex {
+        let [re, im] = [&self.re, &self.im].map(|part| real::Big::extended(part, bits));
+        ExtendedComplex::from_parts(re, im)
+    }
+
+    pub(crate) fn to_f64(&self, bits: usize) -> [f64; 2] {
         [&self.re, &self.im].map(|part| real::Big::extended(part, bits).to_f64())
     }
 }

@@ -82,7 +82,7 @@ pub enum PlanError {
 }
 
 /// The decimal exponent of the largest zoom.
-const DEEPEST: i64 = 100_000;
+pub(crate) const DEEPEST: i64 = 100_000;
 
 /// Binary places below a pixel's size: what the reference's arithmetic rounds stays below what f64 does to a difference.
 const GUARD_BITS: usize = 80;
@@ -320,7 +320,7 @@ fn sample_counts(view: &View) -> Result<(i64, i64), PlanError> {
     Ok((samples(view.width)?, samples(view.height)?))
 }
 
-fn iteration_of(formula: &Formula) -> Result<Iteration, PlanError> {
+pub(crate) fn iteration_of(formula: &Formula) -> Result<Iteration, PlanError> {
     match formula {
         Formula::Mandelbrot => Ok(Iteration::Mandelbrot),
         Formula::Multibrot { power: 2 } => Ok(Iteration::Mandelbrot),
@@ -343,7 +343,7 @@ fn iteration_of(formula: &Formula) -> Result<Iteration, PlanError> {
 }
 
 /// Exact at whole quarter turns, where rounded radians would tilt a picture by an ulp.
-fn cos_sin_degrees(degrees: f64) -> (f64, f64) {
+pub(crate) fn cos_sin_degrees(degrees: f64) -> (f64, f64) {
     let turn = degrees.rem_euclid(360.0);
     let quarter = (turn / 90.0) as u32;
     let (cos, sin) = match turn % 90.0 {

@@ -46,8 +46,7 @@ pub(super) trait Real: Clone + Send + Sync {
     /// To half an ulp and 2^-9 of one, all kinds alike.
     fn to_extended(&self) -> Extended;
 
-    /// The number times 2^places.
-    #[cfg(test)]
+    /// The number times 2^places, of settled numbers.
     fn value(&self) -> IBig;
 
     /// Rounded as by [`Real::to_extended`]; zero below f64's normal numbers.

@@ -87,10 +87,7 @@ impl Walk<'_> {
         if self.starts_outside() {
             return steps.follow_long::<Big>(); // one step, but of any size
         }
-        match whole_bits(self.iteration) {
-            WHOLE_OF_SQUARES => steps.choose::<WHOLE_OF_SQUARES>(),
-            _ => steps.choose::<WHOLE_OF_POWERS>(),
-        }
+        in_suitable_numbers(self.iteration, self.bits, &steps)
     }
 
     /// Whether Z₀ or c is so far out that Z₁, or Z₀ itself, has no room in [`Layout::whole`] bits. Z₁ then ends the orbit.
@@ -100,6 +97,54 @@ impl Walk<'_> {
             square > (UBig::ONE << (2 * self.bits + 2))
         };
         outside(self.c) || self.start.is_some_and(outside)
+    }
+}
+
+/// What an orbit is followed for, whatever numbers it is walked in.
+pub(super) trait Follow: Sized {
+    type Answer;
+
+    /// In numbers of a few words, whose squares are done before a thread wakes.
+    fn short<R: Real>(self, layout: Layout) -> Self::Answer {
+        self.long::<R>(layout)
+    }
+
+    fn long<R: Real>(self, layout: Layout) -> Self::Answer;
+}
+
+/// Follows an orbit whose Z₀ and c are not outside, in numbers of at least `bits` places.
+pub(super) fn in_suitable_numbers<F: Follow>(
+    iteration: &Iteration,
+    bits: usize,
+    follow: F,
+) -> F::Answer {
+    match whole_bits(iteration) {
+        WHOLE_OF_SQUARES => choose::<F, WHOLE_OF_SQUARES>(bits, follow),
+        _ => choose::<F, WHOLE_OF_POWERS>(bits, follow),
+    }
+}
+
+/// The one point at which an orbit meets its numbers.
+fn choose<F: Follow, const WHOLE: u32>(bits: usize, follow: F) -> F::Answer {
+    let words = (bits + WHOLE as usize).div_ceil(64);
+    let (short, long) = (
+        Layout::of_words(words, WHOLE),
+        Layout::of_digits(bits, WHOLE),
+    );
+    match words {
+        1 => follow.short::<Fixed<1, WHOLE>>(short),
+        2 => follow.short::<Fixed<2, WHOLE>>(short),
+        3 => follow.short::<Fixed<3, WHOLE>>(short),
+        4 => follow.short::<Fixed<4, WHOLE>>(short),
+        5 => follow.short::<Fixed<5, WHOLE>>(short),
+        6 => follow.short::<Fixed<6, WHOLE>>(short),
+        7 => follow.short::<Fixed<7, WHOLE>>(short),
+        8 => follow.short::<Fixed<8, WHOLE>>(short),
+        9 => follow.short::<Fixed<9, WHOLE>>(short),
+        #[cfg(target_arch = "x86_64")]
+        ..=Digits::LONGEST_WORDS if Digits::is_available() => follow.long::<Digits>(long),
+        ..LONGEST => follow.long::<Long>(long),
+        _ => follow.long::<Big>(long),
     }
 }
 
@@ -124,38 +169,6 @@ impl<'a, F: Fork> Steps<'a, F> {
             progress,
             cancel,
         }
-    }
-
-    /// The one point at which an orbit meets its numbers.
-    fn choose<const WHOLE: u32>(&self) -> Result<Points, Cancelled> {
-        let here = Steps {
-            walk: self.walk,
-            fork: &Sequential, // such squares are done before a thread wakes
-            progress: self.progress,
-            cancel: self.cancel,
-        };
-        let words = (self.walk.bits + WHOLE as usize).div_ceil(64);
-        match words {
-            1 => here.follow_fixed::<1, WHOLE>(),
-            2 => here.follow_fixed::<2, WHOLE>(),
-            3 => here.follow_fixed::<3, WHOLE>(),
-            4 => here.follow_fixed::<4, WHOLE>(),
-            5 => here.follow_fixed::<5, WHOLE>(),
-            6 => here.follow_fixed::<6, WHOLE>(),
-            7 => here.follow_fixed::<7, WHOLE>(),
-            8 => here.follow_fixed::<8, WHOLE>(),
-            9 => here.follow_fixed::<9, WHOLE>(),
-            #[cfg(target_arch = "x86_64")]
-            ..=Digits::LONGEST_WORDS if Digits::is_available() => self.follow_long::<Digits>(),
-            ..LONGEST => self.follow_long::<Long>(),
-            _ => self.follow_long::<Big>(),
-        }
-    }
-
-    pub(super) fn follow_fixed<const N: usize, const WHOLE: u32>(
-        &self,
-    ) -> Result<Points, Cancelled> {
-        self.follow_in::<Fixed<N, WHOLE>>(Layout::of_words(N, WHOLE))
     }
 
     pub(super) fn follow_long<R: Real>(&self) -> Result<Points, Cancelled> {
@@ -240,8 +253,26 @@ impl<'a, F: Fork> Steps<'a, F> {
     }
 }
 
+impl<F: Fork> Follow for &Steps<'_, F> {
+    type Answer = Result<Points, Cancelled>;
+
+    fn short<R: Real>(self, layout: Layout) -> Self::Answer {
+        let here = Steps {
+            walk: self.walk,
+            fork: &Sequential,
+            progress: self.progress,
+            cancel: self.cancel,
+        };
+        here.follow_in::<R>(layout)
+    }
+
+    fn long<R: Real>(self, layout: Layout) -> Self::Answer {
+        self.follow_in::<R>(layout)
+    }
+}
+
 /// A power of two, so that n % it is cheap.
-fn steps_between_looks(layout: Layout) -> u64 {
+pub(super) fn steps_between_looks(layout: Layout) -> u64 {
     let steps = PRODUCTS_BETWEEN_LOOKS / layout.words().pow(2);
     steps.clamp(1, 4096).next_power_of_two() as u64
 }

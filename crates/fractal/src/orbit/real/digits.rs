@@ -184,10 +184,23 @@ impl Real for Digits {
         words::from_top((bits >> shift) as u64, exponent, is_negative)
     }
 
-    #[cfg(test)]
     fn value(&self) -> IBig {
-        let digits = self.digits.iter().rev();
-        digits.fold(IBig::ZERO, |sum, digit| (sum << DIGIT) + *digit)
+        let highest = self.digits.len() - 1;
+        let mut words = Vec::with_capacity(highest + 2);
+        let (mut word, mut filled) = (0, 0);
+        for &digit in &self.digits[..highest] {
+            let digit = digit as u64;
+            word |= digit << filled;
+            filled += DIGIT;
+            if filled >= 64 {
+                words.push(word);
+                filled -= 64;
+                word = digit >> (DIGIT - filled);
+            }
+        }
+        let top = i128::from(self.digits[highest]) << filled;
+        words.extend([word | top as u64, (top >> 64) as u64]);
+        words::value(&words)
     }
 }
 

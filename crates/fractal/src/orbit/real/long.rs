@@ -87,7 +87,6 @@ impl Real for Long {
         words::to_extended(&self.words, self.places)
     }
 
-    #[cfg(test)]
     fn value(&self) -> IBig {
         words::value(&self.words)
     }

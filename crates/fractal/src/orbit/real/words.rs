@@ -1,6 +1,6 @@
 //! What do all numbers made of words have in common? The lowest word is first, and the highest says how large they are.
 
-use dashu_int::IBig;
+use dashu_int::{IBig, UBig};
 
 use crate::extended::Extended;
 
@@ -113,8 +113,12 @@ pub(super) fn add_wide(words: &mut [u64], wide: u128) {
 }
 
 /// What two's complement stands for.
-#[cfg(test)]
 pub(super) fn value(words: &[u64]) -> IBig {
-    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    IBig::from_le_bytes(&bytes)
+    let is_negative = words.last().is_some_and(|word| word >> 63 == 1);
+    if is_negative {
+        let opposite: Vec<u64> = words.iter().map(|word| !word).collect();
+        !IBig::from(UBig::from_words(&opposite))
+    } else {
+        UBig::from_words(words).into()
+    }
 }
