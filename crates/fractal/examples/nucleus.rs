@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .prepare(&Sequential, &cancel)?
             .field(rect, &cancel)?;
         let mut file = std::fs::File::create(image)?;
-        write!(file, "P5 {width} {height} 255\n")?;
+        writeln!(file, "P5 {width} {height} 255")?;
         let least = field.smooth.iter().copied().fold(f64::INFINITY, f64::min);
         let grey = |count: f64| match count.is_finite() {
             true => 55 + (200.0 * ((count - least) / found.period as f64).fract()) as u8,

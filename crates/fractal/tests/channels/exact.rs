@@ -150,7 +150,7 @@ impl Picture<'_> {
 
     /// The matrix of a step, row by row.
     fn derivative(&self, [x, y]: [Real; 2]) -> [Real; 4] {
-        let zero = IBig::ZERO;
+        let zero = Real::from(0).with_precision(PRECISION).value();
         let one = Real::from(1).with_precision(PRECISION).value();
         let (mut re, mut im) = (one, zero.clone());
         for _ in 1..self.power() {
