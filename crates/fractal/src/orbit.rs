@@ -93,6 +93,7 @@ impl OrbitKey {
             bits: self.bits,
             limit: self.limit,
             radius: self.radius,
+            keeps_low: false,
         };
         let track = |walk: Walk| -> Result<Track, Cancelled> {
             let points = walk.run(fork, progress, cancel)?;
@@ -213,7 +214,9 @@ impl Track {
 
     fn bytes(&self) -> usize {
         let points = &self.points;
-        size_of_val(&*points.z) + size_of_val(&*points.tiny) + self.approximation.bytes()
+        let lists =
+            size_of_val(&*points.z) + size_of_val(&*points.low) + size_of_val(&*points.tiny);
+        lists + self.approximation.bytes()
     }
 }
 

@@ -38,6 +38,7 @@ fn walk<'a>(iteration: &'a Iteration, c: &'a FixedPoint, bits: usize, limit: u64
         bits,
         limit,
         radius: Extended::default(),
+        keeps_low: true,
     }
 }
 
@@ -50,8 +51,13 @@ fn run(walk: &Walk) -> Points {
     .unwrap()
 }
 
-/// All of a walk's points, in 64 more bits.
-fn plain(walk: &Walk, steps: usize) -> Vec<[f64; 2]> {
+/// An f64 without a fraction.
+fn exact_integer(value: f64) -> IBig {
+    IBig::try_from(value).unwrap()
+}
+
+/// All of a walk's points, in 64 more bits: times 2^those.
+fn plain(walk: &Walk, steps: usize) -> Vec<[IBig; 2]> {
     let bits = walk.bits + 64;
     let wider = |value: &IBig| value << 64;
     let c = [wider(&walk.c.re), wider(&walk.c.im)];
@@ -60,7 +66,7 @@ fn plain(walk: &Walk, steps: usize) -> Vec<[f64; 2]> {
     });
     let mut points = Vec::new();
     for _ in 0..=steps {
-        points.push(z.each_ref().map(|part| Big::extended(part, bits).to_f64()));
+        points.push(z.clone());
         if *walk.iteration == Iteration::BurningShip {
             z = z.map(Abs::abs);
         }
@@ -149,6 +155,9 @@ fn an_orbit_follows_its_formula() {
             let points = run(&walk);
             let expected = plain(&walk, points.z.len() - 1);
             for (n, (z, exact)) in points.z.iter().zip(&expected).enumerate() {
+                let exact = exact
+                    .each_ref()
+                    .map(|part| Big::extended(part, bits + 64).to_f64());
                 let error = (z[0] - exact[0]).abs().max((z[1] - exact[1]).abs());
                 // A step multiplies errors by at most p·2^(p - 1).
                 let growth = match iteration {
@@ -164,6 +173,67 @@ fn an_orbit_follows_its_formula() {
             }
         }
     }
+}
+
+#[test]
+fn what_rounding_leaves_over_is_kept_where_a_walk_asks_for_it() {
+    for bits in [150, 500, 2000] {
+        for (iteration, start, c) in wanderers(bits) {
+            let mut walk = Walk {
+                start: start.as_ref(),
+                ..walk(&iteration, &c, bits, 4)
+            };
+            let points = run(&walk);
+            let expected = plain(&walk, points.z.len() - 1);
+            for ((z, low), exact) in points.z.iter().zip(&points.low).zip(&expected) {
+                for k in 0..2 {
+                    let unit = IBig::ONE << (bits + 64);
+                    let integer = |value: f64| -> IBig {
+                        let (mantissa, exponent) = ((value * 2f64.powi(300)), 300);
+                        (exact_integer(mantissa) * &unit) >> exponent
+                    };
+                    let left: IBig = &exact[k] - integer(z[k]) - integer(low[k]);
+                    let size: IBig = exact[k].clone().abs();
+                    assert!(
+                        left.abs() <= (size >> 104) + (&unit >> 110),
+                        "{iteration:?}"
+                    );
+                }
+            }
+            walk.keeps_low = false;
+            let without = run(&walk);
+            assert!(without.low.is_empty());
+            assert_eq!(without.z, points.z);
+        }
+    }
+}
+
+#[test]
+fn tiny_points_keep_what_rounding_leaves_over_of_them() {
+    let bits = 2000;
+    let c = nucleus_of_period_3(bits / 2);
+    let c = FixedPoint {
+        re: c.re << (bits / 2),
+        im: IBig::ONE << (bits - 1200),
+    };
+    let mut walk = walk(&Iteration::Mandelbrot, &c, bits, 3);
+    let exact = &plain(&walk, 3)[3];
+    let kept = run(&walk).tiny[0];
+    for (k, (high, low)) in [(kept.re, kept.re_low), (kept.im, kept.im_low)]
+        .into_iter()
+        .enumerate()
+    {
+        let exact = Big::extended(&exact[k], bits + 64);
+        assert_eq!(high, exact);
+        assert!(
+            low.mantissa != 0.0
+                && low.exponent < high.exponent - 52
+                && low.exponent > high.exponent - 70
+        );
+    }
+    walk.keeps_low = false;
+    let TinyPoint { re_low, im_low, .. } = run(&walk).tiny[0];
+    assert_eq!([re_low, im_low], [Extended::default(); 2]);
 }
 
 #[test]
@@ -257,6 +327,7 @@ fn points_below_f64_are_kept_with_their_exponents() {
         assert_eq!(tiny, [3, 6], "{iteration:?}");
         let TinyPoint { re, im, .. } = points.tiny[0];
         assert!(re.exponent < -1980 && re.exponent > -2010 && im.mantissa == 0.0);
+        assert_eq!(points.low[3], [0.0, 0.0]);
     }
     let c = FixedPoint {
         re: c.re,

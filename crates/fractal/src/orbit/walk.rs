@@ -33,12 +33,17 @@ pub(crate) struct Walk<'a> {
     pub(crate) limit: u64,
     /// The radius around `c` within which a nucleus ends the orbit; zero: none does.
     pub(crate) radius: Extended,
+    /// Whether what rounding leaves over of the points is kept too.
+    pub(crate) keeps_low: bool,
 }
 
 /// Z₀ to Z_N, each part rounded to the nearest f64.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Points {
     pub(crate) z: Vec<[f64; 2]>,
+    /// What that leaves over of each, itself rounded to the nearest f64: both together are the point to 2^-106 of its parts. Zero
+    /// where it is below f64's normal numbers. Empty unless the walk keeps it.
+    pub(crate) low: Vec<[f64; 2]>,
     /// Those of them, but for zeros, whose size is below 2^[`TINY_EXPONENT`], by ascending index. The size of a point is its larger
     /// part, and for the burning ship, where signs matter, the smaller that is not zero.
     pub(crate) tiny: Vec<TinyPoint>,
@@ -51,6 +56,9 @@ pub(crate) struct TinyPoint {
     pub(crate) index: usize,
     pub(crate) re: Extended,
     pub(crate) im: Extended,
+    /// What these leave over; zero unless the walk keeps it.
+    pub(crate) re_low: Extended,
+    pub(crate) im_low: Extended,
 }
 
 /// Why an orbit has no more points.
@@ -136,9 +144,7 @@ impl<'a, F: Fork> Steps<'a, F> {
         };
         let words = (self.walk.bits + WHOLE as usize).div_ceil(64);
         match words {
-            1 => here.follow_fixed::<1, WHOLE>(),
-            2 => here.follow_fixed::<2, WHOLE>(),
-            3 => here.follow_fixed::<3, WHOLE>(),
+            ..=3 => here.follow_fixed::<3, WHOLE>(),
             4 => here.follow_fixed::<4, WHOLE>(),
             5 => here.follow_fixed::<5, WHOLE>(),
             6 => here.follow_fixed::<6, WHOLE>(),
@@ -189,12 +195,16 @@ impl<'a, F: Fork> Steps<'a, F> {
         let signs_matter = *self.walk.iteration == Iteration::BurningShip;
         let mut points = Points {
             z: Vec::new(),
+            low: Vec::new(),
             tiny: Vec::new(),
             end: End::Limit,
         };
         for n in 0..=self.walk.limit {
             let z = [map.z[0].to_f64(), map.z[1].to_f64()];
             points.z.push(z);
+            if self.walk.keeps_low {
+                points.low.push([map.z[0].low_f64(), map.z[1].low_f64()]);
+            }
             let [x, y] = z.map(f64::abs);
             let size = if signs_matter { x.min(y) } else { x.max(y) };
             if size < TINY {
@@ -236,7 +246,17 @@ impl<'a, F: Fork> Steps<'a, F> {
             Iteration::BurningShip => exponents.min()?,
             _ => exponents.max()?,
         };
-        (size < TINY_EXPONENT).then_some(TinyPoint { index, re, im })
+        let [re_low, im_low] = match self.walk.keeps_low {
+            true => [z[0].low_extended(), z[1].low_extended()],
+            false => [Extended::default(); 2],
+        };
+        (size < TINY_EXPONENT).then_some(TinyPoint {
+            index,
+            re,
+            im,
+            re_low,
+            im_low,
+        })
     }
 }
 
