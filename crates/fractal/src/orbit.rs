@@ -214,9 +214,9 @@ impl Track {
 
     fn bytes(&self) -> usize {
         let points = &self.points;
-        let lists =
-            size_of_val(&*points.z) + size_of_val(&*points.low) + size_of_val(&*points.tiny);
-        lists + self.approximation.bytes()
+        let kept = size_of_val(&*points.z) + size_of_val(&*points.low);
+        let rare = size_of_val(&*points.tiny) + size_of_val(&*points.edge);
+        kept + rare + self.approximation.bytes()
     }
 }
 

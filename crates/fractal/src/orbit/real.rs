@@ -49,7 +49,6 @@ pub(super) trait Real: Clone + Send + Sync {
     fn top(&self) -> Top;
 
     /// The number times 2^places.
-    #[cfg(test)]
     fn value(&self) -> IBig;
 
     /// To half an ulp and 2^-10 of one.

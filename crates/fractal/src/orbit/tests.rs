@@ -258,9 +258,64 @@ fn an_orbit_ends_with_the_first_point_outside() {
 }
 
 #[test]
+fn the_circle_is_left_exactly_where_all_digits_say_so() {
+    for bits in [2000, 40_000] {
+        let shifted = |re: &IBig, im: &IBig| FixedPoint {
+            re: (IBig::from(-2) << bits) + re,
+            im: im.clone(),
+        };
+        let one = IBig::ONE << (bits - 1000);
+        let two = Extended::new(1.0, 2 - 1000);
+
+        let points = run(&walk(
+            &Iteration::Mandelbrot,
+            &shifted(&-&one, &IBig::ZERO),
+            bits,
+            9,
+        ));
+        assert_eq!((points.end, points.z.len()), (End::Escaped, 2));
+        assert_eq!((points.z[1], &*points.edge), ([-2.0, 0.0], &[(1, two)][..]));
+
+        // With c = d - 2 the next points are 2 - 3d and 2 - 11d, and d² besides is far below them.
+        let walk_in = |c: &FixedPoint, steps| {
+            let walk = walk(&Iteration::Mandelbrot, c, bits, steps);
+            let mut all = in_all_long_numbers(&walk, &Sequential);
+            all.push(run(&walk));
+            assert!(all.iter().all(|points| *points == all[0]));
+            all.swap_remove(0)
+        };
+        let points = walk_in(&shifted(&one, &IBig::ZERO), 3);
+        let inside = |times: f64| Extended::new(-4.0 * times, -1000);
+        assert_eq!(
+            points.edge,
+            [(1, inside(1.0)), (2, inside(3.0)), (3, inside(11.0))]
+        );
+        assert_eq!(points.end, End::Limit);
+        // (d - 2)² + 4d is d² above 4.
+        let side: IBig = IBig::ONE << (bits - 499);
+        let points = walk_in(&shifted(&one, &side), 1);
+        assert_eq!(
+            (points.end, &*points.edge),
+            (End::Escaped, &[(1, Extended::new(1.0, -2000))][..])
+        );
+    }
+    // 6/5 and 8/5, which are 2 away from zero, rounded towards it.
+    let c = point("1.2", "1.6", 300);
+    let points = run(&walk(&Iteration::Mandelbrot, &c, 300, 1));
+    assert_eq!((points.z[1], points.end), ([1.2, 1.6], End::Limit));
+    assert!(points.edge[0].1.mantissa < 0.0 && points.edge[0].1.exponent < -290);
+}
+
+#[test]
 fn an_orbit_of_the_set_goes_on_to_the_limit() {
     let c = point("-2", "0", 128);
     let points = run(&walk(&Iteration::Mandelbrot, &c, 128, 5000));
+    assert!(
+        (1..)
+            .zip(&points.edge)
+            .all(|(n, edge)| *edge == (n, Extended::default()))
+    );
+    assert_eq!(points.edge.len(), 5000);
     assert_eq!((points.end, points.z.len()), (End::Limit, 5001));
     assert_eq!(points.z[5000], [2.0, 0.0]);
 }

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dashu_int::UBig;
+use dashu_int::ops::Abs;
+use dashu_int::{IBig, UBig};
 
 use super::derivative::Derivative;
 use super::map::{Map, WHOLE_OF_POWERS, WHOLE_OF_SQUARES, whole_bits};
@@ -10,12 +11,15 @@ use super::map::{Map, WHOLE_OF_POWERS, WHOLE_OF_SQUARES, whole_bits};
 use super::real::Digits;
 use super::real::{Big, Fixed, Layout, Long, Real};
 use super::{FixedPoint, Fork, OrbitProgress, Sequential};
-use crate::extended::{Extended, ExtendedComplex};
+use crate::extended::{Extended, ExtendedComplex, power_of_two};
 use crate::field::Cancelled;
 use crate::step::Iteration;
 
 /// Below this a point's size is kept with an exponent of its own.
 pub(crate) const TINY_EXPONENT: i64 = -200;
+
+/// |Z|² this near to 4, in f64, is held against it in all digits. Rounding moves it by less than 2^-49.
+const EDGE: f64 = power_of_two(-30);
 
 const TINY: f64 = f64::from_bits(((1023 + TINY_EXPONENT) as u64) << 52);
 
@@ -47,6 +51,9 @@ pub(crate) struct Points {
     /// Those of them, but for zeros, whose size is below 2^[`TINY_EXPONENT`], by ascending index. The size of a point is its larger
     /// part, and for the burning ship, where signs matter, the smaller that is not zero.
     pub(crate) tiny: Vec<TinyPoint>,
+    /// Of those but for Z₀ that are so near the circle |Z| = 2 that f64 may not tell on which side, |Z|² - 4, rounded but for its sign,
+    /// by ascending index. It is zero only where it is exactly.
+    pub(crate) edge: Vec<(usize, Extended)>,
     pub(crate) end: End,
 }
 
@@ -64,7 +71,7 @@ pub(crate) struct TinyPoint {
 /// Why an orbit has no more points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// |Z_N| > 2.
+    /// |Z_N| > 2, exactly.
     Escaped,
     /// 2 · radius · |dZ_N/dc| > |Z_N|: a nucleus of period N is near.
     Period,
@@ -197,6 +204,7 @@ impl<'a, F: Fork> Steps<'a, F> {
             z: Vec::new(),
             low: Vec::new(),
             tiny: Vec::new(),
+            edge: Vec::new(),
             end: End::Limit,
         };
         for n in 0..=self.walk.limit {
@@ -212,7 +220,8 @@ impl<'a, F: Fork> Steps<'a, F> {
             }
             let exact =
                 || ExtendedComplex::from_parts(map.z[0].to_extended(), map.z[1].to_extended());
-            if n > 0 && z[0] * z[0] + z[1] * z[1] > 4.0 {
+            let square = z[0] * z[0] + z[1] * z[1];
+            if n > 0 && square >= 4.0 - EDGE && points.is_outside(square, &map.z, layout) {
                 points.end = End::Escaped;
                 break;
             }
@@ -257,6 +266,22 @@ impl<'a, F: Fork> Steps<'a, F> {
             re_low,
             im_low,
         })
+    }
+}
+
+impl Points {
+    /// Whether the last point, whose |Z|² is about `square`, is outside. Keeps by how much where that is little.
+    #[cold]
+    fn is_outside<R: Real>(&mut self, square: f64, z: &[R; 2], layout: Layout) -> bool {
+        if square > 4.0 + EDGE {
+            return true;
+        }
+        let [x, y] = z.each_ref().map(|part| part.value().abs());
+        let two = IBig::ONE << (layout.places + 1);
+        let excess = (&x - &two) * (x + two) + IBig::from(y.sqr()); // the first factor is short, and at the needle's tip zero
+        let excess = Big::extended(&excess, 2 * layout.places);
+        self.edge.push((self.z.len() - 1, excess));
+        excess.mantissa > 0.0
     }
 }
 

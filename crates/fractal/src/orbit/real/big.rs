@@ -65,7 +65,6 @@ impl Real for Big {
         Big::top(&self.value, self.places)
     }
 
-    #[cfg(test)]
     fn value(&self) -> IBig {
         self.value.clone()
     }

@@ -183,10 +183,16 @@ impl Real for Digits {
         Top::of_words(words, sign as u64, (DIGIT * k) as i64 - places)
     }
 
-    #[cfg(test)]
+    /// Of settled numbers.
     fn value(&self) -> IBig {
-        let digits = self.digits.iter().rev();
-        digits.fold(IBig::ZERO, |sum, digit| (sum << DIGIT) + *digit)
+        let mut packed = vec![0; DIGIT * (self.digits.len() - 1) / 64 + 2];
+        for (k, digit) in self.digits.iter().enumerate() {
+            let (word, shift) = (DIGIT * k / 64, DIGIT * k % 64);
+            let wide = i128::from(*digit) << shift; // the highest one with its sign
+            packed[word] |= wide as u64;
+            packed[word + 1] |= (wide >> 64) as u64;
+        }
+        words::value(&packed)
     }
 }
 

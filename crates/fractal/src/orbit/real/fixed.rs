@@ -77,7 +77,6 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
         words::top(&self.0, 64 * N - WHOLE as usize)
     }
 
-    #[cfg(test)]
     fn value(&self) -> IBig {
         words::value(&self.0)
     }

@@ -86,7 +86,6 @@ impl Real for Long {
         words::top(&self.words, self.places)
     }
 
-    #[cfg(test)]
     fn value(&self) -> IBig {
         words::value(&self.words)
     }

@@ -94,7 +94,6 @@ pub(super) fn add_wide(words: &mut [u64], wide: u128) {
 }
 
 /// What two's complement stands for.
-#[cfg(test)]
 pub(super) fn value(words: &[u64]) -> IBig {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     IBig::from_le_bytes(&bytes)
