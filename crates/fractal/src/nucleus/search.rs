@@ -136,6 +136,7 @@ impl<'a> Frame<'a> {
             contents_outside(libm::hypot(re, im), radius.to_f64())
         } else {
             let walk = Walk {
+                keeps_low: false,
                 iteration,
                 start: None,
                 c: &c,
