@@ -8,41 +8,63 @@ use std::ops::ControlFlow;
 use crate::extended::{Extended, ExtendedComplex};
 use crate::orbit::{Point, Visit};
 
-/// What is known of a disc.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Contents {
-    /// No nucleus of a period up to the limit.
-    Nothing,
-    /// None of a period below this one, and probably one of it.
-    Perhaps(u64),
-    /// None of a period up to this one; the disc is too large to know more.
-    Unknown(u64),
-}
-
 /// The image of a disc.
 pub(super) struct Ball {
     degree: u32,
+    centre: ExtendedComplex,
     radius: Extended,
     /// dZₙ/dc at the centre.
     derivative: ExtendedComplex,
     /// |Zₙ(c + d) - Zₙ(c) - dZₙ/dc · d| is at most this.
     error: Extended,
-    pub(super) contents: Contents,
+    /// The disc contains no nucleus of a lower period, and probably one of this; `None`: of no period up to the orbit's end.
+    pub(super) least_period: Option<u64>,
 }
 
 /// Farther out a point of the set never comes, and a nucleus is a point of the set.
-const ESCAPE_RADIUS: f64 = 2.0;
+pub(super) const ESCAPE_RADIUS: f64 = 2.0;
+
+/// Even from an ulp outside 2, for c = -2, a point goes 3 times as far outside with every step.
+const MOST_STEPS_OUTSIDE: u64 = 64;
 
 impl Ball {
-    /// Of Z₁ = c.
-    pub(super) fn new(degree: u32, radius: Extended) -> Self {
+    /// The disc itself, which is the image for n = 1.
+    pub(super) fn new(degree: u32, centre: [f64; 2], radius: Extended) -> Self {
         Ball {
             degree,
+            centre: centre.into(),
             radius,
             derivative: [1.0, 0.0].into(),
             error: Extended::default(),
-            contents: Contents::Nothing,
+            least_period: None,
         }
+    }
+
+    /// Looks at Zₙ, and goes on to the next if that says nothing.
+    fn look(&mut self, n: u64, z: ExtendedComplex) -> ControlFlow<()> {
+        let size = z.modulus();
+        let linear = self.radius * self.derivative.modulus();
+        let reach = linear + self.error;
+        if reach >= size {
+            self.least_period = Some(n);
+            return ControlFlow::Break(());
+        }
+        if size > reach + Extended::from(ESCAPE_RADIUS) {
+            return ControlFlow::Break(());
+        }
+        self.step(z, linear);
+        ControlFlow::Continue(())
+    }
+
+    /// Follows the centre from Zₙ₋₁ on, which has escaped, until all of the disc has or may not: f64 is enough for so few steps.
+    pub(super) fn escape(&mut self, first: u64, mut z: ExtendedComplex) {
+        for n in first..first + MOST_STEPS_OUTSIDE {
+            z = (1..self.degree).fold(z, |power, _| power * z) + self.centre;
+            if self.look(n, z).is_break() {
+                return;
+            }
+        }
+        self.least_period = Some(first);
     }
 
     /// From Zₙ to the next. Of (Z + w)^p all terms from w² on are error, and so is the linear term of the error before.
@@ -64,21 +86,12 @@ impl Ball {
 impl Visit for Ball {
     fn visit(&mut self, n: u64, z: &impl Point) -> ControlFlow<()> {
         let z = z.rounded();
-        let size = z.modulus();
-        let linear = self.radius * self.derivative.modulus();
-        let reach = linear + self.error;
-        let escape_radius = Extended::from(ESCAPE_RADIUS);
-        if reach >= size {
-            self.contents = Contents::Perhaps(n);
-        } else if size > reach + escape_radius {
-            self.contents = Contents::Nothing;
-        } else if size > escape_radius {
-            self.contents = Contents::Unknown(n);
-        } else {
-            self.step(z, linear);
-            return ControlFlow::Continue(());
+        self.look(n, z)?;
+        if z.modulus() > Extended::from(ESCAPE_RADIUS) {
+            self.escape(n + 1, z);
+            return ControlFlow::Break(());
         }
-        ControlFlow::Break(())
+        ControlFlow::Continue(())
     }
 }
 

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::ball::{Ball, Contents};
+use super::ball::{Ball, ESCAPE_RADIUS};
 use super::newton::{Found, Start, newton, with_places};
 use super::{Budget, NucleusError};
 use crate::extended::{Extended, ExtendedComplex};
@@ -39,13 +39,11 @@ pub(super) fn search(
     parts.extend(frame.look(Place::WHOLE, 1, iteration, view.limit, budget)?);
     let mut looked_at = 1;
     while let Some(Reverse(part)) = parts.pop() {
-        if part.has_candidate {
-            let start = frame.start(part.place);
-            let is_far = |c: &FixedPoint, bits| frame.is_far(c, bits);
-            let found = newton(iteration, part.least_period, start, budget, is_far)?;
-            if let Some(found) = found.filter(|found| frame.contains(&found.c, found.bits)) {
-                return Ok(Some(found));
-            }
+        let start = frame.start(part.place);
+        let is_far = |c: &FixedPoint, bits| frame.is_far(c, bits);
+        let found = newton(iteration, part.least_period, start, budget, is_far)?;
+        if let Some(found) = found.filter(|found| frame.contains(&found.c, found.bits)) {
+            return Ok(Some(found));
         }
         looked_at += 4;
         if looked_at > MOST_PARTS || part.place.level == DEEPEST_LEVEL {
@@ -65,8 +63,6 @@ struct Part {
     /// It contains no nucleus of a lower period.
     least_period: u64,
     place: Place,
-    /// Whether it probably contains one of that period.
-    has_candidate: bool,
 }
 
 /// A part of a view that is cut into 2^level × 2^level parts.
@@ -131,9 +127,10 @@ impl<'a> Frame<'a> {
     ) -> Result<Option<Reverse<Part>>, NucleusError> {
         let (c, bits) = self.centre(place);
         let radius = self.radius(place);
-        let [re, im] = c.to_f64(bits);
-        let contents = if libm::hypot(re, im) > 2.0 {
-            contents_outside(libm::hypot(re, im), radius.to_f64())
+        let centre = c.to_f64(bits);
+        let mut ball = Ball::new(iteration.degree(), centre, radius);
+        if libm::hypot(centre[0], centre[1]) > ESCAPE_RADIUS {
+            ball.escape(1, ExtendedComplex::default());
         } else {
             let walk = Walk {
                 keeps_low: false,
@@ -144,21 +141,17 @@ impl<'a> Frame<'a> {
                 limit,
                 radius: Extended::default(),
             };
-            let mut ball = Ball::new(iteration.degree(), radius);
             budget.show(&walk, &mut ball)?;
-            ball.contents
+        }
+        // What was found of all of the view holds for its parts.
+        let period = ball.least_period.map(|period| period.max(least));
+        let part = |least_period| {
+            Reverse(Part {
+                least_period,
+                place,
+            })
         };
-        let (least_period, has_candidate) = match contents {
-            Contents::Nothing => return Ok(None),
-            Contents::Perhaps(period) => (period.max(least), true),
-            Contents::Unknown(period) => (least.max(period + 1), false),
-        };
-        let part = Part {
-            least_period,
-            place,
-            has_candidate,
-        };
-        Ok((least_period <= limit).then_some(Reverse(part)))
+        Ok(period.filter(|&period| period <= limit).map(part))
     }
 
     fn radius(&self, place: Place) -> Extended {
@@ -217,7 +210,7 @@ impl<'a> Frame<'a> {
 
     fn is_far(&self, c: &FixedPoint, bits: usize) -> bool {
         let [re, im] = c.to_f64(bits);
-        libm::hypot(re, im) > 2.0
+        libm::hypot(re, im) > ESCAPE_RADIUS
             || self.offset(c, bits).modulus() > self.radius * Extended::from(STRAY)
     }
 
@@ -226,16 +219,5 @@ impl<'a> Frame<'a> {
         let turned = self.offset(c, bits) * [cos, -sin].into();
         let part = |part: f64| Extended::new(part.abs(), turned.exponent);
         part(turned.re) <= self.half_width && part(turned.im) <= self.half_height
-    }
-}
-
-/// Of a disc whose centre is so far outside that Z₁ = c is a long way already.
-fn contents_outside(distance: f64, radius: f64) -> Contents {
-    if distance <= radius {
-        Contents::Perhaps(1)
-    } else if distance - radius > 2.0 {
-        Contents::Nothing
-    } else {
-        Contents::Unknown(1)
     }
 }

@@ -57,7 +57,7 @@ fn the_largest_components_are_found_with_their_size_and_shape() {
             "20",
             3,
             ["-0.12256116687665361", "0.7448617666197442"],
-            0.188_918,
+            0.188_914,
             // Where the disc touches the cardioid is almost below it.
             -80.0,
             Disc,

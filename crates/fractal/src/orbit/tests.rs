@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use dashu_int::IBig;
 use dashu_int::ops::Abs;
 
+#[cfg(target_arch = "x86_64")]
 use super::real::Digits;
 use super::real::{Big, Long};
-#[cfg(target_arch = "x86_64")]
-use super::walk::End;
-use super::walk::{Steps, TINY_EXPONENT, TinyPoint};
+use super::walk::{End, Steps, TINY_EXPONENT, TinyPoint};
 use super::*;
 use crate::step::Iteration;
 
