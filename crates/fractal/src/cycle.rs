@@ -40,8 +40,7 @@ pub(crate) fn attracting(c: [f64; 2], power: u32, limit: u64) -> Option<Cycle> {
                 return Some(all.next().unwrap_or(longest));
             }
         }
-        // Written so that what is not a number ends it too.
-        if !(norm <= 4.0) {
+        if norm > 4.0 || norm.is_nan() {
             return None;
         }
     }
@@ -71,7 +70,7 @@ fn of_period(n: u32, mut w: [f64; 2], c: [f64; 2], power: u32) -> Option<([f64; 
         let change = product([z[0] - w[0], z[1] - w[1]], conjugate);
         w = [w[0] - change[0], w[1] - change[1]];
         let size = change[0] * change[0] + change[1] * change[1];
-        if !(size <= 4.0) {
+        if size > 4.0 || size.is_nan() {
             return None;
         }
         if size <= LAST_STEP {
