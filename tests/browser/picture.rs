@@ -189,3 +189,28 @@ async fn column_of_the_picture(page: &Page) -> Vec<Rgba<u8>> {
     let bottom = (top + height).min(seen.height());
     (top..bottom).map(|y| *seen.get_pixel(x, y)).collect()
 }
+
+#[tokio::test]
+async fn the_page_says_how_far_a_long_reference_orbit_is() {
+    let site = Site::start();
+    let chromium = Chromium::start().await;
+    let page = chromium.page().await;
+    // Deep inside of the set, where an orbit goes on to its limit: minutes of work.
+    let deep = "re=-0.1&im=0.1&zoom=1e30&iterations=40000000&width=640&height=480";
+    page.open(&site.url).await;
+    // The page counts as open when its picture is there, which nobody waits for here.
+    let _: String = page
+        .value(&format!("location.href = '/render?{deep}'"))
+        .await;
+    page.until(
+        "the orbit is told of",
+        "/^Reference orbit \\d+ % \\(/.test(document.querySelector('#status')?.textContent)",
+    )
+    .await;
+    page.until(
+        "the bar shows the orbit",
+        "(bar => !bar.hidden && bar.max === 1 && bar.value > 0)(document.querySelector('#progress'))",
+    )
+    .await;
+    page.keep_screenshot("orbit").await;
+}

@@ -237,7 +237,7 @@ async fn every_formula_and_colouring_comes_through_the_cluster() {
         "burning_ship",
         "tricorn",
     ] {
-        for colouring in ["smooth", "bands", "histogram"] {
+        for colouring in ["smooth", "bands", "histogram", "distance", "slope"] {
             let path = format!(
                 "/render.png?width=120&height=90&zoom=0.9&formula={formula}&colouring={colouring}"
             );

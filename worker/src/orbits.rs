@@ -52,7 +52,11 @@ type Compute =
 
 struct Shared {
     state: Mutex<State>,
-    threads: rayon::ThreadPool,
+    /// For each orbit that is computed a pool of its own: in a shared one, a thread that waits for half a step could begin with another
+    /// orbit meanwhile, and be minutes late.
+    pools: Vec<rayon::ThreadPool>,
+    /// Which of them are free.
+    free: Mutex<Vec<usize>>,
     compute: Box<Compute>,
     /// Orbits that may be computed at once.
     turns: Arc<Semaphore>,
@@ -119,10 +123,13 @@ impl Orbits {
         most_waiting: usize,
         metrics: OrbitMetrics,
     ) -> Result<Orbits, rayon::ThreadPoolBuildError> {
-        let threads = rayon::ThreadPoolBuilder::new()
-            .num_threads(AT_ONCE * threads.min(THREADS_OF_EACH))
-            .thread_name(|i| format!("orbit-{i}"))
-            .build()?;
+        let pool = |_| {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads.min(THREADS_OF_EACH))
+                .thread_name(|i| format!("orbit-{i}"))
+                .build()
+        };
+        let pools: Vec<_> = (0..AT_ONCE).map(pool).collect::<Result<_, _>>()?;
         let shares = u32::try_from(memory / SHARE).unwrap_or(u32::MAX);
         let shares = shares.min(Semaphore::MAX_PERMITS as u32).max(1);
         Ok(Orbits(Arc::new(Shared {
@@ -130,7 +137,8 @@ impl Orbits {
                 ready: Shelf::new(memory),
                 under_way: Vec::new(),
             }),
-            threads,
+            free: Mutex::new((0..pools.len()).collect()),
+            pools,
             compute,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             memory: Arc::new(Semaphore::new(shares as usize)),
@@ -285,14 +293,16 @@ impl Shared {
             .clamp(1, self.shares);
         let (shared, own) = (Arc::clone(self), Arc::clone(flight));
         let turn = tokio::spawn(async move {
-            let permits = tokio::try_join!(
-                Arc::clone(&shared.turns).acquire_owned(),
-                Arc::clone(&shared.memory).acquire_many_owned(shares),
-            );
-            let threads = Arc::clone(&shared);
-            threads.threads.spawn(move || {
-                shared.compute(&own);
-                drop(permits);
+            // One after the other: who has memory has a turn too, and so comes to an end.
+            let turn = Arc::clone(&shared.turns).acquire_owned().await;
+            let memory = Arc::clone(&shared.memory).acquire_many_owned(shares).await;
+            let free = lock(&shared.free).pop();
+            let free = free.expect("there are as many pools as turns");
+            let own_shared = Arc::clone(&shared);
+            shared.pools[free].spawn(move || {
+                own_shared.compute(&own);
+                lock(&own_shared.free).push(free);
+                drop((memory, turn));
             });
         });
         *lock(&flight.turn) = Some(turn.abort_handle());

@@ -189,6 +189,41 @@ async fn npy_holds_smooth_counts_and_integer_counts() {
 }
 
 #[tokio::test]
+async fn npy_holds_distances_periods_and_multipliers() {
+    let worker = start().await;
+    // The middle pixels are about -0.5, in the cardioid; the corner is far from the set.
+    let view = "/v1/tile?width=8&height=6&iterations=100&format=npy&field=";
+    for (field, kind, size) in [
+        ("distance", "'<f4'", 4),
+        ("period", "'<u4'", 4),
+        ("multiplier", "'<c8'", 8),
+    ] {
+        let file = worker
+            .get(&format!("{view}{field}"))
+            .await
+            .bytes()
+            .await
+            .unwrap();
+        let (header, numbers) = npy(&file);
+        assert!(
+            header.contains(kind) && header.contains("(6, 8)"),
+            "{header}"
+        );
+        assert_eq!(numbers.len(), 48 * size);
+        let middle = &numbers[(2 * 8 + 4) * size..][..4];
+        let (corner, middle) = (numbers[..4].try_into().unwrap(), middle.try_into().unwrap());
+        match field {
+            "distance" => {
+                assert!(f32::from_le_bytes(corner) > 1.0);
+                assert_eq!(f32::from_le_bytes(middle), 0.0);
+            }
+            "period" => assert_eq!([corner, middle].map(u32::from_le_bytes), [0, 1]),
+            _ => assert!(f32::from_le_bytes(middle) != 0.0 && f32::from_le_bytes(corner) == 0.0),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_known_tile_is_not_drawn_again() {
     let worker = start().await;
     let etag = worker.get("/v1/tile?width=32&height=32").await.headers()["etag"].clone();

@@ -186,7 +186,7 @@ fn scaled(value: f64, exponent: i64) -> f64 {
 }
 
 /// 2^exponent; zero below f64's normal numbers, infinite past its end.
-pub(crate) fn power_of_two(exponent: i64) -> f64 {
+pub(crate) const fn power_of_two(exponent: i64) -> f64 {
     match exponent {
         ..-1022 => 0.0,
         -1022..=1023 => f64::from_bits(((exponent + 1023) as u64) << 52),

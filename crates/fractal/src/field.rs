@@ -5,6 +5,8 @@
 pub struct Channels {
     /// [`Field::distance`] and [`Field::normal`].
     pub derivative: bool,
+    /// [`Field::period`] and [`Field::multiplier`].
+    pub cycles: bool,
 }
 
 /// The escape field: one value a sample, row by row from the top.
@@ -29,9 +31,15 @@ pub struct Field {
     /// and practice", 2021), without such a bound. 0 where the sample has not escaped, and where f64 could not hold the derivative; +∞ where it is 0.
     pub distance: Vec<f32>,
     /// Empty as [`Field::distance`]. The unit vector in which |z_m| grows fastest, away from the set: (to the right, upwards) in the picture,
-    /// whatever its rotation; z_m / (dz_m/dc) where the formula is holomorphic. (0, 0) where the sample has not escaped or the distance is
-    /// 0 or infinite.
+    /// whatever its rotation; z_m / (dz_m/dc) where the formula is holomorphic. (0, 0) where the sample has not escaped, and where the derivative
+    /// is 0 or more than f64 holds.
     pub normal: Vec<[f32; 2]>,
+    /// Empty where [`Channels::cycles`] was not asked for. The period of the cycle that attracts a sample which has not escaped; 0 where
+    /// none was found. Only looked for in the direct tier, of the Mandelbrot set and of multibrots.
+    pub period: Vec<u32>,
+    /// Empty as [`Field::period`]. The derivative of the formula along the whole cycle: real and imaginary part, the modulus at most 1, 0 in the
+    /// centre of a component; (0, 0) where the period is 0.
+    pub multiplier: Vec<[f32; 2]>,
 }
 
 impl Field {
@@ -39,6 +47,7 @@ impl Field {
     pub(crate) fn interior(width: usize, height: usize, channels: Channels) -> Field {
         let samples = width * height;
         let derived = if channels.derivative { samples } else { 0 };
+        let cyclic = if channels.cycles { samples } else { 0 };
         Field {
             width,
             height,
@@ -46,6 +55,8 @@ impl Field {
             counts: vec![0; samples],
             distance: vec![0.0; derived],
             normal: vec![[0.0; 2]; derived],
+            period: vec![0; cyclic],
+            multiplier: vec![[0.0; 2]; cyclic],
         }
     }
 }

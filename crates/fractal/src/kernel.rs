@@ -15,11 +15,12 @@ mod replay;
 mod slope;
 mod sweep;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::cycle;
 use crate::field::{Cancelled, Channels, Field};
 use crate::grid::Grid;
-use crate::simd::{Backend, Task, Vector};
+use crate::simd::{Backend, Scalar, Task, Vector};
 use crate::step::{BurningShip, Iteration, Power, Quadratic, Step, Tricorn};
 use crate::view::Rect;
 pub(crate) use finish::finish;
@@ -56,7 +57,40 @@ pub(crate) fn field(
             cancel,
         })?;
     }
+    if channels.cycles && cycle::has_multipliers(iteration) {
+        find_cycles(
+            iteration,
+            &Launcher::new(grid, rect, iteration),
+            limit,
+            &mut field,
+            cancel,
+        )?;
+    }
     Ok(field)
+}
+
+/// Writes which cycles attract the samples that have not escaped.
+fn find_cycles(
+    iteration: &Iteration,
+    launcher: &Launcher,
+    limit: u64,
+    field: &mut Field,
+    cancel: &AtomicBool,
+) -> Result<(), Cancelled> {
+    for sample in 0..field.counts.len() {
+        if field.counts[sample] > 0 {
+            continue;
+        }
+        if cancel.load(Ordering::Relaxed) {
+            return Err(Cancelled);
+        }
+        let (Scalar(x), Scalar(y)) = launcher.points(&[sample as u64]);
+        if let Some(cycle) = cycle::attracting([x, y], iteration.degree(), limit) {
+            field.period[sample] = cycle.period;
+            field.multiplier[sample] = cycle.multiplier.map(|part| part as f32);
+        }
+    }
+    Ok(())
 }
 
 struct Direct<'a> {

@@ -4,6 +4,7 @@
 //! for any rectangle, [`paint`] colours the answer. The same input gives the same bits on every processor.
 
 mod colour;
+mod cycle;
 mod decimal;
 mod depth;
 mod double_double;

@@ -109,6 +109,7 @@ impl OrbitKey {
             bits: self.bits,
             limit: self.limit,
             radius: self.radius,
+            keeps_low: false,
         };
         let track = |walk: Walk| -> Result<Track, Cancelled> {
             let points = walk.run(fork, progress, cancel)?;
@@ -218,6 +219,11 @@ impl Track {
         &self.points.z
     }
 
+    /// By how much |Z|² is above 4 at the points from `first` to `last` that are so near to the circle that f64 does not tell.
+    pub(crate) fn edges(&self, first: usize, last: usize) -> &[(usize, Extended)] {
+        self.points.edges_in(first, last)
+    }
+
     /// A point with all the exponent it has.
     pub(crate) fn point(&self, index: usize) -> [Extended; 2] {
         let tiny = &self.points.tiny;
@@ -229,7 +235,9 @@ impl Track {
 
     fn bytes(&self) -> usize {
         let points = &self.points;
-        size_of_val(&*points.z) + size_of_val(&*points.tiny) + self.approximation.bytes()
+        let kept = size_of_val(&*points.z) + size_of_val(&*points.low);
+        let rare = size_of_val(&*points.tiny) + size_of_val(&*points.edge);
+        kept + rare + self.approximation.bytes()
     }
 }
 

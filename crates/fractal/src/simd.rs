@@ -5,6 +5,8 @@
 
 mod scalar;
 
+pub(crate) use scalar::Scalar;
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]

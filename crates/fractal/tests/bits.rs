@@ -182,8 +182,7 @@ fn cut(picture: &Field, rect: Rect, samples: u32) -> Field {
         height,
         smooth: indices.iter().map(|&index| picture.smooth[index]).collect(),
         counts: indices.iter().map(|&index| picture.counts[index]).collect(),
-        distance: Vec::new(),
-        normal: Vec::new(),
+        ..Field::default()
     }
 }
 

@@ -70,11 +70,21 @@ pub enum Channel {
     Iterations,
     /// Exterior distances in pixels, 0 where the limit was reached.
     Distance,
+    /// Periods of the cycles that attract interior samples, 0 elsewhere.
+    Period,
+    /// The complex multipliers of those cycles, 0 elsewhere.
+    Multiplier,
 }
 
 impl Channel {
     /// All of them, the default first.
-    pub const ALL: [Channel; 3] = [Channel::Smooth, Channel::Iterations, Channel::Distance];
+    pub const ALL: [Channel; 5] = [
+        Channel::Smooth,
+        Channel::Iterations,
+        Channel::Distance,
+        Channel::Period,
+        Channel::Multiplier,
+    ];
 
     /// The name in requests.
     pub fn name(self) -> &'static str {
@@ -82,6 +92,8 @@ impl Channel {
             Channel::Smooth => "smooth",
             Channel::Iterations => "iterations",
             Channel::Distance => "distance",
+            Channel::Period => "period",
+            Channel::Multiplier => "multiplier",
         }
     }
 }

@@ -15,6 +15,9 @@ pub(crate) enum Numbers {
     CountU32,
     CountU64,
     DistanceF32,
+    PeriodU32,
+    /// Real and imaginary part, an f32 each.
+    MultiplierC64,
 }
 
 impl Numbers {
@@ -26,6 +29,8 @@ impl Numbers {
             Channel::Iterations if u32::try_from(limit).is_ok() => Numbers::CountU32,
             Channel::Iterations => Numbers::CountU64,
             Channel::Distance => Numbers::DistanceF32,
+            Channel::Period => Numbers::PeriodU32,
+            Channel::Multiplier => Numbers::MultiplierC64,
         }
     }
 
@@ -33,14 +38,15 @@ impl Numbers {
     pub(crate) fn channels(self) -> Channels {
         Channels {
             derivative: self == Numbers::DistanceF32,
+            cycles: matches!(self, Numbers::PeriodU32 | Numbers::MultiplierC64),
         }
     }
 
     /// Bytes a number.
     pub(crate) fn size(self) -> usize {
         match self {
-            Numbers::SmoothF32 | Numbers::CountU32 | Numbers::DistanceF32 => 4,
-            Numbers::SmoothF64 | Numbers::CountU64 => 8,
+            Numbers::SmoothF32 | Numbers::CountU32 | Numbers::DistanceF32 | Numbers::PeriodU32 => 4,
+            Numbers::SmoothF64 | Numbers::CountU64 | Numbers::MultiplierC64 => 8,
         }
     }
 
@@ -49,8 +55,9 @@ impl Numbers {
         let kind = match self {
             Numbers::SmoothF32 | Numbers::DistanceF32 => "<f4",
             Numbers::SmoothF64 => "<f8",
-            Numbers::CountU32 => "<u4",
+            Numbers::CountU32 | Numbers::PeriodU32 => "<u4",
             Numbers::CountU64 => "<u8",
+            Numbers::MultiplierC64 => "<c8",
         };
         let (h, w) = (rect.h, rect.w);
         let mut dictionary =
@@ -75,6 +82,11 @@ impl Numbers {
             Numbers::CountU64 => fill(out, counts.map(u64::to_le_bytes)),
             Numbers::DistanceF32 => {
                 fill(out, field.distance.iter().copied().map(f32::to_le_bytes));
+            }
+            Numbers::PeriodU32 => fill(out, field.period.iter().copied().map(u32::to_le_bytes)),
+            Numbers::MultiplierC64 => {
+                let parts = field.multiplier.as_flattened().iter().copied();
+                fill(out, parts.map(f32::to_le_bytes));
             }
         }
     }

@@ -154,8 +154,11 @@ async fn an_orbit_whose_turn_has_not_come_is_given_up_too() {
     assert_eq!(orbits.under_way().len(), 3);
     drop(third);
     assert_eq!(orbits.under_way().len(), 2);
-    for wait in &computed {
+    // Which of them is released first is up to the threads.
+    for _ in &computed {
         release.send(()).unwrap();
+    }
+    for wait in &computed {
         wait.outcome().await.unwrap();
     }
     until_nothing_is_computed(&orbits).await;
@@ -219,4 +222,17 @@ async fn no_more_wait_than_may() {
         matches!(orbits.find(&key), Ok(Found::Ready(_))),
         "what is ready needs no waiting"
     );
+}
+
+#[tokio::test]
+async fn orbits_that_need_all_memory_take_turns() {
+    let orbits = orbits(SHARE, real);
+    let keys: Vec<OrbitKey> = (0..5).map(|place| key(place, 100)).collect();
+    let waits: Vec<Wait> = keys.iter().map(|key| wait(&orbits, key)).collect();
+    for wait in &waits {
+        wait.outcome().await.unwrap();
+    }
+    until_nothing_is_computed(&orbits).await;
+    assert_eq!(orbits.0.metrics.computed.get(), 5);
+    assert_eq!(lock(&orbits.0.free).len(), AT_ONCE);
 }

@@ -51,8 +51,11 @@ pub(crate) fn finish<V: Vector, S: Step, const K: usize>(
         smooth.store(&mut smooths);
         for lane in 0..alive[k].count_ones() as usize {
             let (index, count) = (indices[lane] as usize, counts[lane] as u64);
-            if count <= limit {
+            // An escape that f64 does not see has been counted already.
+            if field.counts[index] == 0 && count <= limit {
                 field.counts[index] = count;
+            }
+            if field.counts[index] > 0 {
                 field.smooth[index] = smooths[lane];
             }
         }

@@ -16,6 +16,9 @@ use crate::view::Rect;
 /// Vectors iterated side by side: z and tangents of four fill the registers of AVX-512, and its pipelines.
 const TOGETHER: usize = 4;
 
+/// Up to so many different counts samples are sorted by a table of them, which a second-level cache holds.
+const FEW_COUNTS: usize = 1 << 16;
+
 /// Steps between two looks at the flag: some 10 µs.
 const BLOCK: u64 = 4096;
 
@@ -55,11 +58,11 @@ impl Replay<'_> {
         let tangents = Tangents::of_pixel(self.iteration, self.grid.pixel());
         for samples in by_count(&field.counts).chunks(TOGETHER * V::LANES) {
             let mut flight = Flight::<V>::new(&launcher, &tangents, samples, &field.counts);
-            let [youngest, oldest] = [samples[0], samples[samples.len() - 1]]
-                .map(|sample| field.counts[sample as usize]);
+            let youngest = field.counts[samples[0] as usize];
             flight.fly::<S>(youngest - 1, cancel)?;
-            flight.part::<S>(oldest - youngest, cancel)?;
             for (k, samples) in samples.chunks(V::LANES).enumerate() {
+                let oldest = field.counts[samples[samples.len() - 1] as usize];
+                flight.part::<S>(k, oldest - youngest, cancel)?;
                 let orbits = flight.orbits(k, (1 << samples.len()) - 1);
                 leave_one::<V, S>(orbits, flight.tangents_of_c, field);
             }
@@ -70,9 +73,27 @@ impl Replay<'_> {
 
 /// The samples that escape, by ascending count.
 fn by_count(counts: &[u64]) -> Vec<u64> {
-    let escaping = (0..).zip(counts).filter(|(_, count)| **count > 0);
-    let mut samples: Vec<u64> = escaping.map(|(sample, _)| sample).collect();
-    samples.sort_unstable_by_key(|&sample| (counts[sample as usize], sample));
+    let escaping = || (0..).zip(counts).filter(|(_, count)| **count > 0);
+    let most = counts.iter().copied().max().unwrap_or(0) as usize;
+    if most > FEW_COUNTS {
+        let mut samples: Vec<u64> = escaping().map(|(sample, _)| sample).collect();
+        samples.sort_unstable_by_key(|&sample| (counts[sample as usize], sample));
+        return samples;
+    }
+    // Counting sort: where those of each count begin.
+    let mut places = vec![0; most + 2];
+    for (_, &count) in escaping() {
+        places[count as usize + 1] += 1;
+    }
+    for count in 1..places.len() {
+        places[count] += places[count - 1];
+    }
+    let mut samples = vec![0; places[most + 1]];
+    for (sample, &count) in escaping() {
+        let place = &mut places[count as usize];
+        samples[*place] = sample;
+        *place += 1;
+    }
     samples
 }
 
@@ -142,28 +163,31 @@ impl<V: Vector> Flight<V> {
         Ok(())
     }
 
-    /// Takes steps until every lane's orbit has escaped.
+    /// Takes steps until the orbit of every lane of a vector has escaped.
     #[inline(always)]
-    fn part<S: Step>(&mut self, steps: u64, cancel: &AtomicBool) -> Result<(), Cancelled> {
+    fn part<S: Step>(
+        &mut self,
+        k: usize,
+        steps: u64,
+        cancel: &AtomicBool,
+    ) -> Result<(), Cancelled> {
+        let (left, c) = (self.left[k], [self.cx[k], self.cy[k]]);
+        let (mut x, mut y, mut tangents) = (self.x[k], self.y[k], self.tangents[k]);
         for step in 0..steps {
-            for k in 0..TOGETHER {
-                let goes_on = V::splat(step as f64).lt(self.left[k]);
-                let z = [self.x[k], self.y[k]];
-                for t in 0..S::TANGENTS {
-                    let next = S::tangent(z, self.tangents[k][t], self.tangents_of_c[t]);
-                    for part in 0..2 {
-                        let tangent = &mut self.tangents[k][t][part];
-                        *tangent = V::select(goes_on, next[part], *tangent);
-                    }
+            let goes_on = V::splat(step as f64).lt(left);
+            for t in 0..S::TANGENTS {
+                let next = S::tangent([x, y], tangents[t], self.tangents_of_c[t]);
+                for part in 0..2 {
+                    tangents[t][part] = V::select(goes_on, next[part], tangents[t][part]);
                 }
-                let (x, y) = S::step(z[0], z[1], self.cx[k], self.cy[k]);
-                self.x[k] = V::select(goes_on, x, z[0]);
-                self.y[k] = V::select(goes_on, y, z[1]);
             }
+            let (next_x, next_y) = S::step(x, y, c[0], c[1]);
+            (x, y) = (V::select(goes_on, next_x, x), V::select(goes_on, next_y, y));
             if step % BLOCK == 0 && cancel.load(Ordering::Relaxed) {
                 return Err(Cancelled);
             }
         }
+        (self.x[k], self.y[k], self.tangents[k]) = (x, y, tangents);
         Ok(())
     }
 

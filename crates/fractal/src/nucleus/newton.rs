@@ -98,6 +98,7 @@ pub(super) fn newton(
         bits = wanted;
         let mut pass = Pass::new(period, degree, (gain > NARROW).then_some(gain + GUARD));
         let walk = Walk {
+            keeps_low: false,
             iteration,
             start: None,
             c: &c,

@@ -135,6 +135,7 @@ impl<'a> Frame<'a> {
             ball.escape(1, ExtendedComplex::default());
         } else {
             let walk = Walk {
+                keeps_low: false,
                 iteration,
                 start: None,
                 c: &c,

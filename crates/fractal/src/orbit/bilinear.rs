@@ -17,6 +17,9 @@ pub(crate) const LEAF: usize = 8;
 /// In a leaf whose differences stay below this share of |Z|, no orbit can come closer to 0 than to the reference.
 const SAFE_SHARE: f64 = 0.125;
 
+/// Differences that jump are always smaller.
+const ROOM_ENOUGH: f64 = 1.0 / 1024.0;
+
 /// Steps that may be taken as one. Where exponents are extended, radii are [`pseudo_log`]s.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
@@ -200,10 +203,9 @@ impl Builder<'_> {
                 leaf(&z[first..last])
             };
             let wide = if let Some(jump) = quick {
-                let shares = self.shares_over(&z[first..last]).map(|s| Some(s.into()));
                 Wide {
                     jump,
-                    shares,
+                    shares: self.shares_over(&z[first..last]).map(|s| Some(s.into())),
                     folds: [None; 2],
                 }
             } else {
@@ -225,7 +227,7 @@ impl Builder<'_> {
                 wide
             };
             if last - first == LEAF {
-                level.push(wide);
+                level.push(wide.within(self.room_to_escape(first + 1, last)));
             }
         }
         let mut levels = Vec::new();
@@ -258,6 +260,32 @@ impl Builder<'_> {
             by_c = by_c * growth + 1.0;
         }
         shares
+    }
+
+    /// How large a difference at a leaf's begin may be so that it escapes at none of the points from `first` to `last`; `None`
+    /// where all of them are well inside.
+    fn room_to_escape(&self, first: usize, last: usize) -> Option<Extended> {
+        let edges = self.points.edges_in(first, last);
+        let room_at = |m: usize| {
+            let [re, im] = self.points.z[m];
+            match edges.iter().find(|(index, _)| *index == m) {
+                // |Z|² - 4 is 4 (|Z| - 2), as near as matters.
+                Some((_, excess)) if excess.mantissa < 0.0 => {
+                    Extended::new(-excess.mantissa, excess.exponent - 2)
+                }
+                Some(_) => Extended::default(),
+                None => Extended::from((2.0 - libm::hypot(re, im)).max(0.0)),
+            }
+        };
+        let room = (first..=last).map(room_at).reduce(least)?;
+        // As if every step were the steepest that there is, where |Z| is 2.
+        let steepest = f64::from(self.power) * 2_f64.powi(self.power as i32 - 1);
+        let growth = Extended::from(2.0 * steepest.powi(LEAF as i32));
+        if room < Extended::from(ROOM_ENOUGH) {
+            quotient(room, growth)
+        } else {
+            None
+        }
     }
 
     fn node<J: Jump>(&self, wide: &Wide<J>) -> Node<J::Coefficients> {
@@ -305,6 +333,17 @@ impl<C> Table<C> {
 }
 
 impl<J: Jump> Wide<J> {
+    /// The same, for differences of at most `room`.
+    fn within(mut self, room: Option<Extended>) -> Self {
+        for fold in &mut self.folds {
+            *fold = match (*fold, room) {
+                (Some(one), Some(other)) => Some(least(one, other)),
+                (one, other) => one.or(other),
+            };
+        }
+        self
+    }
+
     const NONE: Self = Wide {
         jump: J::NONE,
         shares: [Some(Extended {

@@ -44,6 +44,7 @@ pub fn walk_for_benchmark(numbers: Numbers, bits: usize, steps: u64, fork: &impl
         bits,
         limit: steps,
         radius: Extended::new(1.0, -(bits as i64)),
+        keeps_low: false,
     };
     let (progress, cancel) = (OrbitProgress::default(), AtomicBool::new(false));
     let points: Result<Points, Cancelled> = match numbers {

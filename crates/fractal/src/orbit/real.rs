@@ -13,6 +13,7 @@ mod long;
 mod sum;
 #[cfg(test)]
 mod tests;
+mod top;
 mod words;
 
 use dashu_int::IBig;
@@ -24,6 +25,7 @@ pub(super) use big::Big;
 pub(super) use digits::Digits;
 pub(super) use fixed::Fixed;
 pub(super) use long::Long;
+use top::Top;
 
 /// A number times 2^places.
 pub(super) trait Real: Clone + Send + Sync {
@@ -43,15 +45,30 @@ pub(super) trait Real: Clone + Send + Sync {
     fn settle(&mut self) {}
     /// Whether squares take so long that they are worth handing to other threads.
     fn is_worth_forking(&self) -> bool;
-    /// To half an ulp and 2^-9 of one, all kinds alike.
-    fn to_extended(&self) -> Extended;
+    /// The number as far as anyone reads it, all kinds alike.
+    fn top(&self) -> Top;
 
     /// The number times 2^places, of settled numbers.
     fn value(&self) -> IBig;
 
+    /// To half an ulp and 2^-10 of one.
+    fn to_extended(&self) -> Extended {
+        self.top().to_extended()
+    }
+
+    /// What [`Real::to_extended`] leaves over, to 2^-106 of the number.
+    fn low_extended(&self) -> Extended {
+        self.top().low()
+    }
+
     /// Rounded as by [`Real::to_extended`]; zero below f64's normal numbers.
     fn to_f64(&self) -> f64 {
         self.to_extended().to_f64()
+    }
+
+    /// [`Real::low_extended`] as f64; zero below its normal numbers.
+    fn low_f64(&self) -> f64 {
+        self.low_extended().to_f64()
     }
 }
 

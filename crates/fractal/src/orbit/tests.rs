@@ -38,6 +38,7 @@ fn walk<'a>(iteration: &'a Iteration, c: &'a FixedPoint, bits: usize, limit: u64
         bits,
         limit,
         radius: Extended::default(),
+        keeps_low: true,
     }
 }
 
@@ -50,8 +51,13 @@ fn run(walk: &Walk) -> Points {
     .unwrap()
 }
 
-/// All of a walk's points, in 64 more bits.
-fn plain(walk: &Walk, steps: usize) -> Vec<[f64; 2]> {
+/// An f64 without a fraction.
+fn exact_integer(value: f64) -> IBig {
+    IBig::try_from(value).unwrap()
+}
+
+/// All of a walk's points, in 64 more bits: times 2^those.
+fn plain(walk: &Walk, steps: usize) -> Vec<[IBig; 2]> {
     let bits = walk.bits + 64;
     let wider = |value: &IBig| value << 64;
     let c = [wider(&walk.c.re), wider(&walk.c.im)];
@@ -60,7 +66,7 @@ fn plain(walk: &Walk, steps: usize) -> Vec<[f64; 2]> {
     });
     let mut points = Vec::new();
     for _ in 0..=steps {
-        points.push(z.each_ref().map(|part| Big::extended(part, bits).to_f64()));
+        points.push(z.clone());
         if *walk.iteration == Iteration::BurningShip {
             z = z.map(Abs::abs);
         }
@@ -149,6 +155,9 @@ fn an_orbit_follows_its_formula() {
             let points = run(&walk);
             let expected = plain(&walk, points.z.len() - 1);
             for (n, (z, exact)) in points.z.iter().zip(&expected).enumerate() {
+                let exact = exact
+                    .each_ref()
+                    .map(|part| Big::extended(part, bits + 64).to_f64());
                 let error = (z[0] - exact[0]).abs().max((z[1] - exact[1]).abs());
                 // A step multiplies errors by at most p·2^(p - 1).
                 let growth = match iteration {
@@ -164,6 +173,67 @@ fn an_orbit_follows_its_formula() {
             }
         }
     }
+}
+
+#[test]
+fn what_rounding_leaves_over_is_kept_where_a_walk_asks_for_it() {
+    for bits in [150, 500, 2000] {
+        for (iteration, start, c) in wanderers(bits) {
+            let mut walk = Walk {
+                start: start.as_ref(),
+                ..walk(&iteration, &c, bits, 4)
+            };
+            let points = run(&walk);
+            let expected = plain(&walk, points.z.len() - 1);
+            for ((z, low), exact) in points.z.iter().zip(&points.low).zip(&expected) {
+                for k in 0..2 {
+                    let unit = IBig::ONE << (bits + 64);
+                    let integer = |value: f64| -> IBig {
+                        let (mantissa, exponent) = ((value * 2f64.powi(300)), 300);
+                        (exact_integer(mantissa) * &unit) >> exponent
+                    };
+                    let left: IBig = &exact[k] - integer(z[k]) - integer(low[k]);
+                    let size: IBig = exact[k].clone().abs();
+                    assert!(
+                        left.abs() <= (size >> 104) + (&unit >> 110),
+                        "{iteration:?}"
+                    );
+                }
+            }
+            walk.keeps_low = false;
+            let without = run(&walk);
+            assert!(without.low.is_empty());
+            assert_eq!(without.z, points.z);
+        }
+    }
+}
+
+#[test]
+fn tiny_points_keep_what_rounding_leaves_over_of_them() {
+    let bits = 2000;
+    let c = nucleus_of_period_3(bits / 2);
+    let c = FixedPoint {
+        re: c.re << (bits / 2),
+        im: IBig::ONE << (bits - 1200),
+    };
+    let mut walk = walk(&Iteration::Mandelbrot, &c, bits, 3);
+    let exact = &plain(&walk, 3)[3];
+    let kept = run(&walk).tiny[0];
+    for (k, (high, low)) in [(kept.re, kept.re_low), (kept.im, kept.im_low)]
+        .into_iter()
+        .enumerate()
+    {
+        let exact = Big::extended(&exact[k], bits + 64);
+        assert_eq!(high, exact);
+        assert!(
+            low.mantissa != 0.0
+                && low.exponent < high.exponent - 52
+                && low.exponent > high.exponent - 70
+        );
+    }
+    walk.keeps_low = false;
+    let TinyPoint { re_low, im_low, .. } = run(&walk).tiny[0];
+    assert_eq!([re_low, im_low], [Extended::default(); 2]);
 }
 
 #[test]
@@ -188,9 +258,64 @@ fn an_orbit_ends_with_the_first_point_outside() {
 }
 
 #[test]
+fn the_circle_is_left_exactly_where_all_digits_say_so() {
+    for bits in [2000, 40_000] {
+        let shifted = |re: &IBig, im: &IBig| FixedPoint {
+            re: (IBig::from(-2) << bits) + re,
+            im: im.clone(),
+        };
+        let one = IBig::ONE << (bits - 1000);
+        let two = Extended::new(1.0, 2 - 1000);
+
+        let points = run(&walk(
+            &Iteration::Mandelbrot,
+            &shifted(&-&one, &IBig::ZERO),
+            bits,
+            9,
+        ));
+        assert_eq!((points.end, points.z.len()), (End::Escaped, 2));
+        assert_eq!((points.z[1], &*points.edge), ([-2.0, 0.0], &[(1, two)][..]));
+
+        // With c = d - 2 the next points are 2 - 3d and 2 - 11d, and d² besides is far below them.
+        let walk_in = |c: &FixedPoint, steps| {
+            let walk = walk(&Iteration::Mandelbrot, c, bits, steps);
+            let mut all = in_all_long_numbers(&walk, &Sequential);
+            all.push(run(&walk));
+            assert!(all.iter().all(|points| *points == all[0]));
+            all.swap_remove(0)
+        };
+        let points = walk_in(&shifted(&one, &IBig::ZERO), 3);
+        let inside = |times: f64| Extended::new(-4.0 * times, -1000);
+        assert_eq!(
+            points.edge,
+            [(1, inside(1.0)), (2, inside(3.0)), (3, inside(11.0))]
+        );
+        assert_eq!(points.end, End::Limit);
+        // (d - 2)² + 4d is d² above 4.
+        let side: IBig = IBig::ONE << (bits - 499);
+        let points = walk_in(&shifted(&one, &side), 1);
+        assert_eq!(
+            (points.end, &*points.edge),
+            (End::Escaped, &[(1, Extended::new(1.0, -2000))][..])
+        );
+    }
+    // 6/5 and 8/5, which are 2 away from zero, rounded towards it.
+    let c = point("1.2", "1.6", 300);
+    let points = run(&walk(&Iteration::Mandelbrot, &c, 300, 1));
+    assert_eq!((points.z[1], points.end), ([1.2, 1.6], End::Limit));
+    assert!(points.edge[0].1.mantissa < 0.0 && points.edge[0].1.exponent < -290);
+}
+
+#[test]
 fn an_orbit_of_the_set_goes_on_to_the_limit() {
     let c = point("-2", "0", 128);
     let points = run(&walk(&Iteration::Mandelbrot, &c, 128, 5000));
+    assert!(
+        (1..)
+            .zip(&points.edge)
+            .all(|(n, edge)| *edge == (n, Extended::default()))
+    );
+    assert_eq!(points.edge.len(), 5000);
     assert_eq!((points.end, points.z.len()), (End::Limit, 5001));
     assert_eq!(points.z[5000], [2.0, 0.0]);
 }
@@ -257,6 +382,7 @@ fn points_below_f64_are_kept_with_their_exponents() {
         assert_eq!(tiny, [3, 6], "{iteration:?}");
         let TinyPoint { re, im, .. } = points.tiny[0];
         assert!(re.exponent < -1980 && re.exponent > -2010 && im.mantissa == 0.0);
+        assert_eq!(points.low[3], [0.0, 0.0]);
     }
     let c = FixedPoint {
         re: c.re,

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dashu_int::UBig;
+use dashu_int::ops::Abs;
+use dashu_int::{IBig, UBig};
 
 use super::derivative::Derivative;
 use super::map::{Map, WHOLE_OF_POWERS, WHOLE_OF_SQUARES, whole_bits};
@@ -10,12 +11,15 @@ use super::map::{Map, WHOLE_OF_POWERS, WHOLE_OF_SQUARES, whole_bits};
 use super::real::Digits;
 use super::real::{Big, Fixed, Layout, Long, Real};
 use super::{FixedPoint, Fork, OrbitProgress, Sequential};
-use crate::extended::{Extended, ExtendedComplex};
+use crate::extended::{Extended, ExtendedComplex, power_of_two};
 use crate::field::Cancelled;
 use crate::step::Iteration;
 
 /// Below this a point's size is kept with an exponent of its own.
 pub(crate) const TINY_EXPONENT: i64 = -200;
+
+/// |Z|² this near to 4, in f64, is held against it in all digits. Rounding moves it by less than 2^-49.
+const EDGE: f64 = power_of_two(-30);
 
 const TINY: f64 = f64::from_bits(((1023 + TINY_EXPONENT) as u64) << 52);
 
@@ -33,15 +37,23 @@ pub(crate) struct Walk<'a> {
     pub(crate) limit: u64,
     /// The radius around `c` within which a nucleus ends the orbit; zero: none does.
     pub(crate) radius: Extended,
+    /// Whether what rounding leaves over of the points is kept too.
+    pub(crate) keeps_low: bool,
 }
 
 /// Z₀ to Z_N, each part rounded to the nearest f64.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Points {
     pub(crate) z: Vec<[f64; 2]>,
+    /// What that leaves over of each, itself rounded to the nearest f64: both together are the point to 2^-106 of its parts. Zero
+    /// where it is below f64's normal numbers. Empty unless the walk keeps it.
+    pub(crate) low: Vec<[f64; 2]>,
     /// Those of them, but for zeros, whose size is below 2^[`TINY_EXPONENT`], by ascending index. The size of a point is its larger
     /// part, and for the burning ship, where signs matter, the smaller that is not zero.
     pub(crate) tiny: Vec<TinyPoint>,
+    /// Of those but for Z₀ that are so near the circle |Z| = 2 that f64 may not tell on which side, |Z|² - 4, rounded but for its sign,
+    /// by ascending index. It is zero only where it is exactly.
+    pub(crate) edge: Vec<(usize, Extended)>,
     pub(crate) end: End,
 }
 
@@ -51,12 +63,24 @@ pub(crate) struct TinyPoint {
     pub(crate) index: usize,
     pub(crate) re: Extended,
     pub(crate) im: Extended,
+    /// What these leave over; zero unless the walk keeps it.
+    pub(crate) re_low: Extended,
+    pub(crate) im_low: Extended,
+}
+
+impl Points {
+    /// What [`Points::edge`] has of the points from `first` to `last`.
+    pub(crate) fn edges_in(&self, first: usize, last: usize) -> &[(usize, Extended)] {
+        let begin = self.edge.partition_point(|&(index, _)| index < first);
+        let end = self.edge.partition_point(|&(index, _)| index <= last);
+        &self.edge[begin..end]
+    }
 }
 
 /// Why an orbit has no more points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// |Z_N| > 2.
+    /// |Z_N| > 2, exactly.
     Escaped,
     /// 2 · radius · |dZ_N/dc| > |Z_N|: a nucleus of period N is near.
     Period,
@@ -124,17 +148,18 @@ pub(super) fn in_suitable_numbers<F: Follow>(
     }
 }
 
+/// No view that needs an orbit does with fewer.
+const FEWEST_WORDS: usize = 3;
+
 /// The one point at which an orbit meets its numbers.
 fn choose<F: Follow, const WHOLE: u32>(bits: usize, follow: F) -> F::Answer {
-    let words = (bits + WHOLE as usize).div_ceil(64);
+    let words = (bits + WHOLE as usize).div_ceil(64).max(FEWEST_WORDS);
     let (short, long) = (
         Layout::of_words(words, WHOLE),
         Layout::of_digits(bits, WHOLE),
     );
     match words {
-        1 => follow.short::<Fixed<1, WHOLE>>(short),
-        2 => follow.short::<Fixed<2, WHOLE>>(short),
-        3 => follow.short::<Fixed<3, WHOLE>>(short),
+        FEWEST_WORDS => follow.short::<Fixed<3, WHOLE>>(short),
         4 => follow.short::<Fixed<4, WHOLE>>(short),
         5 => follow.short::<Fixed<5, WHOLE>>(short),
         6 => follow.short::<Fixed<6, WHOLE>>(short),
@@ -202,12 +227,17 @@ impl<'a, F: Fork> Steps<'a, F> {
         let signs_matter = *self.walk.iteration == Iteration::BurningShip;
         let mut points = Points {
             z: Vec::new(),
+            low: Vec::new(),
             tiny: Vec::new(),
+            edge: Vec::new(),
             end: End::Limit,
         };
         for n in 0..=self.walk.limit {
             let z = [map.z[0].to_f64(), map.z[1].to_f64()];
             points.z.push(z);
+            if self.walk.keeps_low {
+                points.low.push([map.z[0].low_f64(), map.z[1].low_f64()]);
+            }
             let [x, y] = z.map(f64::abs);
             let size = if signs_matter { x.min(y) } else { x.max(y) };
             if size < TINY {
@@ -215,7 +245,8 @@ impl<'a, F: Fork> Steps<'a, F> {
             }
             let exact =
                 || ExtendedComplex::from_parts(map.z[0].to_extended(), map.z[1].to_extended());
-            if n > 0 && z[0] * z[0] + z[1] * z[1] > 4.0 {
+            let square = z[0] * z[0] + z[1] * z[1];
+            if n > 0 && square >= 4.0 - EDGE && points.is_outside(square, &map.z, layout) {
                 points.end = End::Escaped;
                 break;
             }
@@ -249,7 +280,33 @@ impl<'a, F: Fork> Steps<'a, F> {
             Iteration::BurningShip => exponents.min()?,
             _ => exponents.max()?,
         };
-        (size < TINY_EXPONENT).then_some(TinyPoint { index, re, im })
+        let [re_low, im_low] = match self.walk.keeps_low {
+            true => [z[0].low_extended(), z[1].low_extended()],
+            false => [Extended::default(); 2],
+        };
+        (size < TINY_EXPONENT).then_some(TinyPoint {
+            index,
+            re,
+            im,
+            re_low,
+            im_low,
+        })
+    }
+}
+
+impl Points {
+    /// Whether the last point, whose |Z|² is about `square`, is outside. Keeps by how much where that is little.
+    #[cold]
+    fn is_outside<R: Real>(&mut self, square: f64, z: &[R; 2], layout: Layout) -> bool {
+        if square > 4.0 + EDGE {
+            return true;
+        }
+        let [x, y] = z.each_ref().map(|part| part.value().abs());
+        let two = IBig::ONE << (layout.places + 1);
+        let excess = (&x - &two) * (x + two) + IBig::from(y.sqr()); // the first factor is short, and at the needle's tip zero
+        let excess = Big::extended(&excess, 2 * layout.places);
+        self.edge.push((self.z.len() - 1, excess));
+        excess.mantissa > 0.0
     }
 }
 

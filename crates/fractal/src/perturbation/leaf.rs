@@ -7,7 +7,7 @@ use super::pass::{Passes, present};
 use super::scale::{
     ZERO_EXPONENT, is_inside, normalised, plus, power_of_two, scaled, size, splat, sum,
 };
-use crate::extended::Extended;
+use crate::extended::{Extended, ExtendedComplex};
 use crate::orbit::{LEAF, Safe, Track};
 use crate::simd::Vector;
 
@@ -23,6 +23,8 @@ struct Steps<'a> {
     is_end: bool,
     safe_radius: f64,
     safe_radius_c: f64,
+    /// Points at which f64 does not tell on which side of the escape radius a sample is, and |Z|² - 4 there.
+    edges: &'a [(usize, Extended)],
 }
 
 /// Samples in vectors.
@@ -50,6 +52,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             is_end: last == z.len() - 1,
             safe_radius: safe.radius,
             safe_radius_c: self.in_units_of_c(safe.radius_c),
+            edges: track.edges(first + 1, last),
         };
         let is_tiny = EXTENDED && safe.is_tiny();
         let (mut read, mut kept) = (0, 0);
@@ -111,6 +114,12 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             let all_rebase = steps.is_end && i == last;
             if is_safe && !all_rebase {
                 continue;
+            }
+            if !steps.edges.is_empty() {
+                for k in 0..C {
+                    let row = read + k * V::LANES;
+                    self.note_escapes(steps, i, row, lanes.alive[k], lanes.w[k], lanes.exponent[k]);
+                }
             }
             let (mut inside, mut rebases) = ([0; C], [0; C]);
             let mut ending = 0;
@@ -177,6 +186,10 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             let product = normalised(product, common.mul_add(power, exponent));
             (lanes.w[0], lanes.exponent[0]) = sum(product, (lanes.c[0], unit));
 
+            if !steps.edges.is_empty() {
+                let [alive] = lanes.alive;
+                self.note_escapes(steps, i + 1, read, alive, lanes.w[0], lanes.exponent[0]);
+            }
             let next = track.point(steps.first + i + 1);
             let (at, w_there, common) = beside::<V>(next, lanes.w[0], lanes.exponent[0]);
             let sum_there = plus(at, w_there);
@@ -198,6 +211,44 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             }
         }
         self.keep(&mut lanes, steps, read, kept);
+    }
+
+    /// Counts lanes of a row that are outside of the escape radius at the leaf's point `i`, though f64 does not tell: by
+    /// |Z + w|² - 4 = (|Z|² - 4) + 2 Z · w + |w|². They go on until f64 tells, for their smooth counts.
+    #[inline(always)]
+    fn note_escapes(
+        &mut self,
+        steps: &Steps,
+        i: usize,
+        row: usize,
+        alive: u32,
+        w: [V; 2],
+        exponent: V,
+    ) {
+        let index = steps.first + i;
+        let Some((_, excess)) = steps.edges.iter().find(|edge| edge.0 == index) else {
+            return;
+        };
+        let (mut x, mut y, mut exponents) = ([0.0; 8], [0.0; 8], [0.0; 8]);
+        w[0].store(&mut x);
+        w[1].store(&mut y);
+        exponent.store(&mut exponents);
+        for lane in (0..V::LANES).filter(|lane| alive >> lane & 1 == 1) {
+            let [re, im] = steps.z[i];
+            let (x, y, exponent) = (x[lane], y[lane], exponents[lane] as i64);
+            let number = |value: f64, exponent: i64| ExtendedComplex::new(value, 0.0, exponent);
+            let excess = number(excess.mantissa, excess.exponent)
+                + number(2.0 * (re * x + im * y), exponent)
+                + number(x * x + y * y, 2 * exponent);
+            if excess.re > 0.0 {
+                let base = self.active.column(BASE)[row + lane] as u64;
+                let sample = self.active.column(INDEX)[row + lane] as usize;
+                let count = &mut self.field.counts[sample];
+                if *count == 0 && base + index as u64 <= self.job.limit {
+                    *count = base + index as u64;
+                }
+            }
+        }
     }
 
     #[inline(always)]

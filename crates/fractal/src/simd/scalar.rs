@@ -1,32 +1,15 @@
 //! The backend without vectors: every processor has it, and it is the plainest reading of [`Vector`].
-#![cfg_attr(
-    target_arch = "x86_64",
-    expect(
-        unsafe_code,
-        reason = "a copy of the kernel may use the processor's fused multiply-add"
-    )
-)]
 
 use super::{EXPONENT_IN_LOW_BITS, Task, Vector};
 
 #[derive(Clone, Copy)]
-pub(super) struct Scalar(f64);
+pub(crate) struct Scalar(pub(crate) f64);
 
 /// Vectors in flight: two multiply-adds start each cycle and take four.
 const IN_FLIGHT: usize = 4;
 
+/// Processors with a fused multiply-add have a backend with vectors; where the compiler may not use it, it is a call.
 pub(super) fn run<T: Task>(task: T) -> T::Output {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("fma") {
-        // SAFETY: the processor has FMA.
-        return unsafe { run_with_fma(task) };
-    }
-    task.run::<Scalar, IN_FLIGHT>()
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "fma")]
-fn run_with_fma<T: Task>(task: T) -> T::Output {
     task.run::<Scalar, IN_FLIGHT>()
 }
 

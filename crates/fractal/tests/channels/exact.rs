@@ -55,7 +55,7 @@ impl Picture<'_> {
             // Half a pitch is 2 / (zoom · rows).
             let (numerator, denominator) = rational(self.zoom);
             let divisor = numerator * IBig::from(self.height);
-            (IBig::from(2 * twice) * denominator << places) / divisor
+            ((IBig::from(2 * twice) * denominator) << places) / divisor
         };
         let fixed = |text: &str| {
             let (numerator, denominator) = rational(text);
@@ -73,7 +73,7 @@ impl Picture<'_> {
                 .value()
         };
         let pixel = real(&half_pixels(2));
-        let zero = pixel.clone() - pixel.clone();
+        let zero = Real::from(0);
         let identity = [pixel.clone(), zero.clone(), zero, pixel];
         let (c, added) = match self.formula {
             Formula::Julia { seed_re, seed_im } => {
@@ -150,7 +150,7 @@ impl Picture<'_> {
 
     /// The matrix of a step, row by row.
     fn derivative(&self, [x, y]: [Real; 2]) -> [Real; 4] {
-        let zero = &x - &x;
+        let zero = Real::from(0);
         let one = Real::from(1).with_precision(PRECISION).value();
         let (mut re, mut im) = (one, zero.clone());
         for _ in 1..self.power() {

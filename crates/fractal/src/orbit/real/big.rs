@@ -3,7 +3,7 @@
 use dashu_int::IBig;
 use dashu_int::ops::{Abs, BitTest};
 
-use super::{Layout, Real, words};
+use super::{Layout, Real, Top, words};
 use crate::extended::Extended;
 use crate::orbit::Fork;
 
@@ -61,8 +61,8 @@ impl Real for Big {
         self.places >= 64 * WORTH_FORKING
     }
 
-    fn to_extended(&self) -> Extended {
-        Big::extended(&self.value, self.places)
+    fn top(&self) -> Top {
+        Big::top(&self.value, self.places)
     }
 
     fn value(&self) -> IBig {
@@ -73,10 +73,30 @@ impl Real for Big {
 impl Big {
     /// `value` · 2^-`places`.
     pub(in crate::orbit) fn extended(value: &IBig, places: usize) -> Extended {
+        Big::top(value, places).to_extended()
+    }
+
+    fn top(value: &IBig, places: usize) -> Top {
         let is_negative = *value < IBig::ZERO;
-        let bits = if is_negative { !value } else { value.clone() };
-        let shift = bits.bit_len().saturating_sub(63);
-        let top = (bits >> shift).try_into().unwrap_or_default(); // 63 bits always fit
-        words::from_top(top, shift as i64 - places as i64, is_negative)
+        let opposite = if is_negative { &!value } else { value };
+        let len = opposite.bit_len();
+        if len == 0 {
+            return Top::of_sign(is_negative, -(places as i64));
+        }
+        // The highest 192 bits
+        let shift = len as isize - 192;
+        let bits = if shift > 0 {
+            value >> shift as usize
+        } else {
+            value << shift.unsigned_abs()
+        };
+        let mut words = [0; 4];
+        words::read(&bits, &mut words);
+        let [low, middle, high, sign] = words;
+        Top::of_words(
+            [high ^ sign, middle ^ sign, low ^ sign],
+            sign,
+            128 + shift as i64 - places as i64,
+        )
     }
 }

@@ -3,8 +3,7 @@
 use dashu_int::IBig;
 
 use super::ifma::{self, BLOCK};
-use super::{DIGIT, Layout, Real, words};
-use crate::extended::Extended;
+use super::{DIGIT, Layout, Real, Top, words};
 use crate::orbit::Fork;
 
 const MASK: u64 = (1 << DIGIT) - 1;
@@ -162,26 +161,26 @@ impl Real for Digits {
     }
 
     /// Of settled numbers.
-    fn to_extended(&self) -> Extended {
-        let unit = -((DIGIT * (self.digits.len() - 1)) as i64);
-        let is_negative = self.is_negative();
-        let sign = if is_negative { -1 } else { 0 };
+    fn top(&self) -> Top {
+        let places = (DIGIT * (self.digits.len() - 1)) as i64;
+        let sign = if self.is_negative() { -1 } else { 0 };
         let Some(k) = self
             .digits
             .iter()
             .rposition(|&digit| digit != sign & MASK as i64 && digit != sign)
         else {
-            return words::from_top(0, unit, is_negative);
+            return Top::of_sign(sign != 0, -places);
         };
         let digit = |below: usize| {
-            let digit = k.checked_sub(below).map_or(0, |k| self.digits[k] ^ sign);
-            u128::from(digit as u64 & MASK)
+            let digit = k.checked_sub(below).map_or(0, |k| self.digits[k]) ^ sign;
+            digit as u64 & MASK
         };
-        // From 77 bits to 128, of which 63 are wanted.
-        let bits = digit(0) << 76 | digit(1) << 24 | digit(2) >> 28;
-        let shift = 128 - 63 - bits.leading_zeros();
-        let exponent = unit + (DIGIT * k) as i64 - 76 + i64::from(shift);
-        words::from_top((bits >> shift) as u64, exponent, is_negative)
+        let words = [
+            digit(0),
+            digit(1) << 12 | digit(2) >> 40,
+            digit(2) << 24 | digit(3) >> 28,
+        ];
+        Top::of_words(words, sign as u64, (DIGIT * k) as i64 - places)
     }
 
     fn value(&self) -> IBig {

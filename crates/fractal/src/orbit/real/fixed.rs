@@ -3,13 +3,15 @@
 use dashu_int::IBig;
 
 use super::sum::Sum;
-use super::{Layout, Real, words};
-use crate::extended::Extended;
+use super::{Layout, Real, Top, words};
 use crate::orbit::Fork;
 
 /// N words, the lowest first, in two's complement; `WHOLE` bits of the highest are the whole part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::orbit) struct Fixed<const N: usize, const WHOLE: u32>([u64; N]);
+
+/// What is read of a number is in so many words.
+const SHORTEST_FIXED: usize = 3;
 
 /// The columns of a square of so many words are spelt out below.
 const LONGEST_FIXED: usize = 9;
@@ -71,8 +73,8 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
     }
 
     #[cold]
-    fn to_extended(&self) -> Extended {
-        words::to_extended(&self.0, 64 * N - WHOLE as usize)
+    fn top(&self) -> Top {
+        words::top(&self.0, 64 * N - WHOLE as usize)
     }
 
     fn value(&self) -> IBig {
@@ -82,16 +84,27 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
     /// Almost always the highest word has a bit that is not the sign's, and with the next one all that f64 holds.
     #[inline(always)]
     fn to_f64(&self) -> f64 {
-        let (high, low) = (self.0[N - 1], self.0[N.max(2) - 2]);
-        let sign = (high as i64 >> 63) as u64;
-        let shift = (high ^ sign).leading_zeros();
-        if N == 1 || shift == 64 {
-            return self.to_extended().to_f64();
+        match self.quick_top() {
+            Some(top) => top.to_f64(),
+            None => self.to_extended().to_f64(),
         }
-        let top = (high ^ sign) << shift | ((low ^ sign) >> 1) >> (63 - shift);
-        let exponent = 1023 + u64::from(WHOLE) - 63 - u64::from(shift);
-        let size = (top >> 1) as i64 as f64 * f64::from_bits(exponent << 52);
-        f64::from_bits(size.to_bits() | sign << 63)
+    }
+
+    #[inline(always)]
+    fn low_f64(&self) -> f64 {
+        match self.quick_top() {
+            Some(top) => top.low_f64(),
+            None => self.low_extended().to_f64(),
+        }
+    }
+}
+
+impl<const N: usize, const WHOLE: u32> Fixed<N, WHOLE> {
+    #[inline(always)]
+    fn quick_top(&self) -> Option<Top> {
+        let sign = (self.0[N - 1] as i64 >> 63) as u64;
+        let words = [1, 2, 3].map(|below| self.0[N - below] ^ sign);
+        (words[0] != 0).then(|| Top::of_words(words, sign, i64::from(WHOLE) - 64))
     }
 }
 
@@ -101,9 +114,9 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
 /// than N units of word N - 1: only where that much could change the result are they computed too.
 #[inline(always)]
 fn square<const N: usize, const WHOLE: u32>(x: &[u64; N]) -> [u64; N] {
-    let (low, high) = columns(x, N.saturating_sub(2));
+    let (low, high) = columns(x, N - 2);
     let below = low << WHOLE >> WHOLE;
-    if N > 2 && below + N as u64 >= 1 << (64 - WHOLE) {
+    if below + N as u64 >= 1 << (64 - WHOLE) {
         return exact_square::<N, WHOLE>(x);
     }
     shifted::<N, WHOLE>(low, high)
@@ -139,7 +152,7 @@ macro_rules! unroll {
 /// Word N - 1 of x² and the N words above it, from the products x_i · x_j with i + j ≥ `from`.
 #[inline(always)]
 fn columns<const N: usize>(x: &[u64; N], from: usize) -> (u64, [u64; N]) {
-    const { assert!(N <= LONGEST_FIXED) };
+    const { assert!(N >= SHORTEST_FIXED && N <= LONGEST_FIXED) };
     let (mut low, mut high) = (0, [0; N]);
     let mut sum = Sum::default();
     unroll!(k in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16] {

@@ -3,8 +3,7 @@
 use dashu_int::IBig;
 
 use super::sum::Sum;
-use super::{Layout, Real, words};
-use crate::extended::Extended;
+use super::{Layout, Real, Top, words};
 use crate::orbit::Fork;
 
 /// Words in two's complement, and room for a square on its way.
@@ -83,8 +82,8 @@ impl Real for Long {
         self.words.len() >= WORTH_FORKING
     }
 
-    fn to_extended(&self) -> Extended {
-        words::to_extended(&self.words, self.places)
+    fn top(&self) -> Top {
+        words::top(&self.words, self.places)
     }
 
     fn value(&self) -> IBig {

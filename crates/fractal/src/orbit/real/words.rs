@@ -2,7 +2,7 @@
 
 use dashu_int::{IBig, UBig};
 
-use crate::extended::Extended;
+use super::top::Top;
 
 /// `value` in two's complement, modulo what `words` hold.
 #[inline]
@@ -15,35 +15,16 @@ pub(super) fn read(value: &IBig, words: &mut [u64]) {
     }
 }
 
-/// What every kind of number makes of v · 2^-places for people who want an f64: u is v, or -1 - v where v is negative, so that all
-/// its bits are v's or their opposites; of u the highest 63 bits are kept, and rounded. That is half an ulp and 2^-9 of one.
-///
-/// `top` · 2^`exponent` are those bits, which the sign follows.
+/// What is read of the words of a number of `places`.
 #[inline]
-pub(super) fn from_top(top: u64, exponent: i64, is_negative: bool) -> Extended {
-    debug_assert!(top >> 63 == 0);
-    match (top, is_negative) {
-        (0, false) => Extended::default(),
-        (0, true) => Extended::new(-1.0, exponent), // u = 0 is v = -1
-        (_, false) => Extended::new(top as f64, exponent),
-        (_, true) => Extended::new(-(top as f64), exponent),
-    }
-}
-
-/// A number of `places`.
-#[inline]
-pub(super) fn to_extended(words: &[u64], places: usize) -> Extended {
-    let highest = words.len() - 1;
-    let sign = (words[highest] as i64 >> 63) as u64;
+pub(super) fn top(words: &[u64], places: usize) -> Top {
+    let sign = (words[words.len() - 1] as i64 >> 63) as u64;
     let unit = -(places as i64);
     let Some(k) = words.iter().rposition(|&word| word != sign) else {
-        return from_top(0, unit, sign != 0);
+        return Top::of_sign(sign != 0, unit);
     };
-    let (high, low) = (words[k] ^ sign, if k > 0 { words[k - 1] ^ sign } else { 0 });
-    let shift = high.leading_zeros();
-    let top = high << shift | (low >> 1) >> (63 - shift);
-    let exponent = unit + 64 * k as i64 + 1 - i64::from(shift);
-    from_top(top >> 1, exponent, sign != 0)
+    let word = |below: usize| k.checked_sub(below).map_or(0, |k| words[k]) ^ sign;
+    Top::of_words([word(0), word(1), word(2)], sign, unit + 64 * k as i64)
 }
 
 #[inline]

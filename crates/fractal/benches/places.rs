@@ -1,0 +1,132 @@
+//! How long does each known place take, with its reference, on two threads? One row a place: medians, and the peak of memory.
+//!
+//! `cargo bench -p fractal --bench places` runs all, each three times in turn; ids after `--` choose some.
+
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use fractal::{Fork, Formula, Plan, Quality, Rect, View};
+use rayon::prelude::*;
+use serde::Deserialize;
+
+const PLACES: &str = include_str!("../tests/truth/places.json");
+const WIDTH: u32 = 1920;
+const HEIGHT: u32 = 1080;
+const THREADS: usize = 2;
+const RUNS: usize = 3;
+/// As many as a worker's shares have.
+const ROWS: u32 = 16;
+/// Places that take longer run once.
+const LONG: Duration = Duration::from_secs(20);
+
+#[derive(Deserialize)]
+struct Place {
+    id: String,
+    formula: String,
+    re: String,
+    im: String,
+    zoom: String,
+    iterations: u64,
+}
+
+struct Rayon;
+
+impl Fork for Rayon {
+    fn join<A: Send, B: Send>(
+        &self,
+        one: impl FnOnce() -> A + Send,
+        other: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
+        rayon::join(one, other)
+    }
+}
+
+/// Of one run.
+struct Times {
+    orbit: Duration,
+    total: Duration,
+}
+
+fn main() {
+    let chosen: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(THREADS);
+    threads.build_global().expect("two threads");
+    let places: Vec<Place> = serde_json::from_str(PLACES).expect("the places are JSON");
+    let places = places
+        .iter()
+        .filter(|place| place.formula == "mandelbrot" && !place.id.starts_with("border"))
+        .filter(|place| chosen.is_empty() || chosen.contains(&place.id));
+    println!("| place | tier | reference's points | reference, s | total, s | peak, MB |");
+    println!("|---|---|---|---|---|---|");
+    for place in places {
+        forget_peak();
+        let (first, tier, points) = draw(place);
+        let mut runs = vec![first];
+        while runs.len() < RUNS && runs[0].total < LONG {
+            runs.push(draw(place).0);
+        }
+        println!(
+            "| {} | {tier} | {points} | {:.3} | {:.3} | {} |",
+            place.id,
+            median(runs.iter().map(|run| run.orbit)),
+            median(runs.iter().map(|run| run.total)),
+            peak_megabytes(),
+        );
+    }
+}
+
+fn draw(place: &Place) -> (Times, String, usize) {
+    let number = |text: &str| text.parse().expect("a decimal number");
+    let view = View {
+        re: number(&place.re),
+        im: number(&place.im),
+        zoom: number(&place.zoom),
+        rotation: 0.0,
+        width: WIDTH,
+        height: HEIGHT,
+        samples: 1,
+        formula: Formula::Mandelbrot,
+        limit: place.iterations,
+        quality: Quality::Standard,
+    };
+    let cancel = AtomicBool::new(false);
+    let began = Instant::now();
+    let plan = Plan::new(&view).expect("a view that can be drawn");
+    let tier = plan.tier().to_string();
+    let renderer = plan.prepare(&Rayon, &cancel).expect("nobody cancels");
+    let orbit = began.elapsed();
+    (0..HEIGHT.div_ceil(ROWS)).into_par_iter().for_each(|band| {
+        let rect = Rect {
+            x: 0,
+            y: band * ROWS,
+            w: WIDTH,
+            h: ROWS.min(HEIGHT - band * ROWS),
+        };
+        std::hint::black_box(renderer.field(rect, &cancel).expect("nobody cancels"));
+    });
+    let total = began.elapsed();
+    let points = renderer.orbit().map_or(0, fractal::Orbit::points);
+    (Times { orbit, total }, tier, points)
+}
+
+fn median(times: impl Iterator<Item = Duration>) -> f64 {
+    let mut times: Vec<Duration> = times.collect();
+    times.sort();
+    times[times.len() / 2].as_secs_f64()
+}
+
+/// Lets the kernel's highest resident size begin anew (proc(5), clear_refs).
+fn forget_peak() {
+    // Where this cannot be done, peaks are those of all places so far.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+fn peak_megabytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = peak.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kilobytes.unwrap_or(0) / 1024
+}
