@@ -200,8 +200,8 @@ mod tests {
 
     #[test]
     fn auto_is_lowered_to_what_a_view_needs_and_kept_where_nothing_escapes() {
-        assert_eq!(limits("re=1&im=1&zoom=1e9").1, 1000);
-        let (generous, found) = limits("re=-0.1&im=0.1&zoom=1e6");
+        assert_eq!(limits("re=1&im=1&zoom=1e9&quality=fast").1, 1000);
+        let (generous, found) = limits("re=-0.1&im=0.1&zoom=1e6&quality=fast");
         assert_eq!(generous, found);
     }
 

@@ -7,13 +7,13 @@ use crate::view::Quality;
 
 /// The least distance of neighbouring samples, in ulp of the view's largest coordinate: so many powers of two.
 ///
-/// In dense places one pixel in ten thousand lies 2^-36 of its size from the boundary, and one in a hundred 2^-10 of it
-/// (`docs/truth.md`): as many count otherwise when their points are rounded by as much.
+/// Rounding a sample's point moves it by half an ulp. Samples count otherwise that lie as near to the boundary: in the densest
+/// places one in ten at 2^-10 of a pitch, one in a hundred at 2^-34 (`docs/kernel.md`).
 fn least_pitch_ulps(quality: Quality) -> f64 {
     let bits = match quality {
         Quality::Fast => 8,
-        Quality::Standard => 36,
-        Quality::Exact => 40,
+        Quality::Standard => 22,
+        Quality::Exact => 38,
     };
     (1_u64 << bits) as f64
 }

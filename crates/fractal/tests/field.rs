@@ -207,7 +207,9 @@ fn the_depth_and_the_quality_choose_the_tier() {
     for (zoom, quality, tier) in [
         ("40", Quality::Exact, Tier::Direct),
         ("40", Quality::Standard, Tier::Direct),
-        ("2000", Quality::Standard, Tier::Perturbation),
+        ("2000", Quality::Exact, Tier::Perturbation),
+        ("2000", Quality::Standard, Tier::Direct),
+        ("1e7", Quality::Standard, Tier::Perturbation),
         ("4e10", Quality::Fast, Tier::Direct),
         ("1e12", Quality::Fast, Tier::Perturbation),
         ("1e280", Quality::Standard, Tier::Perturbation),
