@@ -1,7 +1,7 @@
 //! Given a view of a fractal and a rectangle of it, what is the escape field, and which colours has it?
 //!
-//! No I/O, no clocks and no threads of its own: [`Plan::new`] checks a [`View`] once, [`Plan::field`] answers
-//! for any rectangle, [`paint`] colours the answer. The same input gives the same bits on every processor.
+//! No I/O, no clocks and no threads of its own: [`Plan::new`] checks a [`View`] once, [`OrbitKey::compute`]
+//! makes the orbit that a deep one needs, [`Renderer::field`] answers for any rectangle, [`paint`] colours the answer. The same input gives the same bits on every processor.
 
 mod colour;
 mod cycle;

@@ -87,7 +87,7 @@ pub enum Backend {
     Avx2,
     /// AArch64: 2 lanes.
     Neon,
-    /// One lane; fused multiply-add in software where the processor has none.
+    /// One lane; fused multiply-add is a function call where the compiler may not count on the processor's.
     Scalar,
 }
 
