@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use fractal::{Cancelled, Fork, Orbit, OrbitKey, OrbitProgress};
+use fractal::{Cancelled, Fork, Job, Orbit, OrbitKey, OrbitProgress};
 use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
@@ -348,12 +348,8 @@ impl State {
 struct Join;
 
 impl Fork for Join {
-    fn join<A: Send, B: Send>(
-        &self,
-        one: impl FnOnce() -> A + Send,
-        other: impl FnOnce() -> B + Send,
-    ) -> (A, B) {
-        rayon::join(one, other)
+    fn join(&self, one: Job, other: Job) {
+        rayon::join(one, other);
     }
 }
 

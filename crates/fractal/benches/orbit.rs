@@ -2,7 +2,7 @@
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use fractal::{Fork, Numbers, Sequential, walk_for_benchmark};
+use fractal::{Fork, Job, Numbers, Sequential, walk_for_benchmark};
 
 fn main() {
     divan::main();
@@ -26,12 +26,8 @@ const LENGTHS: [(usize, u64); 10] = [
 struct Rayon;
 
 impl Fork for Rayon {
-    fn join<A: Send, B: Send>(
-        &self,
-        one: impl FnOnce() -> A + Send,
-        other: impl FnOnce() -> B + Send,
-    ) -> (A, B) {
-        rayon::join(one, other)
+    fn join(&self, one: Job, other: Job) {
+        rayon::join(one, other);
     }
 }
 
@@ -39,7 +35,7 @@ fn measure(
     bencher: Bencher,
     numbers: Numbers,
     (bits, steps): (usize, u64),
-    fork: &(impl Fork + Send),
+    fork: &(dyn Fork + Send),
 ) {
     bencher
         .counter(ItemsCount::new(steps))

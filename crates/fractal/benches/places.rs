@@ -5,7 +5,7 @@
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use fractal::{Fork, Formula, Plan, Quality, Rect, View};
+use fractal::{Fork, Formula, Job, Plan, Quality, Rect, View};
 use rayon::prelude::*;
 use serde::Deserialize;
 
@@ -32,12 +32,8 @@ struct Place {
 struct Rayon;
 
 impl Fork for Rayon {
-    fn join<A: Send, B: Send>(
-        &self,
-        one: impl FnOnce() -> A + Send,
-        other: impl FnOnce() -> B + Send,
-    ) -> (A, B) {
-        rayon::join(one, other)
+    fn join(&self, one: Job, other: Job) {
+        rayon::join(one, other);
     }
 }
 

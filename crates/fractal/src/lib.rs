@@ -38,7 +38,7 @@ pub use decimal::{Decimal, ParseDecimalError};
 pub use field::{Cancelled, Channels, Field};
 pub use iterations::auto_iterations;
 pub use nucleus::{Nucleus, NucleusError, Shape, nucleus};
-pub use orbit::{Fork, Orbit, OrbitKey, OrbitProgress, Sequential};
+pub use orbit::{Fork, Job, Orbit, OrbitKey, OrbitProgress, Sequential};
 #[doc(hidden)]
 pub use orbit::{Numbers, walk_for_benchmark};
 pub use plan::{Plan, PlanError, Renderer, Tier};

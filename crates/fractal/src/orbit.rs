@@ -98,7 +98,7 @@ impl OrbitKey {
     /// [`Cancelled`] soon after `cancel` was raised.
     pub fn compute(
         &self,
-        fork: &impl Fork,
+        fork: &dyn Fork,
         progress: &OrbitProgress,
         cancel: &AtomicBool,
     ) -> Result<Orbit, Cancelled> {
@@ -260,12 +260,28 @@ impl OrbitProgress {
 
 /// Two jobs that may be done at the same time; whoever has threads says how.
 pub trait Fork: Sync {
-    /// Does both, and answers both results.
-    fn join<A: Send, B: Send>(
-        &self,
-        one: impl FnOnce() -> A + Send,
-        other: impl FnOnce() -> B + Send,
-    ) -> (A, B);
+    /// Calls both, each once, and returns when both are done.
+    fn join(&self, one: Job, other: Job);
+}
+
+/// What a [`Fork`] calls once.
+pub type Job<'a> = &'a mut (dyn FnMut() + Send);
+
+/// Does both, and answers both results.
+fn join<A: Send, B: Send>(
+    fork: &dyn Fork,
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    let (mut one, mut other) = (Some(one), Some(other));
+    let (mut of_one, mut of_other) = (None, None);
+    fork.join(&mut || of_one = one.take().map(|job| job()), &mut || {
+        of_other = other.take().map(|job| job());
+    });
+    let (Some(of_one), Some(of_other)) = (of_one, of_other) else {
+        panic!("a fork calls both of its jobs");
+    };
+    (of_one, of_other)
 }
 
 /// One job after the other.
@@ -273,12 +289,9 @@ pub trait Fork: Sync {
 pub struct Sequential;
 
 impl Fork for Sequential {
-    fn join<A: Send, B: Send>(
-        &self,
-        one: impl FnOnce() -> A + Send,
-        other: impl FnOnce() -> B + Send,
-    ) -> (A, B) {
-        (one(), other())
+    fn join(&self, one: Job, other: Job) {
+        one();
+        other();
     }
 }
 

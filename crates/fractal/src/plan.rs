@@ -183,7 +183,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`Cancelled`] soon after `cancel` was raised.
-    pub fn prepare(self, fork: &impl Fork, cancel: &AtomicBool) -> Result<Renderer, Cancelled> {
+    pub fn prepare(self, fork: &dyn Fork, cancel: &AtomicBool) -> Result<Renderer, Cancelled> {
         self.with_orbit(|key| {
             let orbit = key.compute(fork, &OrbitProgress::default(), cancel)?;
             Ok(Arc::new(orbit))

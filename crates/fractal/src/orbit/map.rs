@@ -2,9 +2,9 @@
 
 use dashu_int::IBig;
 
-use super::Fork;
 use super::real::{Layout, Real};
 use super::walk::Walk;
+use super::{Fork, join};
 use crate::step::Iteration;
 
 /// Whole bits for |Z| ≤ 2: the next |Z| is at most 2² + 2, and one bit is the sign.
@@ -85,7 +85,7 @@ impl<R: Real> Map<R> {
     }
 
     #[inline(always)]
-    pub(super) fn step(&mut self, fork: &impl Fork) {
+    pub(super) fn step(&mut self, fork: &dyn Fork) {
         if let (Kind::Power(power), Some(buffers)) = (self.kind, &mut self.power) {
             raise(
                 &self.z,
@@ -122,13 +122,14 @@ impl<R: Real> Map<R> {
 
 /// x², y² and (x + y)².
 #[inline(always)]
-fn squares<R: Real>(x: &R, y: &R, sum: &mut R, into: &mut [R; 3], fork: &impl Fork) {
+fn squares<R: Real>(x: &R, y: &R, sum: &mut R, into: &mut [R; 3], fork: &dyn Fork) {
     sum.set_sum(x, y);
     let sum = &*sum;
     let [xx, yy, ss] = into;
     if x.is_worth_forking() {
-        fork.join(
-            || fork.join(|| xx.set_square(x, fork), || yy.set_square(y, fork)),
+        join(
+            fork,
+            || join(fork, || xx.set_square(x, fork), || yy.set_square(y, fork)),
             || ss.set_square(sum, fork),
         );
     } else {
@@ -145,7 +146,7 @@ fn raise<R: Real>(
     three: &mut [R; 3],
     sum: &mut R,
     buffers: &mut Power<R>,
-    fork: &impl Fork,
+    fork: &dyn Fork,
 ) {
     let Power {
         w,
@@ -187,13 +188,14 @@ fn set_product<R: Real>(
     [u, v]: [&R; 2],
     spare: &mut R,
     [plus, minus, difference]: &mut [R; 3],
-    fork: &impl Fork,
+    fork: &dyn Fork,
 ) {
     spare.set_sum(u, v);
     difference.set_difference(u, v);
     let (spare, difference) = (&*spare, &*difference);
     if u.is_worth_forking() {
-        fork.join(
+        join(
+            fork,
             || plus.set_square(spare, fork),
             || minus.set_square(difference, fork),
         );

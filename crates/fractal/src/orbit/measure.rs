@@ -28,7 +28,7 @@ const SIEGEL: (&str, &str) = (
 
 /// Walks `steps` steps of z² + c in `bits` places, and answers the last point.
 #[doc(hidden)]
-pub fn walk_for_benchmark(numbers: Numbers, bits: usize, steps: u64, fork: &impl Fork) -> [f64; 2] {
+pub fn walk_for_benchmark(numbers: Numbers, bits: usize, steps: u64, fork: &dyn Fork) -> [f64; 2] {
     let part = |digits: &str, places: usize| {
         let digits: IBig = digits.parse().unwrap_or_default();
         (digits << bits) / IBig::from(10).pow(places)

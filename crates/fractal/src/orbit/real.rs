@@ -12,7 +12,7 @@ mod ifma;
 mod long;
 mod sum;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod top;
 mod words;
 
@@ -40,7 +40,7 @@ pub(super) trait Real: Clone + Send + Sync {
     fn quarter(&mut self);
     fn make_absolute(&mut self);
     /// `other`², rounded down to the places that are kept. May use `fork` where that is faster.
-    fn set_square(&mut self, other: &Self, fork: &impl Fork);
+    fn set_square(&mut self, other: &Self, fork: &dyn Fork);
     /// To be done once what was added and subtracted is to be read.
     fn settle(&mut self) {}
     /// Whether squares take so long that they are worth handing to other threads.

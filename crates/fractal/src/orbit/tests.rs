@@ -7,6 +7,7 @@ use dashu_int::ops::Abs;
 
 #[cfg(target_arch = "x86_64")]
 use super::real::Digits;
+use super::real::tests::Threads;
 use super::real::{Big, Long};
 use super::walk::{End, Steps, TINY_EXPONENT, TinyPoint};
 use super::*;
@@ -440,25 +441,8 @@ fn a_walk_can_be_cancelled_and_says_how_far_it_is() {
     assert_eq!(progress.steps(), 777);
 }
 
-/// Two jobs in two threads.
-struct Threads;
-
-impl Fork for Threads {
-    fn join<A: Send, B: Send>(
-        &self,
-        one: impl FnOnce() -> A + Send,
-        other: impl FnOnce() -> B + Send,
-    ) -> (A, B) {
-        std::thread::scope(|scope| {
-            let one = scope.spawn(one);
-            let other = other();
-            (one.join().unwrap(), other)
-        })
-    }
-}
-
 /// The walk in every kind of long number that this processor has.
-fn in_all_long_numbers(walk: &Walk, fork: &impl Fork) -> Vec<Points> {
+fn in_all_long_numbers(walk: &Walk, fork: &dyn Fork) -> Vec<Points> {
     let (progress, cancel) = (OrbitProgress::default(), AtomicBool::new(false));
     let steps = Steps::new(walk, fork, &progress, &cancel);
     let mut all = vec![steps.follow_long::<Long>(), steps.follow_long::<Big>()];

@@ -103,7 +103,7 @@ impl Walk<'_> {
     /// [`Cancelled`] soon after `cancel` was raised.
     pub(crate) fn run(
         &self,
-        fork: &impl Fork,
+        fork: &dyn Fork,
         progress: &OrbitProgress,
         cancel: &AtomicBool,
     ) -> Result<Points, Cancelled> {
@@ -174,17 +174,17 @@ fn choose<F: Follow, const WHOLE: u32>(bits: usize, follow: F) -> F::Answer {
 }
 
 /// A walk under way.
-pub(super) struct Steps<'a, F> {
+pub(super) struct Steps<'a> {
     walk: &'a Walk<'a>,
-    fork: &'a F,
+    fork: &'a dyn Fork,
     progress: &'a OrbitProgress,
     cancel: &'a AtomicBool,
 }
 
-impl<'a, F: Fork> Steps<'a, F> {
+impl<'a> Steps<'a> {
     pub(super) fn new(
         walk: &'a Walk<'a>,
-        fork: &'a F,
+        fork: &'a dyn Fork,
         progress: &'a OrbitProgress,
         cancel: &'a AtomicBool,
     ) -> Self {
@@ -310,7 +310,7 @@ impl Points {
     }
 }
 
-impl<F: Fork> Follow for &Steps<'_, F> {
+impl Follow for &Steps<'_> {
     type Answer = Result<Points, Cancelled>;
 
     fn short<R: Real>(self, layout: Layout) -> Self::Answer {

@@ -53,7 +53,7 @@ impl Real for Big {
         self.value = std::mem::take(&mut self.value).abs();
     }
 
-    fn set_square(&mut self, other: &Self, _: &impl Fork) {
+    fn set_square(&mut self, other: &Self, _: &dyn Fork) {
         self.value = (other.value.sqr() >> self.places).into();
     }
 

@@ -4,7 +4,7 @@ use dashu_int::IBig;
 
 use super::ifma::{self, BLOCK};
 use super::{DIGIT, Layout, Real, Top, words};
-use crate::orbit::Fork;
+use crate::orbit::{Fork, join};
 
 const MASK: u64 = (1 << DIGIT) - 1;
 
@@ -135,7 +135,7 @@ impl Real for Digits {
         }
     }
 
-    fn set_square(&mut self, other: &Self, fork: &impl Fork) {
+    fn set_square(&mut self, other: &Self, fork: &dyn Fork) {
         other.write_absolute(self.absolute.digits_mut());
         let places = self.digits.len() - 1;
         let from = places.saturating_sub(2) & !1;
@@ -239,7 +239,7 @@ impl Digits {
     }
 
     /// The columns of `absolute`² from `from`, without the digits that are not kept. Answers the highest of those.
-    fn set_from_columns(&mut self, from: usize, fork: &impl Fork) -> u64 {
+    fn set_from_columns(&mut self, from: usize, fork: &dyn Fork) -> u64 {
         let len = self.digits.len();
         let columns = (2 * len - from).next_multiple_of(BLOCK);
         let (low, high) = (&mut self.low[..columns], &mut self.high[..columns]);
@@ -250,7 +250,8 @@ impl Digits {
             let (low, low_of_others) = low.split_at_mut(half);
             let (high, high_of_others) = high.split_at_mut(half);
             let x = &self.absolute;
-            fork.join(
+            join(
+                fork,
                 || ifma::sum_columns(x, from, low, high),
                 || ifma::sum_columns(x, from + half, low_of_others, high_of_others),
             );

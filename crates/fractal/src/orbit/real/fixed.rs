@@ -61,7 +61,7 @@ impl<const N: usize, const WHOLE: u32> Real for Fixed<N, WHOLE> {
     }
 
     #[inline(always)]
-    fn set_square(&mut self, other: &Self, _: &impl Fork) {
+    fn set_square(&mut self, other: &Self, _: &dyn Fork) {
         let mut absolute = [0; N];
         words::write_absolute(&other.0, &mut absolute);
         *self = Fixed(square::<N, WHOLE>(&absolute));

@@ -4,7 +4,7 @@ use dashu_int::IBig;
 
 use super::sum::Sum;
 use super::{Layout, Real, Top, words};
-use crate::orbit::Fork;
+use crate::orbit::{Fork, join};
 
 /// Words in two's complement, and room for a square on its way.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl Real for Long {
 
     /// Of the columns below those that are kept only two words' worth are computed: what the others would add is less than one
     /// unit a word of the higher of the two. Only where that could reach up into the result are they computed as well.
-    fn set_square(&mut self, other: &Self, fork: &impl Fork) {
+    fn set_square(&mut self, other: &Self, fork: &dyn Fork) {
         words::write_absolute(&other.words, &mut self.absolute);
         let from = (self.places / 64).saturating_sub(2);
         let below = self.set_from_columns(from, fork);
@@ -93,7 +93,7 @@ impl Real for Long {
 
 impl Long {
     /// The columns of `absolute`² from `from`, without the places that are not kept. Answers the highest 64 of those.
-    fn set_from_columns(&mut self, from: usize, fork: &impl Fork) -> u64 {
+    fn set_from_columns(&mut self, from: usize, fork: &dyn Fork) -> u64 {
         let columns = 2 * self.words.len() - from;
         let product = &mut self.product[..columns];
         square_columns(&self.absolute, from, product, fork);
@@ -111,14 +111,15 @@ impl Long {
 }
 
 /// All words of the product x² that the columns from `from` have, in halves where that pays.
-fn square_columns(x: &[u64], from: usize, product: &mut [u64], fork: &impl Fork) {
+fn square_columns(x: &[u64], from: usize, product: &mut [u64], fork: &dyn Fork) {
     if x.len() < WORTH_HALVING || from == 0 {
         some_columns(x, from, product);
         return;
     }
     let half = (x.len() as f64 * HALF_OF_TRIANGLE) as usize;
     let (low, high) = product.split_at_mut(half);
-    let (carry, _) = fork.join(
+    let (carry, _) = join(
+        fork,
         || some_columns(x, from, low),
         || some_columns(x, from + half, high),
     );

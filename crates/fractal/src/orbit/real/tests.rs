@@ -5,22 +5,17 @@ use dashu_int::ops::Abs;
 use proptest::prelude::*;
 
 use super::*;
-use crate::orbit::Sequential;
+use crate::orbit::{Job, Sequential};
 
 /// Two jobs in two threads.
-struct Threads;
+pub(in crate::orbit) struct Threads;
 
 impl Fork for Threads {
-    fn join<A: Send, B: Send>(
-        &self,
-        one: impl FnOnce() -> A + Send,
-        other: impl FnOnce() -> B + Send,
-    ) -> (A, B) {
+    fn join(&self, one: Job, other: Job) {
         std::thread::scope(|scope| {
-            let one = scope.spawn(one);
-            let other = other();
-            (one.join().unwrap(), other)
-        })
+            scope.spawn(one);
+            other();
+        });
     }
 }
 
@@ -45,7 +40,7 @@ fn edges(layout: Layout) -> Vec<IBig> {
     edges
 }
 
-fn check<R: Real>(layout: Layout, a: &IBig, b: &IBig, fork: &impl Fork) {
+fn check<R: Real>(layout: Layout, a: &IBig, b: &IBig, fork: &dyn Fork) {
     let number = |value: &IBig| R::new(value, layout.places, layout);
     let value = |number: &R| {
         let mut number = number.clone();
@@ -136,7 +131,7 @@ fn numbers(layout: Layout) -> impl Strategy<Value = (IBig, IBig)> {
     (number.clone(), number)
 }
 
-fn check_all<R: Real>(layout: Layout, cases: u32, fork: &impl Fork) {
+fn check_all<R: Real>(layout: Layout, cases: u32, fork: &dyn Fork) {
     let edges = edges(layout);
     for a in &edges {
         check::<R>(layout, a, &IBig::ZERO, fork);
