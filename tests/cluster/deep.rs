@@ -12,7 +12,8 @@ fn deep() -> String {
 }
 
 /// A deep place inside of the set, whose orbit goes on for minutes.
-const ENDLESS_ORBIT: &str = "re=-0.1&im=0.1&zoom=1e30&iterations=40000000&width=400&height=300";
+const ENDLESS_ORBIT: &str =
+    "re=-0.1&im=0.1&zoom=1e30&iterations=40000000&quality=fast&width=400&height=300";
 
 async fn computed(cluster: &Cluster) -> Vec<u64> {
     let mut counts = Vec::new();
@@ -31,6 +32,17 @@ async fn a_deep_view_costs_each_worker_one_orbit_and_a_second_render_none() {
     let again = cluster.get(&path).await.bytes().await.unwrap();
     assert_eq!(computed(&cluster).await, [1, 1]);
     assert!(png == again);
+    // Nor does a pan by a screen, whose height is 4 / 1.40057E28 = 2.86e-28.
+    for pan in [
+        deep().replace(RE, &format!("{}2", &RE[..RE.len() - 23])),
+        deep().replace(IM, &format!("{}4", &IM[..IM.len() - 23])),
+    ] {
+        assert_eq!(
+            cluster.get(&format!("/render.png?{pan}")).await.status(),
+            200
+        );
+    }
+    assert_eq!(computed(&cluster).await, [1, 1]);
 
     let alone = Cluster::start(1).await;
     assert!(png == alone.get(&path).await.bytes().await.unwrap());

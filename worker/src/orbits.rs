@@ -19,10 +19,6 @@ use tokio::task::AbortHandle;
 use crate::metrics::OrbitMetrics;
 use shelf::Shelf;
 
-/// Memory that a step of an orbit takes at most: its point is 16 bytes, the table of approximations along it about as much again, and
-/// what grows has room to spare.
-pub(crate) const STEP_BYTES: u64 = 48;
-
 /// Orbits that are computed at once. With one, a place of seconds would wait behind another's of minutes; with many, all would be late.
 const AT_ONCE: usize = 2;
 
@@ -287,7 +283,7 @@ impl Shared {
 
     /// Has an orbit computed when it is its turn and there is memory for the most that it can take.
     fn start(self: &Arc<Self>, flight: &Arc<Flight>) {
-        let most = flight.key.limit().saturating_mul(STEP_BYTES) / SHARE;
+        let most = flight.key.limit().saturating_mul(flight.key.step_bytes()) / SHARE;
         let shares = u32::try_from(most)
             .unwrap_or(u32::MAX)
             .clamp(1, self.shares);

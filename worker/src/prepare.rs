@@ -11,7 +11,6 @@ use protocol::{FieldErrors, Iterations, View};
 
 use crate::Settings;
 use crate::job::Failure;
-use crate::orbits::STEP_BYTES;
 use crate::translate;
 
 /// Samples along the longer side of the coarse look: some 1,300 in all, a thousandth of a picture's.
@@ -47,23 +46,25 @@ impl Prepared {
     /// # Errors
     /// The field that stands in the way.
     pub(crate) fn new(view: &View, settings: &Settings) -> Result<Prepared, FieldErrors> {
-        let most_steps = settings.orbit_memory / STEP_BYTES;
+        let most_steps = |key: &OrbitKey| settings.orbit_memory / key.step_bytes();
         let most = settings.limits.iterations;
         let (plan, most) = match view.iterations {
             Iterations::Limit(limit) => (translate::plan(view, limit)?, limit),
             Iterations::Auto => {
                 let generous = translate::generous_limit(view).min(most);
                 let plan = translate::plan(view, generous)?;
-                if plan.orbit().is_none() {
-                    (plan, most)
-                } else if generous <= most_steps {
-                    (plan, generous)
-                } else {
-                    (translate::plan(view, most_steps)?, most_steps)
+                match plan.orbit().map(most_steps) {
+                    None => (plan, most),
+                    Some(most_steps) if generous > most_steps => {
+                        (translate::plan(view, most_steps)?, most_steps)
+                    }
+                    Some(_) => (plan, generous),
                 }
             }
         };
-        if plan.orbit().is_some() && plan.limit() > most_steps {
+        if let Some(most_steps) = plan.orbit().map(most_steps)
+            && plan.limit() > most_steps
+        {
             return Err(translate::orbit_too_long(plan.limit(), most_steps));
         }
         let view = view.clone();
@@ -208,14 +209,14 @@ mod tests {
     #[test]
     fn an_orbit_that_does_not_fit_is_refused_and_auto_fits() {
         let settings = Settings {
-            orbit_memory: 1000 * STEP_BYTES,
+            orbit_memory: 1000 * 48,
             ..settings()
         };
         let refused = |query| match prepared(query, &settings) {
             Ok(_) => panic!("{query} was accepted"),
             Err(errors) => errors,
         };
-        let errors = refused("zoom=1e40&iterations=1001");
+        let errors = refused("zoom=1e40&quality=fast&iterations=1001");
         assert_eq!(errors.status(), 422);
         let error = errors.iter().next().unwrap();
         assert_eq!(
@@ -223,12 +224,15 @@ mod tests {
             ("iterations", "1001")
         );
         assert!(error.accepted.contains("1000"), "{error:?}");
-        assert!(prepared("zoom=1e40&iterations=1000", &settings).is_ok());
+        assert!(prepared("zoom=1e40&quality=fast&iterations=1000", &settings).is_ok());
         assert!(
             prepared("zoom=40&iterations=1001", &settings).is_ok(),
             "no orbit"
         );
-        let auto = prepared("zoom=1e40", &settings).unwrap();
+        let auto = prepared("zoom=1e40&quality=fast", &settings).unwrap();
         assert_eq!(auto.orbit().unwrap().limit(), 1000);
+        // More digits take more memory.
+        let auto = prepared("zoom=1e40", &settings).unwrap();
+        assert_eq!(auto.orbit().unwrap().limit(), 375);
     }
 }

@@ -476,7 +476,8 @@ const DEEP: &str = "re=0.438201090809984714798836704183781579775093781331734\
     &zoom=1.40057E28&width=120&height=90";
 
 /// A deep place inside of the set, whose orbit goes on for minutes.
-const ENDLESS_ORBIT: &str = "re=-0.1&im=0.1&zoom=1e30&iterations=40000000&width=20&height=20";
+const ENDLESS_ORBIT: &str =
+    "re=-0.1&im=0.1&zoom=1e30&iterations=40000000&quality=fast&width=20&height=20";
 
 #[tokio::test]
 async fn a_deep_tile_is_a_piece_of_the_whole_picture() {

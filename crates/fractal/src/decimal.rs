@@ -10,7 +10,8 @@ use dashu_float::DBig;
 use dashu_int::IBig;
 use dashu_int::ops::{BitTest, DivEuclid};
 
-use crate::extended::Extended;
+use crate::double_double::DoubleDouble;
+use crate::extended::{Extended, power_of_two};
 
 /// An exact decimal number of any length.
 ///
@@ -99,17 +100,32 @@ impl Decimal {
         )
     }
 
+    /// The value to 106 bits, whatever its exponent: (mantissa, exponent). Takes memory in proportion to that.
+    pub(crate) fn to_double(&self) -> (DoubleDouble, i64) {
+        let Some(magnitude) = self.magnitude() else {
+            return (DoubleDouble::default(), 0);
+        };
+        const SIGNIFICANT: usize = 120;
+        // log₂ 10 is less than 4.
+        let places = (SIGNIFICANT as isize - 4 * magnitude + 4).max(0) as usize;
+        let fixed = self.to_fixed_point(places);
+        let dropped = fixed.bit_len().saturating_sub(SIGNIFICANT);
+        let top = fixed >> dropped;
+        let high = top.to_f64().value();
+        // A whole number, below 2^121.
+        let low = (top - IBig::from(high as i128)).to_f64().value();
+        let (high, exponent) = (Extended::from(high), dropped as i64 - places as i64);
+        let low = low * power_of_two(-high.exponent);
+        (
+            DoubleDouble::from((high.mantissa, low)),
+            high.exponent + exponent,
+        )
+    }
+
     /// The value to f64's precision, whatever its exponent. Takes memory in proportion to that.
     pub(crate) fn to_extended(&self) -> Extended {
-        let Some(magnitude) = self.magnitude() else {
-            return Extended::default();
-        };
-        // log₂ 10 is less than 4: enough places for 64 significant bits.
-        let bits = (64 - 4 * magnitude).max(64) as usize;
-        let fixed = self.to_fixed_point(bits);
-        let dropped = fixed.bit_len().saturating_sub(64);
-        let top = (fixed >> dropped).to_f64().value();
-        Extended::new(top, dropped as i64 - bits as i64)
+        let (mantissa, exponent) = self.to_double();
+        Extended::new(mantissa.high, exponent)
     }
 
     /// The decimal logarithm of the absolute value, at any exponent; -∞ for zero.

@@ -8,12 +8,13 @@ use crate::view::Quality;
 /// The least distance of neighbouring samples, in ulp of the view's largest coordinate: so many powers of two.
 ///
 /// Rounding a sample's point moves it by half an ulp. Samples count otherwise that lie as near to the boundary: in the densest
-/// places one in ten at 2^-10 of a pitch, one in a hundred at 2^-34 (`docs/kernel.md`).
+/// places one in ten at 2^-10 of a pitch, one in a hundred at 2^-34 (`docs/kernel.md`). Perturbation knows what it loses, so that `exact`
+/// leaves only views of the whole set to f64.
 fn least_pitch_ulps(quality: Quality) -> f64 {
     let bits = match quality {
         Quality::Fast => 8,
         Quality::Standard => 22,
-        Quality::Exact => 38,
+        Quality::Exact => 41,
     };
     (1_u64 << bits) as f64
 }

@@ -13,6 +13,12 @@ pub(crate) struct DoubleDouble {
 }
 
 impl DoubleDouble {
+    pub(crate) const ZERO: Self = DoubleDouble {
+        high: 0.0,
+        low: 0.0,
+    };
+
+    #[inline(always)]
     fn renormalised(high: f64, low: f64) -> Self {
         let sum = high + low;
         DoubleDouble {
@@ -37,6 +43,7 @@ impl From<(f64, f64)> for DoubleDouble {
 impl Add for DoubleDouble {
     type Output = Self;
 
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         let sum = self.high + other.high;
         let of_other = sum - self.high;
@@ -48,6 +55,7 @@ impl Add for DoubleDouble {
 impl Mul<f64> for DoubleDouble {
     type Output = Self;
 
+    #[inline(always)]
     fn mul(self, factor: f64) -> Self {
         let product = self.high * factor;
         let error = self.high.mul_add(factor, -product);
@@ -55,9 +63,22 @@ impl Mul<f64> for DoubleDouble {
     }
 }
 
+impl Mul for DoubleDouble {
+    type Output = Self;
+
+    #[inline(always)]
+    fn mul(self, factor: Self) -> Self {
+        let product = self.high * factor.high;
+        let error = self.high.mul_add(factor.high, -product);
+        let error = error + (self.high * factor.low + self.low * factor.high);
+        Self::renormalised(product, error)
+    }
+}
+
 impl Div<DoubleDouble> for f64 {
     type Output = DoubleDouble;
 
+    #[inline(always)]
     fn div(self, divisor: DoubleDouble) -> DoubleDouble {
         let quotient = self / divisor.high;
         let rest = (-quotient).mul_add(divisor.high, self);

@@ -34,14 +34,14 @@ impl Extended {
         }
     }
 
-    /// Rounded to f64: zero below its normal numbers, infinite past its end.
-    pub(crate) fn to_f64(self) -> f64 {
-        scaled(self.mantissa, self.exponent)
-    }
-
     /// The logarithm of the absolute value; -∞ for zero.
     pub(crate) fn log2(self) -> f64 {
         libm::log2(self.mantissa.abs()) + self.exponent as f64
+    }
+
+    /// Rounded to f64: zero below its normal numbers, infinite past its end.
+    pub(crate) fn to_f64(self) -> f64 {
+        scaled(self.mantissa, self.exponent)
     }
 }
 

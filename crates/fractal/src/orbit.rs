@@ -5,6 +5,7 @@
 
 mod bilinear;
 mod derivative;
+mod double;
 mod jump;
 mod map;
 mod matrix;
@@ -16,6 +17,7 @@ mod visit;
 mod walk;
 
 use std::hash::{Hash, Hasher};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use dashu_int::IBig;
@@ -23,7 +25,8 @@ use dashu_int::IBig;
 use crate::extended::{Extended, ExtendedComplex};
 use crate::field::Cancelled;
 use crate::step::Iteration;
-pub(crate) use bilinear::{Approximation, LEAF, Node, Safe, Table, from_pseudo_log};
+pub(crate) use bilinear::{Approximation, LEAF, Node, Table, from_pseudo_log};
+pub(crate) use double::{DoubleApproximation, NoJump, Pair};
 pub(crate) use jump::{
     Exponents as JumpExponents, Quadratic as QuadraticJump, RealLinear as RealJump,
 };
@@ -49,6 +52,8 @@ pub struct OrbitKey {
     pub(crate) epsilon: f64,
     /// Whether differences have exponents of their own.
     pub(crate) is_extended: bool,
+    /// Whether orbits that f64 cannot follow are followed with twice as many digits.
+    pub(crate) is_double: bool,
 }
 
 /// A reference orbit, and the table of approximations along it.
@@ -67,6 +72,8 @@ pub struct Orbit {
 pub(crate) struct Track {
     points: Points,
     pub(crate) approximation: Approximation,
+    /// For differences of twice as many digits; made when the first are followed.
+    double: OnceLock<DoubleApproximation>,
 }
 
 impl OrbitKey {
@@ -80,12 +87,18 @@ impl OrbitKey {
         self.bits
     }
 
+    /// Memory that a step of the orbit takes at most: its point is 16 bytes, the table of approximations about as much again, and what
+    /// grows has room to spare. Twice as many digits are twice that, and larger tables.
+    pub fn step_bytes(&self) -> u64 {
+        if self.is_double { 128 } else { 48 }
+    }
+
     /// Whether an orbit of this key does for `other` too: it is the same, or one that goes on longer. A field depends on its view's
     /// limit and not on the orbit's length, so that either gives the same bits.
     pub fn serves(&self, other: &OrbitKey) -> bool {
         let all_but_limit = |key: &OrbitKey| {
-            let (formula, bits, _, radius, epsilon, is_extended) = key.numbers();
-            (formula, bits, radius, epsilon, is_extended)
+            let (formula, bits, _, radius, epsilon, kinds) = key.numbers();
+            (formula, bits, radius, epsilon, kinds)
         };
         self.limit >= other.limit
             && all_but_limit(self) == all_but_limit(other)
@@ -109,7 +122,7 @@ impl OrbitKey {
             bits: self.bits,
             limit: self.limit,
             radius: self.radius,
-            keeps_low: false,
+            keeps_low: self.is_double,
         };
         let track = |walk: Walk| -> Result<Track, Cancelled> {
             let points = walk.run(fork, progress, cancel)?;
@@ -118,6 +131,7 @@ impl OrbitKey {
             Ok(Track {
                 points,
                 approximation,
+                double: OnceLock::new(),
             })
         };
         let (first, again, c) = match &self.seed {
@@ -162,7 +176,7 @@ impl Hash for OrbitKey {
 }
 
 impl OrbitKey {
-    fn numbers(&self) -> (u32, usize, u64, (u64, i64), u64, bool) {
+    fn numbers(&self) -> (u32, usize, u64, (u64, i64), u64, (bool, bool)) {
         let radius = (self.radius.mantissa.to_bits(), self.radius.exponent);
         let epsilon = self.epsilon.to_bits();
         let formula = self.iteration.number();
@@ -172,7 +186,7 @@ impl OrbitKey {
             self.limit,
             radius,
             epsilon,
-            self.is_extended,
+            (self.is_extended, self.is_double),
         )
     }
 
@@ -219,6 +233,23 @@ impl Track {
         &self.points.z
     }
 
+    /// What rounding left over of [`Track::z`], from `first` to `last`.
+    pub(crate) fn low(&self, first: usize, last: usize) -> &[[f64; 2]] {
+        &self.points.low[first..=last]
+    }
+
+    /// What rounding left over of [`Track::point`]; zero where that is not kept.
+    pub(crate) fn point_low(&self, index: usize) -> [Extended; 2] {
+        let tiny = &self.points.tiny;
+        match tiny.binary_search_by_key(&index, |point| point.index) {
+            Ok(found) => [tiny[found].re_low, tiny[found].im_low],
+            Err(_) => {
+                let low = self.points.low.get(index).copied();
+                low.unwrap_or_default().map(Extended::from)
+            }
+        }
+    }
+
     /// By how much |Z|² is above 4 at the points from `first` to `last` that are so near to the circle that f64 does not tell.
     pub(crate) fn edges(&self, first: usize, last: usize) -> &[(usize, Extended)] {
         self.points.edges_in(first, last)
@@ -233,11 +264,22 @@ impl Track {
         }
     }
 
+    /// The table for differences of twice as many digits; `None` where the points do not have them.
+    pub(crate) fn double(&self, iteration: &Iteration) -> Option<&DoubleApproximation> {
+        let make = || DoubleApproximation::new(iteration, &self.points);
+        (!self.points.low.is_empty()).then(|| self.double.get_or_init(make))
+    }
+
+    /// With what [`Track::double`] may come to.
     fn bytes(&self) -> usize {
         let points = &self.points;
         let kept = size_of_val(&*points.z) + size_of_val(&*points.low);
+        let double = match points.low.is_empty() {
+            true => 0,
+            false => DoubleApproximation::bytes_over(&self.approximation, points.z.len() - 1),
+        };
         let rare = size_of_val(&*points.tiny) + size_of_val(&*points.edge);
-        kept + rare + self.approximation.bytes()
+        kept + rare + self.approximation.bytes() + double
     }
 }
 

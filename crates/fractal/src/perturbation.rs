@@ -6,6 +6,8 @@
 //! Every such rebasing begins at the reference's start. So the samples of a piece go along it together, in passes: whoever
 //! rebases waits for the next pass. All lanes of a vector are then always at the same Z, which is loaded once for all of them,
 //! and so are the table's nodes. What a lane does follows from its own numbers alone.
+//!
+//! Every sample knows how many bits it has lost. Those that have lost too many go the same way again, in numbers of two f64.
 
 mod carry;
 mod difference;
@@ -20,39 +22,61 @@ use std::sync::atomic::AtomicBool;
 
 use crate::extended::power_of_two;
 use crate::field::{Cancelled, Channels, Field};
-use crate::kernel::{self, Leaving, Tangents};
-use crate::orbit::{Approximation, Orbit, QuadraticJump, RealJump, Table, Track};
-use crate::simd::{Backend, Task, Vector};
+use crate::kernel::{self, Tangents};
+use crate::orbit::{
+    Approximation, DoubleApproximation, NoJump, Orbit, Pair, QuadraticJump, RealJump, Table, Track,
+};
+use crate::simd::{Backend, Double, Task, Vector};
 use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
 use crate::view::Rect;
 use difference::{Difference, Powers};
 pub(crate) use offsets::Offsets;
-use pass::Passes;
+use pass::{Drawn, Passes};
+
+/// A picture's samples.
+#[derive(Clone, Copy)]
+pub(crate) struct Samples<'a> {
+    pub(crate) orbit: &'a Orbit,
+    pub(crate) offsets: &'a Offsets,
+    pub(crate) limit: u64,
+    /// How many bits a difference may lose before its sample is doubtful.
+    pub(crate) most_loss: f64,
+    pub(crate) channels: Channels,
+}
 
 /// The escape field of a rectangle.
 pub(crate) fn field(
     backend: Backend,
-    orbit: &Orbit,
-    offsets: &Offsets,
-    limit: u64,
-    channels: Channels,
+    samples: Samples,
     rect: Rect,
     cancel: &AtomicBool,
 ) -> Result<Field, Cancelled> {
+    let Samples {
+        orbit,
+        offsets,
+        channels,
+        ..
+    } = samples;
     let mut pixel = offsets.pixel();
     if !orbit.is_extended() {
         pixel = pixel.map(|part| part * power_of_two(offsets.exponent));
     }
     let mut tangents = Tangents::of_pixel(orbit.iteration(), pixel);
-    let (mut field, leaving) = backend.run(Perturbation {
-        orbit,
-        offsets,
+    let piece = Piece {
+        samples,
         tangents,
-        limit,
-        channels,
         rect,
         cancel,
-    })?;
+    };
+    let drawn = match orbit.iteration() {
+        Iteration::Mandelbrot | Iteration::Julia { .. } => piece.complex::<Quadratic>(backend),
+        Iteration::Multibrot(_) => piece.complex::<Powers>(backend),
+        Iteration::BurningShip => piece.real::<BurningShip>(backend),
+        Iteration::Tricorn => piece.real::<Tricorn>(backend),
+    };
+    let Drawn {
+        mut field, leaving, ..
+    } = drawn?;
     if channels.derivative {
         if orbit.is_extended() {
             let real = power_of_two(offsets.exponent);
@@ -63,66 +87,126 @@ pub(crate) fn field(
     Ok(field)
 }
 
-struct Perturbation<'a> {
-    orbit: &'a Orbit,
-    offsets: &'a Offsets,
+/// A rectangle of a picture.
+struct Piece<'a> {
+    samples: Samples<'a>,
     /// In units of 2^`offsets.exponent` where exponents are extended.
     tangents: Tangents,
-    limit: u64,
-    channels: Channels,
     rect: Rect,
     cancel: &'a AtomicBool,
 }
 
-impl Task for Perturbation<'_> {
-    type Output = Result<(Field, Leaving), Cancelled>;
+impl Piece<'_> {
+    fn complex<F>(&self, backend: Backend) -> Result<Drawn, Cancelled>
+    where
+        F: Difference<Jump = QuadraticJump, DoubleJump = Pair<QuadraticJump>>,
+    {
+        self.draw::<F>(
+            backend,
+            |track| match &track.approximation {
+                Approximation::Complex(table) => Some(table),
+                Approximation::Real(_) => None,
+            },
+            |track| match track.double(self.samples.orbit.iteration()) {
+                Some(DoubleApproximation::Complex(table)) => Some(table),
+                _ => None,
+            },
+        )
+    }
 
-    #[inline(always)]
-    fn run<V: Vector, const K: usize>(self) -> Self::Output {
-        match self.orbit.iteration() {
-            Iteration::Mandelbrot | Iteration::Julia { .. } => self.complex::<V, Quadratic>(),
-            Iteration::Multibrot(_) => self.complex::<V, Powers>(),
-            Iteration::BurningShip => self.real::<V, BurningShip>(),
-            Iteration::Tricorn => self.real::<V, Tricorn>(),
+    fn real<F>(&self, backend: Backend) -> Result<Drawn, Cancelled>
+    where
+        F: Difference<Jump = RealJump, DoubleJump = NoJump>,
+    {
+        self.draw::<F>(
+            backend,
+            |track| match &track.approximation {
+                Approximation::Real(table) => Some(table),
+                Approximation::Complex(_) => None,
+            },
+            |track| match track.double(self.samples.orbit.iteration()) {
+                Some(DoubleApproximation::Real(table)) => Some(table),
+                _ => None,
+            },
+        )
+    }
+
+    fn draw<F: Difference>(
+        &self,
+        backend: Backend,
+        table: impl Fn(&Track) -> Option<&Table<F::Jump>>,
+        double: impl Fn(&Track) -> Option<&Table<F::DoubleJump>>,
+    ) -> Result<Drawn, Cancelled> {
+        let Samples {
+            orbit, channels, ..
+        } = self.samples;
+        let (first, again) = (orbit.first(), orbit.again());
+        let (Some(one), Some(two)) = (table(first), table(again)) else {
+            unreachable!("an orbit's formula decides which kind of table it has");
+        };
+        let tables = [one, two];
+        let drawn = match (orbit.is_extended(), channels.derivative) {
+            (false, false) => backend.run(Draw::<F, false, false> {
+                piece: self,
+                tables,
+            }),
+            (false, true) => backend.run(Draw::<F, false, true> {
+                piece: self,
+                tables,
+            }),
+            (true, false) => backend.run(Draw::<F, true, false> {
+                piece: self,
+                tables,
+            }),
+            (true, true) => backend.run(Draw::<F, true, true> {
+                piece: self,
+                tables,
+            }),
+        }?;
+        if !drawn.doubtful.is_empty()
+            && let (Some(one), Some(two)) = (double(first), double(again))
+        {
+            let tables = [one, two];
+            return backend.run(Mend::<F> {
+                piece: self,
+                tables,
+                drawn,
+            });
         }
+        Ok(drawn)
     }
 }
 
-impl Perturbation<'_> {
-    #[inline(always)]
-    fn complex<V: Vector, F: Difference<Jump = QuadraticJump>>(
-        &self,
-    ) -> Result<(Field, Leaving), Cancelled> {
-        self.draw::<V, F>(|track| match &track.approximation {
-            Approximation::Complex(table) => Some(table),
-            Approximation::Real(_) => None,
-        })
-    }
+/// All samples of a piece. A kind of passes is a task of its own: compilers take more than twice as long for functions that are twice as large.
+struct Draw<'a, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool> {
+    piece: &'a Piece<'a>,
+    tables: [&'a Table<F::Jump>; 2],
+}
+
+impl<F: Difference, const EXTENDED: bool, const DERIVATIVE: bool> Task
+    for Draw<'_, F, EXTENDED, DERIVATIVE>
+{
+    type Output = Result<Drawn, Cancelled>;
 
     #[inline(always)]
-    fn real<V: Vector, F: Difference<Jump = RealJump>>(
-        &self,
-    ) -> Result<(Field, Leaving), Cancelled> {
-        self.draw::<V, F>(|track| match &track.approximation {
-            Approximation::Real(table) => Some(table),
-            Approximation::Complex(_) => None,
-        })
+    fn run<V: Vector, const K: usize>(self) -> Self::Output {
+        Passes::<V, F, _, EXTENDED, DERIVATIVE>::new(self.piece, self.tables).run()
     }
+}
+
+/// The doubtful samples of a piece, once more. They are few: one kind of passes does for all views. Where orbits are so steep, the set is nowhere farther
+/// than a tiny part of a pixel, whatever f64 made of their derivatives.
+struct Mend<'a, F: Difference> {
+    piece: &'a Piece<'a>,
+    tables: [&'a Table<F::DoubleJump>; 2],
+    drawn: Drawn,
+}
+
+impl<F: Difference> Task for Mend<'_, F> {
+    type Output = Result<Drawn, Cancelled>;
 
     #[inline(always)]
-    fn draw<V: Vector, F: Difference>(
-        &self,
-        table: impl Fn(&Track) -> Option<&Table<F::Jump>>,
-    ) -> Result<(Field, Leaving), Cancelled> {
-        let tables = (table(self.orbit.first()), table(self.orbit.again()));
-        let (Some(first), Some(again)) = tables else {
-            unreachable!("an orbit's formula decides which kind of table it has");
-        };
-        match (self.orbit.is_extended(), self.channels.derivative) {
-            (false, false) => Passes::<V, F, false, false>::new(self, first, again).run(),
-            (false, true) => Passes::<V, F, false, true>::new(self, first, again).run(),
-            (true, false) => Passes::<V, F, true, false>::new(self, first, again).run(),
-            (true, true) => Passes::<V, F, true, true>::new(self, first, again).run(),
-        }
+    fn run<V: Vector, const K: usize>(self) -> Self::Output {
+        Passes::<Double<V>, F, _, true, false>::new(self.piece, self.tables).mend(self.drawn)
     }
 }

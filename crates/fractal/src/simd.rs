@@ -3,6 +3,7 @@
 //! The kernel is written once over [`Vector`]. Each backend implements that trait in a thin file and enters the kernel at
 //! one point, [`Backend::run`]. Every operation is exact or rounded once by IEEE 754, so that all backends agree bit for bit.
 
+mod double;
 mod scalar;
 
 pub(crate) use scalar::Scalar;
@@ -14,12 +15,34 @@ mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 
+pub(crate) use double::Double;
+
 /// A few f64 side by side. All methods act lane by lane.
 pub(crate) trait Vector: Copy {
     /// What a comparison says of each lane.
     type Mask: Copy;
+    /// The same lanes, without what they hold beyond one f64.
+    type High: Vector;
 
     const LANES: usize;
+    /// How many f64 a lane is made of.
+    const PARTS: usize = 1;
+
+    /// high + low, as far as a lane holds it.
+    #[inline(always)]
+    fn splat_sum(high: f64, _low: f64) -> Self {
+        Self::splat(high)
+    }
+    /// From a column of which each of [`Self::PARTS`] equal parts holds one part of every lane.
+    #[inline(always)]
+    fn load_at(column: &[f64], at: usize) -> Self {
+        Self::load(&column[at..])
+    }
+    /// As [`Self::load_at`].
+    #[inline(always)]
+    fn store_at(self, column: &mut [f64], at: usize) {
+        self.store(&mut column[at..]);
+    }
 
     fn splat(value: f64) -> Self;
     /// The first [`Self::LANES`] values.
@@ -27,6 +50,16 @@ pub(crate) trait Vector: Copy {
     /// Over the first [`Self::LANES`] values.
     fn store(self, values: &mut [f64]);
 
+    /// The product with a power of two, which is exact but for underflow.
+    #[inline(always)]
+    fn scale(self, power: Self) -> Self {
+        self.mul(power)
+    }
+    /// [`Self::scale`] and an addend, rounded once.
+    #[inline(always)]
+    fn scale_add(self, power: Self, addend: Self) -> Self {
+        self.mul_add(power, addend)
+    }
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
     fn mul(self, other: Self) -> Self;

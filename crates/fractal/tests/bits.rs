@@ -69,7 +69,8 @@ fn cases() -> Vec<View> {
     cases
 }
 
-/// Every formula as differences from a reference, with f64's exponents and with their own.
+/// Every formula as differences from a reference, with f64's exponents and with their own; among them some that lose more than f64
+/// has, and are iterated again.
 fn deep_cases() -> Vec<View> {
     use Formula::*;
     let seed = Julia {
@@ -77,8 +78,12 @@ fn deep_cases() -> Vec<View> {
         seed_im: "0.1318259042053119".parse().unwrap(),
     };
     let mut cases = Vec::new();
-    for zoom in ["1e4", "1e20", "1e305"] {
-        cases.extend([
+    for (zoom, quality) in [
+        ("1e4", Quality::Fast),
+        ("1e20", Quality::Standard),
+        ("1e305", Quality::Exact),
+    ] {
+        let views = [
             view(Mandelbrot, "0", "1", zoom, 1500),
             // A reference that escapes soon, beside samples that do not.
             view(Mandelbrot, "-1.76", "0.0003", zoom, 800),
@@ -87,7 +92,8 @@ fn deep_cases() -> Vec<View> {
             view(seed.clone(), "0", "0", zoom, 700),
             view(BurningShip, "-1.755", "-0.03", zoom, 900),
             view(Tricorn, "-0.1", "0.85", zoom, 900),
-        ]);
+        ];
+        cases.extend(views.map(|view| View { quality, ..view }));
     }
     cases.push(View {
         rotation: -71.5,

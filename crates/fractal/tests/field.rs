@@ -42,6 +42,44 @@ fn field(view: &View) -> Field {
         .unwrap()
 }
 
+#[test]
+fn a_pan_keeps_the_reference_and_moves_the_picture() {
+    // Pixels of 4e-22.
+    let before = View {
+        height: 100,
+        ..view("0", "1", "1e20")
+    };
+    let after = View {
+        re: "4e-21".parse().unwrap(),
+        im: "1.000000000000000000002".parse().unwrap(),
+        ..before.clone()
+    };
+    let key = |view: &View| Plan::new(view).unwrap().orbit().unwrap().clone();
+    assert_eq!(key(&before), key(&after));
+    let (one, two) = (field(&before), field(&after));
+    let (width, height) = (one.width, one.height);
+    // To the right by ten and up by five.
+    for y in 5..height {
+        let (row, same) = ((y - 5) * width, y * width);
+        assert_eq!(
+            one.counts[row + 10..row + width],
+            two.counts[same..same + width - 10]
+        );
+    }
+    let far = View {
+        re: "1e-18".parse().unwrap(),
+        ..before.clone()
+    };
+    assert_ne!(key(&before), key(&far));
+    // A little nearer is the same cell, twice as near is another.
+    let zoomed = |zoom: &str| View {
+        zoom: zoom.parse().unwrap(),
+        ..before.clone()
+    };
+    assert_eq!(key(&before), key(&zoomed("1.1e20")));
+    assert_ne!(key(&before), key(&zoomed("2e20")));
+}
+
 /// Counts as the definition reads, in plain f64.
 fn plain_count(c: Complex<f64>, limit: u64) -> u64 {
     let mut z = c;
@@ -205,7 +243,8 @@ fn the_depth_and_the_quality_choose_the_tier() {
         Plan::new(&view).map(|plan| plan.tier())
     };
     for (zoom, quality, tier) in [
-        ("40", Quality::Exact, Tier::Direct),
+        ("1", Quality::Exact, Tier::Direct),
+        ("40", Quality::Exact, Tier::Perturbation),
         ("40", Quality::Standard, Tier::Direct),
         ("2000", Quality::Exact, Tier::Perturbation),
         ("2000", Quality::Standard, Tier::Direct),

@@ -81,28 +81,28 @@ impl Approximation {
                 let power = iteration.degree();
                 Approximation::Complex(builder.table(
                     |z| complex_leaf(z, power),
-                    |re, im| complex_step(ExtendedComplex::from_parts(re, im), power),
-                    |_, _| None,
+                    |parts| complex_step(parts.z(), power),
+                    |_| None,
                 ))
             }
             Iteration::Tricorn => {
-                let step = |re, im| {
-                    let z = ExtendedComplex::from_parts(re, im);
+                let step = |parts: &Parts| {
+                    let z = parts.z();
                     let (x, y) = (2.0 * z.re, 2.0 * z.im);
                     real_step([x, -y, -y, -x], z.exponent)
                 };
-                Approximation::Real(builder.table(|_| None, step, |_, _| None))
+                Approximation::Real(builder.table(|_| None, step, |_| None))
             }
             Iteration::BurningShip => {
-                let step = |re: Extended, im: Extended| {
-                    let z = ExtendedComplex::from_parts(re, im);
+                let step = |parts: &Parts| {
+                    let z = parts.z();
                     let (x, y) = (2.0 * z.re, 2.0 * z.im);
-                    let (sx, sy) = (1_f64.copysign(re.mantissa), 1_f64.copysign(im.mantissa));
+                    let [sx, sy] = parts.z.map(|part| 1_f64.copysign(part.mantissa));
                     real_step([x, -y, y.abs() * sx, x.abs() * sy], z.exponent)
                 };
-                let fold = |re: Extended, im: Extended| {
+                let fold = |parts: &Parts| {
                     let size = |part: Extended| Extended::new(part.mantissa.abs(), part.exponent);
-                    Some(least(size(re), size(im)))
+                    Some(least(size(parts.z[0]), size(parts.z[1])))
                 };
                 Approximation::Real(builder.table(|_| None, step, fold))
             }
@@ -168,21 +168,33 @@ fn real_step(entries: [f64; 4], exponent: i64) -> RealTerms {
     }
 }
 
-struct Builder<'a> {
-    points: &'a Points,
-    power: u32,
-    epsilon: f64,
-    extended: bool,
+/// A point in all the digits that there are.
+pub(super) struct Parts {
+    pub(super) z: [Extended; 2],
+    pub(super) low: [Extended; 2],
+}
+
+impl Parts {
+    fn z(&self) -> ExtendedComplex {
+        ExtendedComplex::from_parts(self.z[0], self.z[1])
+    }
+}
+
+pub(super) struct Builder<'a> {
+    pub(super) points: &'a Points,
+    pub(super) power: u32,
+    pub(super) epsilon: f64,
+    pub(super) extended: bool,
 }
 
 impl Builder<'_> {
     /// From what a leaf of ordinary points does, if there is a quick way to know; from what a step does; and from the
     /// radius of folds at a point.
-    fn table<J: Jump>(
+    pub(super) fn table<J: Jump>(
         &self,
         leaf: impl Fn(&[[f64; 2]]) -> Option<J>,
-        step: impl Fn(Extended, Extended) -> J,
-        fold: impl Fn(Extended, Extended) -> Option<Extended>,
+        step: impl Fn(&Parts) -> J,
+        fold: impl Fn(&Parts) -> Option<Extended>,
     ) -> Table<J::Coefficients> {
         let z = &self.points.z;
         let steps = z.len() - 1;
@@ -211,17 +223,20 @@ impl Builder<'_> {
             } else {
                 let mut wide = Wide::NONE;
                 for (m, point) in z.iter().enumerate().take(last).skip(first) {
-                    let mut parts = point.map(Extended::from);
+                    let low = self.points.low.get(m).copied().unwrap_or_default();
+                    let mut parts = Parts {
+                        z: point.map(Extended::from),
+                        low: low.map(Extended::from),
+                    };
                     if let Some(point) = tiny.next_if(|point| point.index == m) {
-                        parts = [point.re, point.im];
+                        parts.z = [point.re, point.im];
+                        parts.low = [point.re_low, point.im_low];
                     }
-                    let [re, im] = parts;
-                    let modulus = ExtendedComplex::from_parts(re, im).modulus();
-                    let share = quotient(Extended::from(self.share(1.0)), modulus);
+                    let share = quotient(Extended::from(self.share(1.0)), parts.z().modulus());
                     wide = wide.then(Wide {
-                        jump: step(re, im),
+                        jump: step(&parts),
                         shares: [share, Some(Extended::default())],
-                        folds: [fold(re, im), None],
+                        folds: [fold(&parts), None],
                     });
                 }
                 wide
@@ -239,6 +254,26 @@ impl Builder<'_> {
                 .collect();
         }
         Table { levels, safe }
+    }
+
+    /// The leaves alone.
+    pub(super) fn table_without_nodes<C>(&self) -> Table<C> {
+        let steps = self.points.z.len() - 1;
+        let mut tiny = self.points.tiny.iter().peekable();
+        let safe = (0..steps).step_by(LEAF).map(|first| {
+            let last = (first + LEAF).min(steps);
+            let has_tiny = first == 0 || tiny.peek().is_some_and(|point| point.index <= last);
+            while tiny.next_if(|point| point.index < last).is_some() {}
+            if has_tiny {
+                Safe::TINY
+            } else {
+                Safe::over(&self.points.z[first..=last], self.power, self.extended)
+            }
+        });
+        Table {
+            safe: safe.collect(),
+            levels: Vec::new(),
+        }
     }
 
     /// What a step at |Z| = `modulus` adds to S: terms of higher degree are (p - 1) / 2 · z / Z of the linear one.
@@ -326,7 +361,7 @@ impl Builder<'_> {
 }
 
 impl<C> Table<C> {
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let nodes: usize = self.levels.iter().map(Vec::len).sum();
         nodes * size_of::<Node<C>>() + self.safe.len() * size_of::<Safe>()
     }

@@ -1,7 +1,7 @@
 //! How does a whole vector of differences jump?
 
-use super::scale::{plus, power_of_two, scaled, splat, sum};
-use crate::orbit::{JumpExponents, QuadraticJump, RealJump};
+use super::scale::{plus, power_of_two, scaled, splat, splat_sum, sum};
+use crate::orbit::{JumpExponents, NoJump, Pair, QuadraticJump, RealJump};
 use crate::simd::Vector;
 use crate::step::product;
 
@@ -126,6 +126,84 @@ impl Carry for RealJump {
     ) -> ([[V; 2]; 2], [f64; 2]) {
         let exponents = [self.exponents.a, self.exponents.b].map(f64::from);
         ([applied(&self.a, t), applied(&self.b, d)], exponents)
+    }
+}
+
+impl Carry for Pair<QuadraticJump> {
+    #[inline(always)]
+    fn carry<V: Vector>(&self, w: [V; 2], c: [V; 2]) -> [V; 2] {
+        let (high, low) = (&self.high, &self.low);
+        let zero = V::splat(0.0);
+        let of_w = product(splat_sum(high.a2, low.a2), w, splat_sum(high.a, low.a));
+        let of_w = product(splat_sum(high.m, low.m), c, of_w);
+        let of_c = product(splat_sum(high.b2, low.b2), c, splat_sum(high.b, low.b));
+        product(w, of_w, product(c, of_c, [zero; 2]))
+    }
+
+    #[inline(always)]
+    fn carry_extended<V: Vector>(
+        &self,
+        (w, exponent): ([V; 2], V),
+        (c, unit): ([V; 2], f64),
+    ) -> ([V; 2], V) {
+        let (high, low, exponents) = (&self.high, &self.low, &self.high.exponents);
+        let zero = V::splat(0.0);
+        let (a, b) = (f64::from(exponents.a), f64::from(exponents.b));
+        // In units of A and of B.
+        let scale_of_a2 = power_of_two(exponent.add(V::splat(f64::from(exponents.a2) - a)));
+        let scale_of_m = power_of_two(V::splat(f64::from(exponents.m) + unit - a));
+        let scale_of_b2 = power_of_two(V::splat(f64::from(exponents.b2) + unit - b));
+        let (a_of_w, a2) = (splat_sum(high.a, low.a), splat_sum(high.a2, low.a2));
+        let of_w = product(a2, scaled(w, scale_of_a2), a_of_w);
+        let of_w = product(splat_sum(high.m, low.m), scaled(c, scale_of_m), of_w);
+        let (b_of_c, b2) = (splat_sum(high.b, low.b), splat_sum(high.b2, low.b2));
+        let of_c = product(b2, scaled(c, scale_of_b2), b_of_c);
+        sum(
+            (product(w, of_w, [zero; 2]), exponent.add(V::splat(a))),
+            (product(c, of_c, [zero; 2]), V::splat(unit + b)),
+        )
+    }
+
+    #[inline(always)]
+    fn carry_tangents<V: Vector>(&self, at: [[V; 2]; 2], tangents: [[V; 2]; 2]) -> [[V; 2]; 2] {
+        self.high.carry_tangents(at, tangents)
+    }
+
+    #[inline(always)]
+    fn carry_tangents_extended<V: Vector>(
+        &self,
+        at: [[V; 2]; 2],
+        exponents: (V, f64),
+        tangents: [[V; 2]; 2],
+    ) -> ([[V; 2]; 2], [f64; 2]) {
+        self.high.carry_tangents_extended(at, exponents, tangents)
+    }
+}
+
+impl Carry for NoJump {
+    #[inline(always)]
+    fn carry<V: Vector>(&self, _w: [V; 2], _c: [V; 2]) -> [V; 2] {
+        match *self {}
+    }
+
+    #[inline(always)]
+    fn carry_extended<V: Vector>(&self, _w: ([V; 2], V), _c: ([V; 2], f64)) -> ([V; 2], V) {
+        match *self {}
+    }
+
+    #[inline(always)]
+    fn carry_tangents<V: Vector>(&self, _at: [[V; 2]; 2], _tangents: [[V; 2]; 2]) -> [[V; 2]; 2] {
+        match *self {}
+    }
+
+    #[inline(always)]
+    fn carry_tangents_extended<V: Vector>(
+        &self,
+        _at: [[V; 2]; 2],
+        _exponents: (V, f64),
+        _tangents: [[V; 2]; 2],
+    ) -> ([[V; 2]; 2], [f64; 2]) {
+        match *self {}
     }
 }
 

@@ -3,7 +3,7 @@
 use super::carry::Carry;
 use crate::field::Field;
 use crate::kernel::{Escaping, finish};
-use crate::orbit::{QuadraticJump, RealJump};
+use crate::orbit::{NoJump, Pair, QuadraticJump, RealJump};
 use crate::simd::Vector;
 use crate::step::{BurningShip, Power, Quadratic, Step, Tricorn, power_derivative, product};
 
@@ -12,6 +12,8 @@ use crate::step::{BurningShip, Power, Quadratic, Step, Tricorn, power_derivative
 pub(crate) trait Difference {
     /// The table's jumps.
     type Jump: Carry;
+    /// Those of the table with twice as many digits.
+    type DoubleJump: Carry;
 
     /// As [`Step::TANGENTS`].
     const TANGENTS: usize;
@@ -27,7 +29,7 @@ pub(crate) trait Difference {
 
     /// Where the reference is after the formula's folds.
     #[inline(always)]
-    fn folded(z: [f64; 2]) -> [f64; 2] {
+    fn folded<V: Vector>(z: [V; 2]) -> [V; 2] {
         z
     }
 
@@ -54,6 +56,7 @@ pub(crate) trait Difference {
 
 impl Difference for Quadratic {
     type Jump = QuadraticJump;
+    type DoubleJump = Pair<QuadraticJump>;
 
     const TANGENTS: usize = <Self as Step>::TANGENTS;
 
@@ -78,6 +81,7 @@ pub(super) struct Powers;
 
 impl Difference for Powers {
     type Jump = QuadraticJump;
+    type DoubleJump = Pair<QuadraticJump>;
 
     const TANGENTS: usize = 1;
 
@@ -118,6 +122,7 @@ impl Difference for Powers {
 
 impl Difference for Tricorn {
     type Jump = RealJump;
+    type DoubleJump = NoJump;
 
     const TANGENTS: usize = <Self as Step>::TANGENTS;
 
@@ -148,6 +153,7 @@ impl Difference for Tricorn {
 
 impl Difference for BurningShip {
     type Jump = RealJump;
+    type DoubleJump = NoJump;
 
     const TANGENTS: usize = <Self as Step>::TANGENTS;
 
@@ -163,7 +169,7 @@ impl Difference for BurningShip {
     }
 
     #[inline(always)]
-    fn folded(z: [f64; 2]) -> [f64; 2] {
+    fn folded<V: Vector>(z: [V; 2]) -> [V; 2] {
         [z[0].abs(), z[1].abs()]
     }
 

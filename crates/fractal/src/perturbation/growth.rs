@@ -122,7 +122,7 @@ impl<V: Vector> Growth<V> {
     #[inline(always)]
     pub(super) fn jump<F: Difference, const EXTENDED: bool>(
         &mut self,
-        jump: &F::Jump,
+        jump: &impl Carry,
         at: [[V; 2]; 2],
         (exponent, unit): (V, f64),
         pixel: &Pixel<V>,

@@ -1,14 +1,16 @@
 //! The steps between two nodes: how are they taken one by one?
 
+use super::carry::Carry;
 use super::difference::Difference;
 use super::growth::Growth;
-use super::list::{BASE, CX, CY, EXPONENT, INDEX, X, Y};
+use super::list::{BASE, CX, EXPONENT, INDEX, LOSS, X, Y};
 use super::pass::{Passes, present};
 use super::scale::{
-    ZERO_EXPONENT, is_inside, normalised, plus, power_of_two, scaled, size, splat, sum,
+    ZERO_EXPONENT, is_inside, log2_with, norm, normalised, plus, power_of_two, rough_log2, scaled,
+    size, splat, splat_sum, sum,
 };
-use crate::extended::{Extended, ExtendedComplex};
-use crate::orbit::{LEAF, Safe, Track};
+use crate::extended::{Extended, ExtendedComplex, power_of_two as scalar_power_of_two};
+use crate::orbit::{LEAF, Table, Track};
 use crate::simd::Vector;
 
 /// Vectors whose steps are taken side by side: a step is three operations that wait for one another, four cycles each.
@@ -18,6 +20,8 @@ const TOGETHER: usize = 4;
 struct Steps<'a> {
     /// From the leaf's first point to the one after its last step.
     z: &'a [[f64; 2]],
+    /// What they leave over, where numbers can hold it.
+    low: &'a [[f64; 2]],
     /// The index of the first.
     first: usize,
     is_end: bool,
@@ -25,6 +29,17 @@ struct Steps<'a> {
     safe_radius_c: f64,
     /// Points at which f64 does not tell on which side of the escape radius a sample is, and |Z|² - 4 there.
     edges: &'a [(usize, Extended)],
+}
+
+impl Steps<'_> {
+    #[inline(always)]
+    fn z<V: Vector>(&self, i: usize) -> [V; 2] {
+        if V::PARTS > 1 {
+            splat_sum(self.z[i], self.low[i])
+        } else {
+            splat(self.z[i])
+        }
+    }
 }
 
 /// Samples in vectors.
@@ -37,17 +52,23 @@ struct Lanes<V, const C: usize> {
     alive: [u32; C],
 }
 
-impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
-    Passes<'a, V, F, EXTENDED, DERIVATIVE>
+impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
+    Passes<'a, V, F, J, EXTENDED, DERIVATIVE>
 {
     /// Takes all active samples over a leaf.
     #[inline(always)]
-    pub(super) fn leaf(&mut self, track: &Track, leaf: usize, safe: Safe) {
+    pub(super) fn leaf(&mut self, track: &Track, table: &Table<J>, leaf: usize) {
+        let safe = table.safe[leaf];
         let z = track.z();
         let first = leaf * LEAF;
         let last = (first + LEAF).min(z.len() - 1);
         let steps = Steps {
             z: &z[first..=last],
+            low: if V::PARTS > 1 {
+                track.low(first, last)
+            } else {
+                &[]
+            },
             first,
             is_end: last == z.len() - 1,
             safe_radius: safe.radius,
@@ -80,6 +101,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
         let mut d = lanes.c;
         let mut side = [Growth::<V>::zero().tangents; C];
         let mut is_safe = true;
+        let mut is_near = [V::splat(0.0).le(V::splat(0.0)); C];
         for k in 0..C {
             let mut distance = size(lanes.w[k]);
             if EXTENDED {
@@ -97,14 +119,24 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                 distance.le(V::splat(steps.safe_radius)),
                 size(lanes.c[k]).le(V::splat(steps.safe_radius_c)),
             );
+            is_near[k] = near;
             is_safe &= lanes.alive[k] & !V::bits(near) == 0;
+        }
+        // The error that there was in the beginning, as [`Passes::error`], and the product of |z|² over all points so far.
+        let (mut error, mut steepness) = ([V::splat(0.0); C], [V::splat(1.0); C]);
+        if V::PARTS == 1 && !is_safe {
+            for k in 0..C {
+                let loss: V = self.active.load(LOSS, read + k * V::LANES);
+                error[k] = loss.add(rough_log2(size(lanes.w[k])));
+                steepness[k] = norm(full::<V, EXTENDED>(steps.z(0), lanes.w[k], scale[k]));
+            }
         }
         let last = steps.z.len() - 1;
         for i in 1..steps.z.len() {
-            let (from, to) = (steps.z[i - 1], splat(steps.z[i]));
+            let (from, to) = (steps.z::<V>(i - 1), steps.z::<V>(i));
             for k in 0..C {
                 if DERIVATIVE {
-                    let z = full::<V, EXTENDED>(splat(from), lanes.w[k], scale[k]);
+                    let z = full::<V, EXTENDED>(from, lanes.w[k], scale[k]);
                     lanes.growth[k].step::<F>(self.power, z, side[k]);
                 }
                 lanes.w[k] = step::<V, F, EXTENDED>(
@@ -129,7 +161,11 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                 if EXTENDED {
                     distance = distance.mul(scale[k]);
                 }
-                inside[k] = is_inside(at);
+                let norm = norm(at);
+                if V::PARTS == 1 {
+                    steepness[k] = steepness[k].mul(norm);
+                }
+                inside[k] = V::bits(norm.le(V::splat(4.0)));
                 rebases[k] = V::bits(size(at).lt(distance));
                 if all_rebase {
                     rebases[k] = u32::MAX;
@@ -150,17 +186,42 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                         lanes.alive[k] & inside[k] & rebases[k],
                     ];
                     let zero = V::splat(0.0);
-                    self.end(row, steps.first + i, masks, at, zero, growth[k]);
+                    let error = self.error(error[k], steepness[k], at, i);
+                    let error = error.add(lanes.exponent[k]);
+                    let index = steps.first + i;
+                    self.end(row, index, masks, (at, zero), error, growth[k]);
                     lanes.alive[k] &= inside[k] & !rebases[k];
                 }
             }
         }
-        if EXTENDED {
-            for k in 0..C {
+        for k in 0..C {
+            if V::PARTS == 1 && !is_safe {
+                let at = full::<V, EXTENDED>(steps.z(last), lanes.w[k], scale[k]);
+                let error = self.error(error[k], steepness[k], at, last);
+                let lost = error.sub(rough_log2(size(lanes.w[k]))).max(V::splat(0.0));
+                let row = read + k * V::LANES;
+                // Differences much smaller than Z lose nothing, and how many of them are in one vector must not matter.
+                let loss = V::select(is_near[k], self.active.load(LOSS, row), lost);
+                self.active.store(LOSS, row, loss);
+            }
+            if EXTENDED {
                 (lanes.w[k], lanes.exponent[k]) = normalised(lanes.w[k], lanes.exponent[k]);
             }
         }
         self.keep(&mut lanes, steps, read, kept);
+    }
+
+    /// log₂ of the error, in units of 2^-53 and of w, that so many steps make of one. `steepness` is the product of all |z|², with that
+    /// of where they end, which is not yet steep for anyone.
+    #[inline(always)]
+    fn error(&self, before: V, steepness: V, end: [V; 2], steps: usize) -> V {
+        if V::PARTS > 1 {
+            return before;
+        }
+        let of_powers = V::splat(steps as f64 * self.log2_of_power);
+        let half = V::splat(0.5 * f64::from(self.power - 1));
+        let steepness = rough_log2(steepness).sub(rough_log2(norm(end)));
+        steepness.mul_add(half, before.add(of_powers))
     }
 
     /// Steps along points that f64 may not hold, or where differences are as small as those points.
@@ -173,13 +234,16 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             let z = track.point(steps.first + i);
             let (w, exponent) = (lanes.w[0], lanes.exponent[0]);
             if DERIVATIVE {
-                let (at, w, unit) = beside::<V>(z, w, exponent);
+                let (at, w, unit) = beside::<V>(z, [Extended::default(); 2], w, exponent);
                 lanes.growth[0].tiny_step::<F>(self.power, plus(at, w), unit, &self.pixel);
             }
-            let w = F::fold(in_unit(z, exponent), w);
-            let folded = [folded_part::<F>(z[0]), folded_part::<F>(z[1])];
-            let (at, w_there, common) = beside::<V>(folded, w, exponent);
+            let low = track.point_low(steps.first + i);
+            let w = F::fold(in_unit(z, low, exponent), w);
+            let (at, w_there, common) = beside::<V>(z, low, w, exponent);
+            let at = F::folded(at);
             let sum_there = plus(at, w_there);
+            let steepness = rough_log2(norm(sum_there)).mul_add(V::splat(0.5), common);
+            let before = log2_with(lanes.w[0], exponent);
             let factor = F::factor(self.power, at, sum_there, plus(at, sum_there));
             let product = F::product(w, factor, [zero; 2]);
             let power = V::splat(f64::from(self.power - 1));
@@ -191,10 +255,19 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                 self.note_escapes(steps, i + 1, read, alive, lanes.w[0], lanes.exponent[0]);
             }
             let next = track.point(steps.first + i + 1);
-            let (at, w_there, common) = beside::<V>(next, lanes.w[0], lanes.exponent[0]);
+            let low = track.point_low(steps.first + i + 1);
+            let (at, w_there, common) = beside::<V>(next, low, lanes.w[0], lanes.exponent[0]);
             let sum_there = plus(at, w_there);
             let real = scaled(sum_there, power_of_two(common));
             let inside = is_inside(real);
+            let mut error: V = self.active.load(LOSS, read);
+            if V::PARTS == 1 {
+                let of_power = V::splat(self.log2_of_power);
+                let slope = steepness.mul_add(power, of_power);
+                error = error.add(before).add(slope);
+                let loss = error.sub(log2_with(lanes.w[0], lanes.exponent[0]));
+                self.active.store(LOSS, read, loss.max(zero));
+            }
             let is_last = steps.is_end && i + 2 == steps.z.len();
             let rebases = if is_last {
                 inside
@@ -205,8 +278,10 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             if alive & (!inside | rebases) != 0 {
                 let index = steps.first + i + 1;
                 let growth = lanes.growth[0];
-                self.end(read, index, [alive & !inside, 0], real, zero, growth);
-                self.end(read, index, [0, alive & rebases], sum_there, common, growth);
+                let masks = [alive & !inside, 0];
+                self.end(read, index, masks, (real, zero), error, growth);
+                let masks = [0, alive & rebases];
+                self.end(read, index, masks, (sum_there, common), error, growth);
                 lanes.alive[0] &= inside & !rebases;
             }
         }
@@ -244,7 +319,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                 let base = self.active.column(BASE)[row + lane] as u64;
                 let sample = self.active.column(INDEX)[row + lane] as usize;
                 let count = &mut self.field.counts[sample];
-                if *count == 0 && base + index as u64 <= self.job.limit {
+                if *count == 0 && base + index as u64 <= self.piece.samples.limit {
                     *count = base + index as u64;
                 }
             }
@@ -263,8 +338,8 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
         };
         for k in 0..C {
             let at = read + k * V::LANES;
-            lanes.w[k] = [self.active.load(X, at), self.active.load(Y, at)];
-            lanes.c[k] = [self.active.load(CX, at), self.active.load(CY, at)];
+            lanes.w[k] = self.active.pair(X, at);
+            lanes.c[k] = self.active.pair(CX, at);
             if EXTENDED {
                 lanes.exponent[k] = self.active.load(EXPONENT, at);
             }
@@ -276,20 +351,21 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
         lanes
     }
 
-    /// Sends lanes of a row that have escaped or that rebase, at `at` · 2^`exponent`, on their way.
+    /// Sends lanes of a row that have escaped or that rebase, at `at` · 2^`exponent`, on their way. `error` is the logarithm of what f64
+    /// may have made of them by now, in units of 2^-53.
     #[inline(always)]
     fn end(
         &mut self,
         row: usize,
         index: usize,
         [escaped, rebases]: [u32; 2],
-        at: [V; 2],
-        exponent: V,
+        (at, exponent): ([V; 2], V),
+        error: V,
         growth: Growth<V>,
     ) {
         let age = self.active.load::<V>(BASE, row).add(V::splat(index as f64));
         let sample = self.active.load(INDEX, row);
-        let [cx, cy] = [self.active.load(CX, row), self.active.load(CY, row)];
+        let [cx, cy] = self.active.pair(CX, row);
         if escaped != 0 {
             let mut c = splat(self.c);
             if !EXTENDED {
@@ -300,7 +376,8 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                 let end = self.escaped.len();
                 growth.compress::<F, false>(&mut self.escaped, end, escaped);
             }
-            let orbits = [at[0], at[1], c[0], c[1], age, sample, exponent];
+            self.doubt(escaped, error, sample);
+            let orbits = [at[0], at[1], c[0], c[1], age, sample, exponent, exponent];
             self.escaped.push::<V, false>(escaped, orbits);
         }
         if rebases != 0 {
@@ -314,7 +391,11 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                 let end = self.next.len();
                 growth.compress::<F, EXTENDED>(&mut self.next, end, rebases);
             }
-            let values = [w[0], w[1], cx, cy, age, sample, exponent];
+            let mut loss = V::splat(0.0);
+            if V::PARTS == 1 {
+                loss = error.sub(log2_with(w, exponent)).max(loss);
+            }
+            let values = [w[0], w[1], cx, cy, age, sample, loss, exponent];
             self.next.push::<V, EXTENDED>(rebases, values);
         }
     }
@@ -332,30 +413,35 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
         let may_be_done = self.largest_base + reached >= self.limit;
         for k in 0..C {
             let row = read + k * V::LANES;
-            let base: V = self.active.load(BASE, row);
             if may_be_done {
-                lanes.alive[k] &= V::bits(base.lt(V::splat(self.limit - reached)));
+                let base: V = self.active.load(BASE, row);
+                let go_on = V::bits(base.lt(V::splat(self.limit - reached)));
+                let sample = self.active.load(INDEX, row);
+                let loss = self.active.load(LOSS, row);
+                self.doubt(lanes.alive[k] & !go_on, loss, sample);
+                lanes.alive[k] &= go_on;
             }
-            let values = [
-                lanes.w[k][0],
-                lanes.w[k][1],
-                lanes.c[k][0],
-                lanes.c[k][1],
-                base,
-                self.active.load(INDEX, row),
-                lanes.exponent[k],
-            ];
             if DERIVATIVE {
                 let growth = lanes.growth[k].normalised::<EXTENDED>();
                 growth.compress::<F, EXTENDED>(&mut self.active, *kept, lanes.alive[k]);
             }
             if *kept == row && lanes.alive[k] == present::<V>(V::LANES) {
-                self.active.store(X, row, values[X]);
-                self.active.store(Y, row, values[Y]);
+                self.active.store(X, row, lanes.w[k][0]);
+                self.active.store(Y, row, lanes.w[k][1]);
                 if EXTENDED {
-                    self.active.store(EXPONENT, row, values[EXPONENT]);
+                    self.active.store(EXPONENT, row, lanes.exponent[k]);
                 }
             } else {
+                let values = [
+                    lanes.w[k][0],
+                    lanes.w[k][1],
+                    lanes.c[k][0],
+                    lanes.c[k][1],
+                    self.active.load(BASE, row),
+                    self.active.load(INDEX, row),
+                    self.active.load(LOSS, row),
+                    lanes.exponent[k],
+                ];
                 self.active
                     .compress::<V, EXTENDED>(*kept, lanes.alive[k], values);
             }
@@ -368,28 +454,28 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
 #[inline(always)]
 fn step<V: Vector, F: Difference, const EXTENDED: bool>(
     power: u32,
-    z: [f64; 2],
+    z: [V; 2],
     w: [V; 2],
     d: [V; 2],
     scale: V,
     unscale: V,
 ) -> [V; 2] {
-    let mut in_its_unit = splat(z);
+    let mut in_its_unit = z;
     if EXTENDED {
         in_its_unit = scaled(in_its_unit, unscale);
     }
     let w = F::fold(in_its_unit, w);
     let z = F::folded(z);
-    let sum = full::<V, EXTENDED>(splat(z), w, scale);
-    let middle = full::<V, EXTENDED>(splat([z[0] + z[0], z[1] + z[1]]), w, scale);
-    F::product(w, F::factor(power, splat(z), sum, middle), d)
+    let sum = full::<V, EXTENDED>(z, w, scale);
+    let middle = full::<V, EXTENDED>(plus(z, z), w, scale);
+    F::product(w, F::factor(power, z, sum, middle), d)
 }
 
 /// z + w · scale.
 #[inline(always)]
 fn full<V: Vector, const EXTENDED: bool>(z: [V; 2], w: [V; 2], scale: V) -> [V; 2] {
     if EXTENDED {
-        [w[0].mul_add(scale, z[0]), w[1].mul_add(scale, z[1])]
+        [w[0].scale_add(scale, z[0]), w[1].scale_add(scale, z[1])]
     } else {
         plus(z, w)
     }
@@ -397,26 +483,28 @@ fn full<V: Vector, const EXTENDED: bool>(z: [V; 2], w: [V; 2], scale: V) -> [V; 
 
 /// A point in units of 2^`exponent`.
 #[inline(always)]
-fn in_unit<V: Vector>([re, im]: [Extended; 2], exponent: V) -> [V; 2] {
-    let scale_of_re = power_of_two(V::splat(re.exponent as f64).sub(exponent));
-    let scale_of_im = power_of_two(V::splat(im.exponent as f64).sub(exponent));
+fn in_unit<V: Vector>(z: [Extended; 2], low: [Extended; 2], exponent: V) -> [V; 2] {
     [
-        V::splat(re.mantissa).mul(scale_of_re),
-        V::splat(im.mantissa).mul(scale_of_im),
+        part_in_unit(z[0], low[0], exponent),
+        part_in_unit(z[1], low[1], exponent),
     ]
 }
 
 #[inline(always)]
-fn folded_part<F: Difference>(part: Extended) -> Extended {
-    Extended {
-        mantissa: F::folded([part.mantissa; 2])[0],
-        ..part
-    }
+fn part_in_unit<V: Vector>(part: Extended, low: Extended, exponent: V) -> V {
+    let low = low.mantissa * scalar_power_of_two(low.exponent - part.exponent);
+    let scale = power_of_two(V::splat(part.exponent as f64).sub(exponent));
+    V::splat_sum(part.mantissa, low).scale(scale)
 }
 
 /// A point and a difference in one unit, that of the larger; and the unit.
 #[inline(always)]
-fn beside<V: Vector>(z: [Extended; 2], w: [V; 2], exponent: V) -> ([V; 2], [V; 2], V) {
+fn beside<V: Vector>(
+    z: [Extended; 2],
+    low: [Extended; 2],
+    w: [V; 2],
+    exponent: V,
+) -> ([V; 2], [V; 2], V) {
     let mut largest = ZERO_EXPONENT;
     for part in z {
         if part.mantissa != 0.0 {
@@ -425,5 +513,5 @@ fn beside<V: Vector>(z: [Extended; 2], w: [V; 2], exponent: V) -> ([V; 2], [V; 2
     }
     let common = exponent.max(V::splat(largest));
     let w = scaled(w, power_of_two(exponent.sub(common)));
-    (in_unit(z, common), w, common)
+    (in_unit(z, low, common), w, common)
 }

@@ -13,9 +13,11 @@ pub(super) const CY: usize = 3;
 pub(super) const BASE: usize = 4;
 /// Which sample of the piece it is.
 pub(super) const INDEX: usize = 5;
+/// How many bits of its precision the difference has lost, about.
+pub(super) const LOSS: usize = 6;
 /// Only used where exponents are extended.
-pub(super) const EXPONENT: usize = 6;
-pub(super) const COLUMNS: usize = 7;
+pub(super) const EXPONENT: usize = 7;
+pub(super) const COLUMNS: usize = 8;
 /// The parts of one or two tangents, only used where derivatives are asked for: they are in the list, but not in its rows.
 pub(super) const TANGENTS: usize = COLUMNS;
 /// Their exponent; only used where exponents are extended.
@@ -29,10 +31,12 @@ const MOST_LANES: usize = 8;
 pub(super) struct List {
     columns: [Vec<f64>; ALL_COLUMNS],
     len: usize,
+    /// How many f64 a lane is made of: a column has as many equal parts.
+    parts: usize,
 }
 
 impl List {
-    pub(super) fn new(capacity: usize, is_extended: bool, tangents: usize) -> List {
+    pub(super) fn new<V: Vector>(capacity: usize, is_extended: bool, tangents: usize) -> List {
         List {
             columns: std::array::from_fn(|column| {
                 let is_used = match column {
@@ -44,13 +48,14 @@ impl List {
                 vec![
                     0.0;
                     if is_used {
-                        capacity + 4 * MOST_LANES
+                        (capacity + 4 * MOST_LANES) * V::PARTS
                     } else {
                         0
                     }
                 ]
             }),
             len: 0,
+            parts: V::PARTS,
         }
     }
 
@@ -66,14 +71,29 @@ impl List {
         &self.columns[column][..self.len]
     }
 
+    /// What a sample's number holds beyond one f64.
+    pub(super) fn low(&self, column: usize, at: usize) -> f64 {
+        let column = &self.columns[column];
+        match self.parts {
+            1 => 0.0,
+            _ => column[column.len() / 2 + at],
+        }
+    }
+
     #[inline(always)]
     pub(super) fn load<V: Vector>(&self, column: usize, at: usize) -> V {
-        V::load(&self.columns[column][at..])
+        V::load_at(&self.columns[column], at)
+    }
+
+    /// Both parts of a complex number, which are in neighbouring columns.
+    #[inline(always)]
+    pub(super) fn pair<V: Vector>(&self, column: usize, at: usize) -> [V; 2] {
+        [self.load(column, at), self.load(column + 1, at)]
     }
 
     #[inline(always)]
     pub(super) fn store<V: Vector>(&mut self, column: usize, at: usize, values: V) {
-        values.store(&mut self.columns[column][at..]);
+        values.store_at(&mut self.columns[column], at);
     }
 
     /// Adds the lanes whose bit is set.
@@ -97,7 +117,7 @@ impl List {
     ) {
         let used = if EXTENDED { COLUMNS } else { EXPONENT };
         for (column, value) in self.columns[..used].iter_mut().zip(&values) {
-            value.compress(bits).store(&mut column[at..]);
+            value.compress(bits).store_at(column, at);
         }
     }
 
@@ -106,7 +126,7 @@ impl List {
         let used = if EXTENDED { COLUMNS } else { EXPONENT };
         let mut values = [V::splat(0.0); COLUMNS];
         for (value, column) in values[..used].iter_mut().zip(&self.columns) {
-            *value = V::load(&column[at..]);
+            *value = V::load_at(column, at);
         }
         values
     }
@@ -115,7 +135,9 @@ impl List {
     pub(super) fn take_last(&mut self, other: &mut List, count: usize) {
         let (from, to) = (other.len - count, self.len);
         for (own, its) in self.columns.iter_mut().zip(&other.columns) {
-            if !its.is_empty() {
+            let (half, its_half) = (own.len() / self.parts, its.len() / other.parts);
+            for part in (0..self.parts).filter(|_| !its.is_empty()) {
+                let (from, to) = (part * its_half + from, part * half + to);
                 own[to..to + count].copy_from_slice(&its[from..from + count]);
             }
         }
@@ -137,8 +159,9 @@ impl List {
     pub(super) fn swap_remove(&mut self, at: usize) {
         self.len -= 1;
         for column in &mut self.columns {
-            if !column.is_empty() {
-                column[at] = column[self.len];
+            let half = column.len() / self.parts;
+            for part in (0..self.parts).filter(|_| half > 0) {
+                column[part * half + at] = column[part * half + self.len];
             }
         }
     }

@@ -1,6 +1,7 @@
 //! How far is a sample from the reference?
 
-use crate::extended::{ExtendedComplex, power_of_two};
+use crate::double_double::DoubleDouble;
+use crate::simd::{Double, Vector};
 use crate::view::Rect;
 
 /// The samples of a whole picture, as differences from a reference point. All are in units of 2^`exponent`, which is about half the
@@ -8,9 +9,9 @@ use crate::view::Rect;
 #[derive(Clone, Debug)]
 pub(crate) struct Offsets {
     /// The view's centre.
-    pub(crate) centre: [f64; 2],
+    centre: [DoubleDouble; 2],
     /// Half the step from a sample to the next in its row.
-    pub(crate) half_step: [f64; 2],
+    half_step: [DoubleDouble; 2],
     pub(crate) exponent: i64,
     pub(crate) columns: i64,
     pub(crate) rows: i64,
@@ -20,16 +21,15 @@ pub(crate) struct Offsets {
 
 impl Offsets {
     pub(crate) fn new(
-        centre: ExtendedComplex,
-        half_step: ExtendedComplex,
+        centre: [DoubleDouble; 2],
+        half_step: [DoubleDouble; 2],
+        exponent: i64,
         (columns, rows): (i64, i64),
         samples: u32,
     ) -> Offsets {
-        let exponent = half_step.exponent;
-        let scale = power_of_two((centre.exponent - exponent).clamp(-1022, 1023));
         Offsets {
-            centre: [centre.re * scale, centre.im * scale],
-            half_step: [half_step.re, half_step.im],
+            centre,
+            half_step,
             exponent,
             columns,
             rows,
@@ -37,17 +37,10 @@ impl Offsets {
         }
     }
 
-    /// No sample of the picture is farther from the reference, in units of 2^`exponent`.
-    pub(crate) fn farthest(&self) -> f64 {
-        let half_diagonal = libm::hypot(self.columns as f64, self.rows as f64);
-        let [re, im] = self.half_step;
-        libm::hypot(self.centre[0], self.centre[1]) + half_diagonal * libm::hypot(re, im)
-    }
-
     /// A pixel's side, from left to right.
     pub(crate) fn pixel(&self) -> [f64; 2] {
         let halves = 2.0 * f64::from(self.samples);
-        self.half_step.map(|part| part * halves)
+        self.half_step.map(|part| part.high * halves)
     }
 
     pub(crate) fn width(&self, rect: Rect) -> usize {
@@ -58,19 +51,26 @@ impl Offsets {
         rect.h as usize * self.samples as usize
     }
 
-    /// The difference of the sample `index` of a rectangle, counted row by row.
+    /// The differences of a vector of samples, each an index into a rectangle, counted row by row.
     #[inline(always)]
-    pub(crate) fn of(&self, rect: Rect, index: usize) -> [f64; 2] {
-        let width = self.width(rect);
-        let samples = i64::from(self.samples);
-        let column = i64::from(rect.x) * samples + (index % width) as i64;
-        let row = i64::from(rect.y) * samples + (index / width) as i64;
-        let along = (2 * column + 1 - self.columns) as f64;
-        let up = (self.rows - (2 * row + 1)) as f64;
-        let [re, im] = self.half_step;
+    pub(crate) fn of<V: Vector>(&self, rect: Rect, samples: &[f64; 8]) -> [Double<V>; 2] {
+        let width = self.width(rect) as u32;
+        let first = [rect.x, rect.y].map(|part| i64::from(part) * i64::from(self.samples));
+        let (mut along, mut up) = ([0.0; 8], [0.0; 8]);
+        for lane in 0..V::LANES {
+            let sample = samples[lane] as u32;
+            let column = first[0] + i64::from(sample % width);
+            let row = first[1] + i64::from(sample / width);
+            along[lane] = (2 * column + 1 - self.columns) as f64;
+            up[lane] = (self.rows - (2 * row + 1)) as f64;
+        }
+        let (along, up) = (Double::load(&along), Double::load(&up));
+        let number = |number: DoubleDouble| Double::<V>::splat_sum(number.high, number.low);
+        let (re, im) = (number(self.half_step[0]), number(self.half_step[1]));
+        let (x, y) = (number(self.centre[0]), number(self.centre[1]));
         [
-            self.centre[0] + (re * along - im * up),
-            self.centre[1] + (im * along + re * up),
+            x.add(re.mul(along).sub(im.mul(up))),
+            y.add(im.mul(along).add(re.mul(up))),
         ]
     }
 }

@@ -3,32 +3,44 @@
 //! From leaf to leaf of the table. At each, every node that begins there is tried, the longest first: samples whose differences are small
 //! enough jump to its end, and land there when the others have come as far.
 
+use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
 
-use super::Perturbation;
+use super::Piece;
 use super::carry::Carry;
 use super::difference::Difference;
 use super::growth::{Growth, Pixel};
-use super::list::{BASE, CX, CY, EXPONENT, INDEX, List, X, Y};
-use super::scale::{ZERO_EXPONENT, normalised, size, splat};
+use super::list::{BASE, CX, CY, EXPONENT, INDEX, LOSS, List, X, Y};
+use super::scale::{ZERO_EXPONENT, normalised, scaled, size, splat};
 use crate::extended::power_of_two as scalar_power_of_two;
 use crate::field::{Cancelled, Field};
 use crate::interior::in_large_components;
 use crate::kernel::{Escaping, Leaving};
 use crate::orbit::{LEAF, Node, Table, Track, from_pseudo_log};
-use crate::simd::Vector;
+use crate::simd::{Double, Vector};
 use crate::step::Iteration;
 
 /// Samples that go together: their lists, some 60 bytes a sample, stay in a second-level cache.
 const BATCH: usize = 1 << 14;
 
+/// Passes before the first look for orbits that meet themselves. Many samples have escaped by then, and it is not one for two.
+const FIRST_SAVE: u64 = 16;
+
 /// Escaping orbits are followed to the bailout so many vectors at a time.
 const FINISHED_TOGETHER: usize = 4;
 
+/// What comes of the samples of a piece.
+pub(super) struct Drawn {
+    pub(super) field: Field,
+    pub(super) leaving: Leaving,
+    /// Samples that f64 may have lost.
+    pub(super) doubtful: Vec<u32>,
+}
+
 /// All samples of a piece.
-pub(super) struct Passes<'a, V, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool> {
-    pub(super) job: &'a Perturbation<'a>,
-    tables: [&'a Table<F::Jump>; 2],
+pub(super) struct Passes<'a, V, F, J, const EXTENDED: bool, const DERIVATIVE: bool> {
+    pub(super) piece: &'a Piece<'a>,
+    tables: [&'a Table<J>; 2],
     /// Those that are at the present point of the reference.
     pub(super) active: List,
     /// Those that have jumped ahead, the next to land at the end.
@@ -41,7 +53,7 @@ pub(super) struct Passes<'a, V, F: Difference, const EXTENDED: bool, const DERIV
     pub(super) escaped: List,
     pub(super) field: Field,
     /// For each sample of the batch a z at which it rebased.
-    saved: Vec<[f64; 3]>,
+    saved: Vec<[f64; 5]>,
     /// Scratch: which lanes of each vector jump.
     jumping: Vec<u8>,
     /// No sample's c is larger, in its unit.
@@ -51,92 +63,164 @@ pub(super) struct Passes<'a, V, F: Difference, const EXTENDED: bool, const DERIV
     pub(super) limit: f64,
     /// The formula's degree.
     pub(super) power: u32,
+    pub(super) log2_of_power: f64,
     /// The c of the reference.
     pub(super) c: [f64; 2],
     /// The unit of c's differences, where exponents are extended.
     pub(super) unit: f64,
     pub(super) pixel: Pixel<V>,
     leaving: Leaving,
+    /// Those that have lost more bits may be wrong.
+    most_loss: f64,
+    /// Which they are.
+    doubtful: Vec<u32>,
+    formula: PhantomData<F>,
 }
 
-impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
-    Passes<'a, V, F, EXTENDED, DERIVATIVE>
+impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
+    Passes<'a, V, F, J, EXTENDED, DERIVATIVE>
 {
     #[inline(always)]
-    pub(super) fn new(
-        job: &'a Perturbation<'a>,
-        first: &'a Table<F::Jump>,
-        again: &'a Table<F::Jump>,
-    ) -> Self {
-        let (width, height) = (job.offsets.width(job.rect), job.offsets.height(job.rect));
+    pub(super) fn new(piece: &'a Piece<'a>, tables: [&'a Table<J>; 2]) -> Self {
+        let (width, height) = (
+            piece.samples.offsets.width(piece.rect),
+            piece.samples.offsets.height(piece.rect),
+        );
         let batch = BATCH.min(width * height);
         let tangents = if DERIVATIVE { F::TANGENTS } else { 0 };
-        let list = || List::new(batch, EXTENDED, tangents);
+        let power = piece.samples.orbit.iteration().degree();
+        let list = || List::new::<V>(batch, EXTENDED, tangents);
         Passes {
-            job,
-            tables: [first, again],
+            piece,
+            tables,
             active: list(),
             jumped: list(),
             landings: Vec::new(),
             next: list(),
             escaped: list(),
-            field: Field::interior(width, height, job.channels),
-            saved: vec![[f64::NAN; 3]; batch],
+            field: Field::interior(width, height, piece.samples.channels),
+            saved: vec![[f64::NAN; 5]; batch],
             jumping: vec![0; batch.div_ceil(V::LANES)],
             largest_c: 0.0,
             largest_base: 0.0,
-            limit: job.limit as f64,
-            power: job.orbit.iteration().degree(),
-            c: job.orbit.c(),
-            unit: job.offsets.exponent as f64,
+            limit: piece.samples.limit as f64,
+            power,
+            log2_of_power: libm::log2(f64::from(power)),
+            c: piece.samples.orbit.c(),
+            unit: piece.samples.offsets.exponent as f64,
             leaving: Leaving::default(),
-            pixel: Pixel::new(&job.tangents, job.offsets.exponent as f64),
+            most_loss: if V::PARTS == 1 {
+                piece.samples.most_loss
+            } else {
+                f64::INFINITY
+            },
+            doubtful: Vec::new(),
+            formula: PhantomData,
+            pixel: Pixel::new(&piece.tangents, piece.samples.offsets.exponent as f64),
         }
     }
 
     #[inline(always)]
-    pub(super) fn run(mut self) -> Result<(Field, Leaving), Cancelled> {
-        let samples = self.field.counts.len();
+    pub(super) fn run(mut self) -> Result<Drawn, Cancelled> {
+        let samples = self.field.counts.len() as u32;
+        let mut batch = Vec::with_capacity(BATCH);
         for first in (0..samples).step_by(BATCH) {
-            self.launch(first, BATCH.min(samples - first));
-            let mut passes = 0_u64;
-            while self.next.len() > 0 {
-                std::mem::swap(&mut self.active, &mut self.next);
-                self.next.truncate(0);
-                self.drop_finished(first, passes);
-                let which = usize::from(passes > 0);
-                let track = [self.job.orbit.first(), self.job.orbit.again()][which];
-                self.pass(track, self.tables[which])?;
-                passes += 1;
-            }
-            self.finish();
+            batch.clear();
+            batch.extend(first..samples.min(first + BATCH as u32));
+            self.draw(&batch)?;
         }
-        Ok((self.field, self.leaving))
+        Ok(Drawn {
+            field: self.field,
+            leaving: self.leaving,
+            doubtful: self.doubtful,
+        })
+    }
+
+    /// Draws the doubtful samples of a field again.
+    #[inline(always)]
+    pub(super) fn mend(mut self, mut drawn: Drawn) -> Result<Drawn, Cancelled> {
+        std::mem::swap(&mut self.field, &mut drawn.field);
+        let mut doubtful = std::mem::take(&mut drawn.doubtful);
+        doubtful.sort_unstable();
+        doubtful.dedup();
+        for &sample in &doubtful {
+            self.field.counts[sample as usize] = 0;
+            self.field.smooth[sample as usize] = f64::INFINITY;
+        }
+        for batch in doubtful.chunks(BATCH) {
+            self.draw(batch)?;
+        }
+        std::mem::swap(&mut self.field, &mut drawn.field);
+        Ok(drawn)
+    }
+
+    /// Iterates some samples, by ascending index, to their end.
+    #[inline(always)]
+    fn draw(&mut self, batch: &[u32]) -> Result<(), Cancelled> {
+        self.launch(batch);
+        let mut passes = 0_u64;
+        while self.next.len() > 0 {
+            std::mem::swap(&mut self.active, &mut self.next);
+            self.next.truncate(0);
+            self.drop_finished(batch, passes);
+            let which = usize::from(passes > 0);
+            let track = [
+                self.piece.samples.orbit.first(),
+                self.piece.samples.orbit.again(),
+            ][which];
+            self.pass(track, self.tables[which])?;
+            passes += 1;
+        }
+        self.finish();
+        Ok(())
+    }
+
+    /// Notes which of some lanes may be wrong by what they have lost.
+    #[inline(always)]
+    pub(super) fn doubt(&mut self, lanes: u32, loss: V, sample: V) {
+        if V::PARTS > 1 || lanes == 0 {
+            return;
+        }
+        let doubtful = lanes & V::bits(V::splat(self.most_loss).lt(loss));
+        if doubtful != 0 {
+            let mut samples = [0.0; 8];
+            sample.store(&mut samples);
+            for lane in 0..V::LANES {
+                if doubtful >> lane & 1 == 1 {
+                    self.doubtful.push(samples[lane] as u32);
+                }
+            }
+        }
     }
 
     /// Makes the samples of a batch wait for its first pass.
     #[inline(always)]
-    fn launch(&mut self, first: usize, count: usize) {
-        let job = self.job;
+    fn launch(&mut self, batch: &[u32]) {
+        let piece = self.piece;
         let real = if EXTENDED {
             1.0
         } else {
-            scalar_power_of_two(job.offsets.exponent)
+            scalar_power_of_two(piece.samples.offsets.exponent)
         };
-        let iteration = job.orbit.iteration();
+        let iteration = piece.samples.orbit.iteration();
         let is_julia = matches!(iteration, Iteration::Julia { .. });
         let zero = V::splat(0.0);
-        for at in (0..count).step_by(V::LANES) {
-            let lanes = V::LANES.min(count - at);
-            let (mut x, mut y, mut index) = ([0.0; 8], [0.0; 8], [0.0; 8]);
-            for lane in 0..lanes {
-                let sample = first + at + lane;
-                let offset = job.offsets.of(job.rect, sample);
-                (x[lane], y[lane]) = (offset[0] * real, offset[1] * real);
-                index[lane] = sample as f64;
-                self.largest_c = self.largest_c.max(x[lane].abs()).max(y[lane].abs());
+        for at in (0..batch.len()).step_by(V::LANES) {
+            let lanes = V::LANES.min(batch.len() - at);
+            let mut index = [f64::from(batch[at]); 8];
+            for (lane, &sample) in batch[at..at + lanes].iter().enumerate() {
+                index[lane] = f64::from(sample);
             }
-            let (x, y, index) = (V::load(&x), V::load(&y), V::load(&index));
+            let offset = scaled(
+                piece.samples.offsets.of::<V::High>(piece.rect, &index),
+                Double::splat(real),
+            );
+            // High parts, and the low ones after them.
+            let (mut x, mut y) = ([0.0; 16], [0.0; 16]);
+            offset[0].store_at(&mut x, 0);
+            offset[1].store_at(&mut y, 0);
+            self.largest_c = self.largest_c.max(size(offset).largest());
+            let (x, y, index) = (V::load_at(&x, 0), V::load_at(&y, 0), V::load(&index));
             let mut present = (1_u32 << lanes) - 1;
             if is_julia {
                 let (w, exponent) = if EXTENDED {
@@ -144,7 +228,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                 } else {
                     ([x, y], zero)
                 };
-                let start = job.orbit.first().z()[0];
+                let start = piece.samples.orbit.first().z()[0];
                 let z = if EXTENDED {
                     splat(start)
                 } else {
@@ -157,21 +241,21 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                     let c = splat::<V>(self.c);
                     if DERIVATIVE {
                         let at = self.escaped.len();
-                        let growth = Growth::<V>::of_start::<EXTENDED>(&job.tangents, self.unit);
+                        let growth = Growth::<V>::of_start::<EXTENDED>(&piece.tangents, self.unit);
                         let growth = growth.real::<EXTENDED>();
                         growth.compress::<F, false>(&mut self.escaped, at, outside);
                     }
-                    let orbits = [z[0], z[1], c[0], c[1], one, index, zero];
+                    let orbits = [z[0], z[1], c[0], c[1], one, index, zero, zero];
                     self.escaped.push::<V, false>(outside, orbits);
                 }
                 if DERIVATIVE {
                     let at = self.next.len();
-                    let growth = Growth::<V>::of_start::<EXTENDED>(&job.tangents, self.unit);
+                    let growth = Growth::<V>::of_start::<EXTENDED>(&piece.tangents, self.unit);
                     growth.compress::<F, EXTENDED>(&mut self.next, at, present & !outside);
                 }
                 self.next.push::<V, EXTENDED>(
                     present & !outside,
-                    [w[0], w[1], zero, zero, one, index, exponent],
+                    [w[0], w[1], zero, zero, one, index, zero, exponent],
                 );
                 continue;
             }
@@ -185,14 +269,22 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             }
             self.next.push::<V, EXTENDED>(
                 present,
-                [zero, zero, x, y, zero, index, V::splat(ZERO_EXPONENT)],
+                [zero, zero, x, y, zero, index, zero, V::splat(ZERO_EXPONENT)],
             );
         }
     }
 
     /// Drops samples that have reached the limit, and those that rebase where they have rebased before: an orbit that meets itself
     /// exactly, in the arithmetic that it is computed in, never escapes. Passes double between saves (R. P. Brent, 1980).
-    fn drop_finished(&mut self, first: usize, passes: u64) {
+    fn drop_finished(&mut self, batch: &[u32], passes: u64) {
+        let bases = self.active.column(BASE).iter();
+        self.largest_base = bases.fold(
+            0.0,
+            |largest, &base| if base > largest { base } else { largest },
+        );
+        if passes < FIRST_SAVE && self.largest_base < self.limit {
+            return;
+        }
         let saves = passes.is_power_of_two();
         let mut at = 0;
         self.largest_base = 0.0;
@@ -200,9 +292,20 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             let number = |column: usize| self.active.column(column)[at];
             let base = number(BASE);
             let exponent = if EXTENDED { number(EXPONENT) } else { 0.0 };
-            let z = [number(X), number(Y), exponent];
-            let saved = &mut self.saved[number(INDEX) as usize - first];
-            if base >= self.limit || (passes > 1 && *saved == z) {
+            let low = |column| self.active.low(column, at);
+            let z = [number(X), number(Y), exponent, low(X), low(Y)];
+            let sample = number(INDEX) as u32;
+            // Batches without gaps are the common case.
+            let slot = if batch.len() as u32 == batch[batch.len() - 1] - batch[0] + 1 {
+                (sample - batch[0]) as usize
+            } else {
+                batch.partition_point(|&other| other < sample)
+            };
+            let saved = &mut self.saved[slot];
+            if base >= self.limit || (passes > FIRST_SAVE && *saved == z) {
+                if number(LOSS) > self.most_loss {
+                    self.doubtful.push(sample);
+                }
                 self.active.swap_remove(at);
                 continue;
             }
@@ -216,7 +319,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
 
     /// Along the reference, once.
     #[inline(always)]
-    fn pass(&mut self, track: &'a Track, table: &'a Table<F::Jump>) -> Result<(), Cancelled> {
+    fn pass(&mut self, track: &'a Track, table: &'a Table<J>) -> Result<(), Cancelled> {
         let leaves = table.safe.len();
         let mut leaf = 0;
         loop {
@@ -229,7 +332,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             if leaf == leaves || (self.active.len() == 0 && self.landings.is_empty()) {
                 break;
             }
-            if self.job.cancel.load(Ordering::Relaxed) {
+            if self.piece.cancel.load(Ordering::Relaxed) {
                 return Err(Cancelled);
             }
             if self.active.len() == 0
@@ -242,7 +345,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                 leaf = end;
                 continue;
             }
-            self.leaf(track, leaf, table.safe[leaf]);
+            self.leaf(track, table, leaf);
             leaf += 1;
         }
         debug_assert!(self.active.len() == 0);
@@ -251,7 +354,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
 
     /// Tries the nodes that begin at a leaf. Where all active samples jump, answers to which leaf.
     #[inline(always)]
-    fn jump(&mut self, table: &Table<F::Jump>, leaf: usize) -> Option<usize> {
+    fn jump(&mut self, table: &Table<J>, leaf: usize) -> Option<usize> {
         let longest = table.levels.len().checked_sub(1)?;
         let highest = (leaf.trailing_zeros() as usize).min(longest);
         let (nearest, farthest) = self.distances();
@@ -307,7 +410,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
     /// How far active samples are from the reference, as radii are written.
     #[inline(always)]
     fn distance(&self, at: usize) -> V {
-        let size = size([self.active.load::<V>(X, at), self.active.load(Y, at)]);
+        let size = size::<V>(self.active.pair(X, at));
         if EXTENDED {
             let exponent: V = self.active.load(EXPONENT, at);
             exponent.add(size.sub(V::splat(1.0)))
@@ -335,7 +438,7 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
         let (radius, radius_c) = (V::splat(radius), V::splat(radius_c));
         let mut count = 0;
         for (i, at) in (0..len).step_by(V::LANES).enumerate() {
-            let c: [V; 2] = [self.active.load(CX, at), self.active.load(CY, at)];
+            let c: [V; 2] = self.active.pair(CX, at);
             let mut jump = V::and(self.distance(at).le(radius), size(c).le(radius_c));
             if may_pass_limit {
                 jump = V::and(jump, self.active.load::<V>(BASE, at).le(latest));
@@ -349,25 +452,31 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
 
     /// All active samples jump.
     #[inline(always)]
-    fn carry(&mut self, node: &Node<F::Jump>) {
+    fn carry(&mut self, node: &Node<J>) {
         for at in (0..self.active.len()).step_by(V::LANES) {
             if DERIVATIVE {
                 let mut growth = Growth::load::<F, EXTENDED>(&self.active, at);
                 self.grow(node, at, &mut growth);
                 growth.compress::<F, EXTENDED>(&mut self.active, at, present::<V>(V::LANES));
             }
-            let sample = self.carried(node, self.active.load_all::<V, EXTENDED>(at));
-            self.active.store(X, at, sample[X]);
-            self.active.store(Y, at, sample[Y]);
+            let (w, c) = (self.active.pair(X, at), self.active.pair(CX, at));
+            let exponent = if EXTENDED {
+                self.active.load(EXPONENT, at)
+            } else {
+                V::splat(0.0)
+            };
+            let ([x, y], exponent) = self.carried(node, (w, exponent), c);
+            self.active.store(X, at, x);
+            self.active.store(Y, at, y);
             if EXTENDED {
-                self.active.store(EXPONENT, at, sample[EXPONENT]);
+                self.active.store(EXPONENT, at, exponent);
             }
         }
     }
 
     /// Those that were chosen jump, the others stay.
     #[inline(always)]
-    fn part(&mut self, node: &Node<F::Jump>, end: usize, count: usize) {
+    fn part(&mut self, node: &Node<J>, end: usize, count: usize) {
         let len = self.active.len();
         let mut kept = 0;
         for (i, at) in (0..len).step_by(V::LANES).enumerate() {
@@ -383,7 +492,10 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
                 growth.compress::<F, EXTENDED>(&mut self.active, kept, staying);
             }
             if jumping != 0 {
-                let carried = self.carried(node, sample);
+                let mut carried = sample;
+                let w = ([sample[X], sample[Y]], sample[EXPONENT]);
+                ([carried[X], carried[Y]], carried[EXPONENT]) =
+                    self.carried(node, w, [sample[CX], sample[CY]]);
                 self.jumped.push::<V, EXTENDED>(jumping, carried);
             }
             let staying = present::<V>(len - at) & !jumping;
@@ -395,23 +507,19 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
     }
 
     #[inline(always)]
-    fn carried(&self, node: &Node<F::Jump>, mut sample: [V; 7]) -> [V; 7] {
-        let (w, c) = ([sample[X], sample[Y]], [sample[CX], sample[CY]]);
+    fn carried(&self, node: &Node<J>, w: ([V; 2], V), c: [V; 2]) -> ([V; 2], V) {
         if EXTENDED {
-            let w = (w, sample[EXPONENT]);
-            let ([x, y], exponent) = node.jump.carry_extended(w, (c, self.unit));
-            [sample[X], sample[Y], sample[EXPONENT]] = [x, y, exponent];
+            node.jump.carry_extended(w, (c, self.unit))
         } else {
-            [sample[X], sample[Y]] = node.jump.carry(w, c);
+            (node.jump.carry(w.0, c), w.1)
         }
-        sample
     }
 
     /// What a jump makes of the tangents of the active samples from `at` on.
     #[inline(always)]
-    fn grow(&self, node: &Node<F::Jump>, at: usize, growth: &mut Growth<V>) {
-        let w = [self.active.load(X, at), self.active.load(Y, at)];
-        let c = [self.active.load(CX, at), self.active.load(CY, at)];
+    fn grow(&self, node: &Node<J>, at: usize, growth: &mut Growth<V>) {
+        let w = self.active.pair(X, at);
+        let c = self.active.pair(CX, at);
         let mut exponent = V::splat(0.0);
         if EXTENDED {
             exponent = self.active.load(EXPONENT, at);
@@ -430,15 +538,15 @@ impl<'a, V: Vector, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
             let count = self.escaped.len().min(FINISHED_TOGETHER * V::LANES);
             let first = self.escaped.len() - count;
             for at in (first..first + count).step_by(V::LANES) {
-                let [x, y, cx, cy, age, index, _] = self.escaped.load_all::<V, false>(at);
+                let [x, y, cx, cy, age, index, ..] = self.escaped.load_all::<V::High, false>(at);
                 let bits = present::<V>(first + count - at);
                 escaping.push(bits, [x, y, cx, cy, index, age]);
             }
             self.escaped.truncate(first);
-            F::finish::<V, FINISHED_TOGETHER>(
+            F::finish::<V::High, FINISHED_TOGETHER>(
                 self.power,
                 &mut escaping,
-                self.job.limit,
+                self.piece.samples.limit,
                 &mut self.field,
             );
         }

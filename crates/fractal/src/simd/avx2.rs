@@ -54,6 +54,7 @@ const fn compressions() -> [[i32; 8]; 16] {
 
 impl Vector for Avx2 {
     type Mask = __m256d;
+    type High = Self;
 
     const LANES: usize = 4;
 

@@ -33,6 +33,7 @@ fn run_unchecked<T: Task>(task: T) -> T::Output {
 
 impl Vector for Avx512 {
     type Mask = __mmask8;
+    type High = Self;
 
     const LANES: usize = 8;
 

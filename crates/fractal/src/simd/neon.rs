@@ -19,6 +19,7 @@ pub(super) fn run<T: Task>(task: T) -> T::Output {
 
 impl Vector for Neon {
     type Mask = uint64x2_t;
+    type High = Self;
 
     const LANES: usize = 2;
 

@@ -15,6 +15,7 @@ pub(super) fn run<T: Task>(task: T) -> T::Output {
 
 impl Vector for Scalar {
     type Mask = bool;
+    type High = Self;
 
     const LANES: usize = 1;
 
