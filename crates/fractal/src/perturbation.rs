@@ -12,11 +12,14 @@
 mod carry;
 mod difference;
 mod growth;
+mod lanes;
+mod launch;
 mod leaf;
 mod list;
 mod offsets;
 mod pass;
 mod scale;
+mod tiny;
 
 use std::sync::atomic::AtomicBool;
 

@@ -3,13 +3,12 @@
 use super::carry::Carry;
 use super::difference::Difference;
 use super::growth::Growth;
-use super::list::{BASE, CX, EXPONENT, INDEX, LOSS, X, Y};
-use super::pass::{Passes, present};
+use super::list::{BASE, INDEX, LOSS};
+use super::pass::Passes;
 use super::scale::{
-    ZERO_EXPONENT, is_inside, log2_with, norm, normalised, plus, power_of_two, rough_log2, scaled,
-    size, splat, splat_sum, sum,
+    norm, normalised, plus, power_of_two, rough_log2, scaled, size, splat, splat_sum,
 };
-use crate::extended::{Extended, ExtendedComplex, power_of_two as scalar_power_of_two};
+use crate::extended::{Extended, ExtendedComplex};
 use crate::orbit::{LEAF, Table, Track};
 use crate::simd::Vector;
 
@@ -17,18 +16,18 @@ use crate::simd::Vector;
 const TOGETHER: usize = 4;
 
 /// Where the steps of a leaf lead along.
-struct Steps<'a> {
+pub(super) struct Steps<'a> {
     /// From the leaf's first point to the one after its last step.
-    z: &'a [[f64; 2]],
+    pub(super) z: &'a [[f64; 2]],
     /// What they leave over, where numbers can hold it.
-    low: &'a [[f64; 2]],
+    pub(super) low: &'a [[f64; 2]],
     /// The index of the first.
-    first: usize,
-    is_end: bool,
-    safe_radius: f64,
-    safe_radius_c: f64,
+    pub(super) first: usize,
+    pub(super) is_end: bool,
+    pub(super) safe_radius: f64,
+    pub(super) safe_radius_c: f64,
     /// Points at which f64 does not tell on which side of the escape radius a sample is, and |Z|² - 4 there.
-    edges: &'a [(usize, Extended)],
+    pub(super) edges: &'a [(usize, Extended)],
 }
 
 impl Steps<'_> {
@@ -40,16 +39,6 @@ impl Steps<'_> {
             splat(self.z[i])
         }
     }
-}
-
-/// Samples in vectors.
-struct Lanes<V, const C: usize> {
-    w: [[V; 2]; C],
-    c: [[V; 2]; C],
-    exponent: [V; C],
-    /// Only where derivatives are asked for.
-    growth: [Growth<V>; C],
-    alive: [u32; C],
 }
 
 impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
@@ -224,74 +213,10 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
         steepness.mul_add(half, before.add(of_powers))
     }
 
-    /// Steps along points that f64 may not hold, or where differences are as small as those points.
-    #[inline(always)]
-    fn tiny_steps(&mut self, track: &Track, steps: &Steps, read: usize, kept: &mut usize) {
-        let mut lanes = self.load::<1>(read);
-        let zero = V::splat(0.0);
-        let unit = V::splat(self.unit);
-        for i in 0..steps.z.len() - 1 {
-            let z = track.point(steps.first + i);
-            let (w, exponent) = (lanes.w[0], lanes.exponent[0]);
-            if DERIVATIVE {
-                let (at, w, unit) = beside::<V>(z, [Extended::default(); 2], w, exponent);
-                lanes.growth[0].tiny_step::<F>(self.power, plus(at, w), unit, &self.pixel);
-            }
-            let low = track.point_low(steps.first + i);
-            let w = F::fold(in_unit(z, low, exponent), w);
-            let (at, w_there, common) = beside::<V>(z, low, w, exponent);
-            let at = F::folded(at);
-            let sum_there = plus(at, w_there);
-            let steepness = rough_log2(norm(sum_there)).mul_add(V::splat(0.5), common);
-            let before = log2_with(lanes.w[0], exponent);
-            let factor = F::factor(self.power, at, sum_there, plus(at, sum_there));
-            let product = F::product(w, factor, [zero; 2]);
-            let power = V::splat(f64::from(self.power - 1));
-            let product = normalised(product, common.mul_add(power, exponent));
-            (lanes.w[0], lanes.exponent[0]) = sum(product, (lanes.c[0], unit));
-
-            if !steps.edges.is_empty() {
-                let [alive] = lanes.alive;
-                self.note_escapes(steps, i + 1, read, alive, lanes.w[0], lanes.exponent[0]);
-            }
-            let next = track.point(steps.first + i + 1);
-            let low = track.point_low(steps.first + i + 1);
-            let (at, w_there, common) = beside::<V>(next, low, lanes.w[0], lanes.exponent[0]);
-            let sum_there = plus(at, w_there);
-            let real = scaled(sum_there, power_of_two(common));
-            let inside = is_inside(real);
-            let mut error: V = self.active.load(LOSS, read);
-            if V::PARTS == 1 {
-                let of_power = V::splat(self.log2_of_power);
-                let slope = steepness.mul_add(power, of_power);
-                error = error.add(before).add(slope);
-                let loss = error.sub(log2_with(lanes.w[0], lanes.exponent[0]));
-                self.active.store(LOSS, read, loss.max(zero));
-            }
-            let is_last = steps.is_end && i + 2 == steps.z.len();
-            let rebases = if is_last {
-                inside
-            } else {
-                V::bits(size(sum_there).lt(size(w_there))) & inside
-            };
-            let alive = lanes.alive[0];
-            if alive & (!inside | rebases) != 0 {
-                let index = steps.first + i + 1;
-                let growth = lanes.growth[0];
-                let masks = [alive & !inside, 0];
-                self.end(read, index, masks, (real, zero), error, growth);
-                let masks = [0, alive & rebases];
-                self.end(read, index, masks, (sum_there, common), error, growth);
-                lanes.alive[0] &= inside & !rebases;
-            }
-        }
-        self.keep(&mut lanes, steps, read, kept);
-    }
-
     /// Counts lanes of a row that are outside of the escape radius at the leaf's point `i`, though f64 does not tell: by
     /// |Z + w|² - 4 = (|Z|² - 4) + 2 Z · w + |w|². They go on until f64 tells, for their smooth counts.
     #[inline(always)]
-    fn note_escapes(
+    pub(super) fn note_escapes(
         &mut self,
         steps: &Steps,
         i: usize,
@@ -325,129 +250,6 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             }
         }
     }
-
-    #[inline(always)]
-    fn load<const C: usize>(&self, read: usize) -> Lanes<V, C> {
-        let zero = V::splat(0.0);
-        let mut lanes = Lanes {
-            w: [[zero; 2]; C],
-            c: [[zero; 2]; C],
-            exponent: [zero; C],
-            growth: [Growth::zero(); C],
-            alive: [0; C],
-        };
-        for k in 0..C {
-            let at = read + k * V::LANES;
-            lanes.w[k] = self.active.pair(X, at);
-            lanes.c[k] = self.active.pair(CX, at);
-            if EXTENDED {
-                lanes.exponent[k] = self.active.load(EXPONENT, at);
-            }
-            if DERIVATIVE {
-                lanes.growth[k] = Growth::load::<F, EXTENDED>(&self.active, at);
-            }
-            lanes.alive[k] = present::<V>(self.active.len().saturating_sub(at));
-        }
-        lanes
-    }
-
-    /// Sends lanes of a row that have escaped or that rebase, at `at` · 2^`exponent`, on their way. `error` is the logarithm of what f64
-    /// may have made of them by now, in units of 2^-53.
-    #[inline(always)]
-    fn end(
-        &mut self,
-        row: usize,
-        index: usize,
-        [escaped, rebases]: [u32; 2],
-        (at, exponent): ([V; 2], V),
-        error: V,
-        growth: Growth<V>,
-    ) {
-        let age = self.active.load::<V>(BASE, row).add(V::splat(index as f64));
-        let sample = self.active.load(INDEX, row);
-        let [cx, cy] = self.active.pair(CX, row);
-        if escaped != 0 {
-            let mut c = splat(self.c);
-            if !EXTENDED {
-                c = plus(c, [cx, cy]);
-            }
-            if DERIVATIVE {
-                let growth = growth.real::<EXTENDED>();
-                let end = self.escaped.len();
-                growth.compress::<F, false>(&mut self.escaped, end, escaped);
-            }
-            self.doubt(escaped, error, sample);
-            let orbits = [at[0], at[1], c[0], c[1], age, sample, exponent, exponent];
-            self.escaped.push::<V, false>(escaped, orbits);
-        }
-        if rebases != 0 {
-            let (w, exponent) = if EXTENDED {
-                normalised(at, exponent)
-            } else {
-                (at, exponent)
-            };
-            if DERIVATIVE {
-                let growth = growth.normalised::<EXTENDED>();
-                let end = self.next.len();
-                growth.compress::<F, EXTENDED>(&mut self.next, end, rebases);
-            }
-            let mut loss = V::splat(0.0);
-            if V::PARTS == 1 {
-                loss = error.sub(log2_with(w, exponent)).max(loss);
-            }
-            let values = [w[0], w[1], cx, cy, age, sample, loss, exponent];
-            self.next.push::<V, EXTENDED>(rebases, values);
-        }
-    }
-
-    /// Writes back those that go on.
-    #[inline(always)]
-    fn keep<const C: usize>(
-        &mut self,
-        lanes: &mut Lanes<V, C>,
-        steps: &Steps,
-        read: usize,
-        kept: &mut usize,
-    ) {
-        let reached = (steps.first + steps.z.len() - 1) as f64;
-        let may_be_done = self.largest_base + reached >= self.limit;
-        for k in 0..C {
-            let row = read + k * V::LANES;
-            if may_be_done {
-                let base: V = self.active.load(BASE, row);
-                let go_on = V::bits(base.lt(V::splat(self.limit - reached)));
-                let sample = self.active.load(INDEX, row);
-                let loss = self.active.load(LOSS, row);
-                self.doubt(lanes.alive[k] & !go_on, loss, sample);
-                lanes.alive[k] &= go_on;
-            }
-            if DERIVATIVE {
-                let growth = lanes.growth[k].normalised::<EXTENDED>();
-                growth.compress::<F, EXTENDED>(&mut self.active, *kept, lanes.alive[k]);
-            }
-            if *kept == row && lanes.alive[k] == present::<V>(V::LANES) {
-                self.active.store(X, row, lanes.w[k][0]);
-                self.active.store(Y, row, lanes.w[k][1]);
-                if EXTENDED {
-                    self.active.store(EXPONENT, row, lanes.exponent[k]);
-                }
-            } else {
-                let values = [
-                    lanes.w[k][0],
-                    lanes.w[k][1],
-                    lanes.c[k][0],
-                    lanes.c[k][1],
-                    self.active.load(BASE, row),
-                    self.active.load(INDEX, row),
-                    self.active.load(LOSS, row),
-                    lanes.exponent[k],
-                ];
-                self.active
-                    .compress::<V, EXTENDED>(*kept, lanes.alive[k], values);
-            }
-            *kept += lanes.alive[k].count_ones() as usize;
-        }
-    }
 }
 
 /// One step of differences in units of `scale`.
@@ -479,39 +281,4 @@ fn full<V: Vector, const EXTENDED: bool>(z: [V; 2], w: [V; 2], scale: V) -> [V; 
     } else {
         plus(z, w)
     }
-}
-
-/// A point in units of 2^`exponent`.
-#[inline(always)]
-fn in_unit<V: Vector>(z: [Extended; 2], low: [Extended; 2], exponent: V) -> [V; 2] {
-    [
-        part_in_unit(z[0], low[0], exponent),
-        part_in_unit(z[1], low[1], exponent),
-    ]
-}
-
-#[inline(always)]
-fn part_in_unit<V: Vector>(part: Extended, low: Extended, exponent: V) -> V {
-    let low = low.mantissa * scalar_power_of_two(low.exponent - part.exponent);
-    let scale = power_of_two(V::splat(part.exponent as f64).sub(exponent));
-    V::splat_sum(part.mantissa, low).scale(scale)
-}
-
-/// A point and a difference in one unit, that of the larger; and the unit.
-#[inline(always)]
-fn beside<V: Vector>(
-    z: [Extended; 2],
-    low: [Extended; 2],
-    w: [V; 2],
-    exponent: V,
-) -> ([V; 2], [V; 2], V) {
-    let mut largest = ZERO_EXPONENT;
-    for part in z {
-        if part.mantissa != 0.0 {
-            largest = largest.max(part.exponent as f64);
-        }
-    }
-    let common = exponent.max(V::splat(largest));
-    let w = scaled(w, power_of_two(exponent.sub(common)));
-    (in_unit(z, low, common), w, common)
 }

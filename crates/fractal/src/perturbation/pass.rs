@@ -11,14 +11,11 @@ use super::carry::Carry;
 use super::difference::Difference;
 use super::growth::{Growth, Pixel};
 use super::list::{BASE, CX, CY, EXPONENT, INDEX, LOSS, List, X, Y};
-use super::scale::{ZERO_EXPONENT, normalised, scaled, size, splat};
-use crate::extended::power_of_two as scalar_power_of_two;
+use super::scale::size;
 use crate::field::{Cancelled, Field};
-use crate::interior::in_large_components;
 use crate::kernel::{Escaping, Leaving};
 use crate::orbit::{LEAF, Node, Table, Track, from_pseudo_log};
-use crate::simd::{Double, Vector};
-use crate::step::Iteration;
+use crate::simd::Vector;
 
 /// Samples that go together: their lists, some 60 bytes a sample, stay in a second-level cache.
 const BATCH: usize = 1 << 14;
@@ -57,7 +54,7 @@ pub(super) struct Passes<'a, V, F, J, const EXTENDED: bool, const DERIVATIVE: bo
     /// Scratch: which lanes of each vector jump.
     jumping: Vec<u8>,
     /// No sample's c is larger, in its unit.
-    largest_c: f64,
+    pub(super) largest_c: f64,
     /// No active sample's base is larger.
     pub(super) largest_base: f64,
     pub(super) limit: f64,
@@ -190,87 +187,6 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
                     self.doubtful.push(samples[lane] as u32);
                 }
             }
-        }
-    }
-
-    /// Makes the samples of a batch wait for its first pass.
-    #[inline(always)]
-    fn launch(&mut self, batch: &[u32]) {
-        let piece = self.piece;
-        let real = if EXTENDED {
-            1.0
-        } else {
-            scalar_power_of_two(piece.samples.offsets.exponent)
-        };
-        let iteration = piece.samples.orbit.iteration();
-        let is_julia = matches!(iteration, Iteration::Julia { .. });
-        let zero = V::splat(0.0);
-        for at in (0..batch.len()).step_by(V::LANES) {
-            let lanes = V::LANES.min(batch.len() - at);
-            let mut index = [f64::from(batch[at]); 8];
-            for (lane, &sample) in batch[at..at + lanes].iter().enumerate() {
-                index[lane] = f64::from(sample);
-            }
-            let offset = scaled(
-                piece.samples.offsets.of::<V::High>(piece.rect, &index),
-                Double::splat(real),
-            );
-            // High parts, and the low ones after them.
-            let (mut x, mut y) = ([0.0; 16], [0.0; 16]);
-            offset[0].store_at(&mut x, 0);
-            offset[1].store_at(&mut y, 0);
-            self.largest_c = self.largest_c.max(size(offset).largest());
-            let (x, y, index) = (V::load_at(&x, 0), V::load_at(&y, 0), V::load(&index));
-            let mut present = (1_u32 << lanes) - 1;
-            if is_julia {
-                let (w, exponent) = if EXTENDED {
-                    normalised([x, y], V::splat(self.unit))
-                } else {
-                    ([x, y], zero)
-                };
-                let start = piece.samples.orbit.first().z()[0];
-                let z = if EXTENDED {
-                    splat(start)
-                } else {
-                    [V::splat(start[0]).add(x), V::splat(start[1]).add(y)]
-                };
-                let one = V::splat(1.0);
-                let outside =
-                    present & !V::bits(z[0].mul_add(z[0], z[1].mul(z[1])).le(V::splat(4.0)));
-                if outside != 0 {
-                    let c = splat::<V>(self.c);
-                    if DERIVATIVE {
-                        let at = self.escaped.len();
-                        let growth = Growth::<V>::of_start::<EXTENDED>(&piece.tangents, self.unit);
-                        let growth = growth.real::<EXTENDED>();
-                        growth.compress::<F, false>(&mut self.escaped, at, outside);
-                    }
-                    let orbits = [z[0], z[1], c[0], c[1], one, index, zero, zero];
-                    self.escaped.push::<V, false>(outside, orbits);
-                }
-                if DERIVATIVE {
-                    let at = self.next.len();
-                    let growth = Growth::<V>::of_start::<EXTENDED>(&piece.tangents, self.unit);
-                    growth.compress::<F, EXTENDED>(&mut self.next, at, present & !outside);
-                }
-                self.next.push::<V, EXTENDED>(
-                    present & !outside,
-                    [w[0], w[1], zero, zero, one, index, zero, exponent],
-                );
-                continue;
-            }
-            if *iteration == Iteration::Mandelbrot && !EXTENDED {
-                let c = splat::<V>(self.c);
-                present &= !in_large_components(c[0].add(x), c[1].add(y));
-            }
-            if DERIVATIVE {
-                let at = self.next.len();
-                Growth::<V>::zero().compress::<F, EXTENDED>(&mut self.next, at, present);
-            }
-            self.next.push::<V, EXTENDED>(
-                present,
-                [zero, zero, x, y, zero, index, zero, V::splat(ZERO_EXPONENT)],
-            );
         }
     }
 
