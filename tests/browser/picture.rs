@@ -196,7 +196,7 @@ async fn the_page_says_how_far_a_long_reference_orbit_is() {
     let chromium = Chromium::start().await;
     let page = chromium.page().await;
     // Deep inside of the set, where an orbit goes on to its limit: minutes of work.
-    let deep = "re=-0.1&im=0.1&zoom=1e30&iterations=40000000&width=640&height=480";
+    let deep = "re=-0.1&im=0.1&zoom=1e30&iterations=40000000&quality=fast&width=640&height=480";
     page.open(&site.url).await;
     // The page counts as open when its picture is there, which nobody waits for here.
     let _: String = page
