@@ -6,6 +6,7 @@
 mod bilinear;
 mod derivative;
 mod double;
+mod excess;
 mod jump;
 mod map;
 mod matrix;

@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dashu_int::ops::Abs;
-use dashu_int::{IBig, UBig};
+use dashu_int::UBig;
 
 use super::derivative::Derivative;
+use super::excess::above_four;
 use super::map::{Map, WHOLE_OF_POWERS, WHOLE_OF_SQUARES, whole_bits};
 #[cfg(target_arch = "x86_64")]
 use super::real::Digits;
@@ -301,10 +301,7 @@ impl Points {
         if square > 4.0 + EDGE {
             return true;
         }
-        let [x, y] = z.each_ref().map(|part| part.value().abs());
-        let two = IBig::ONE << (layout.places + 1);
-        let excess = (&x - &two) * (x + two) + IBig::from(y.sqr()); // the first factor is short, and at the needle's tip zero
-        let excess = Big::extended(&excess, 2 * layout.places);
+        let excess = above_four(z.each_ref().map(Real::value), layout.places);
         self.edge.push((self.z.len() - 1, excess));
         excess.mantissa > 0.0
     }
