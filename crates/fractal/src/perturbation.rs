@@ -11,7 +11,9 @@
 
 mod carry;
 mod difference;
+mod direct;
 mod growth;
+mod jump;
 mod lanes;
 mod launch;
 mod leaf;
@@ -19,6 +21,7 @@ mod list;
 mod offsets;
 mod pass;
 mod scale;
+mod stretch;
 mod tiny;
 
 use std::sync::atomic::AtomicBool;
@@ -210,6 +213,6 @@ impl<F: Difference> Task for Mend<'_, F> {
 
     #[inline(always)]
     fn run<V: Vector, const K: usize>(self) -> Self::Output {
-        Passes::<Double<V>, F, _, true, false>::new(self.piece, self.tables).mend(self.drawn)
+        Passes::<Double<V>, F, _, true, false>::mend(self.piece, self.tables, self.drawn)
     }
 }

@@ -81,6 +81,19 @@ pub(crate) trait Vector: Copy {
     fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// addend - self · factor, rounded once.
     fn neg_mul_add(self, factor: Self, addend: Self) -> Self;
+    /// The complex a b + d.
+    #[inline(always)]
+    fn product([x, y]: [Self; 2], [u, v]: [Self; 2], [dx, dy]: [Self; 2]) -> [Self; 2] {
+        [
+            x.mul_add(u, y.neg_mul_add(v, dx)),
+            x.mul_add(v, y.mul_add(u, dy)),
+        ]
+    }
+    /// The complex |z|², as precise as one f64 is.
+    #[inline(always)]
+    fn norm([x, y]: [Self; 2]) -> Self {
+        x.mul_add(x, y.mul(y))
+    }
     /// For positive normal numbers: (e, m) with self = m · 2ᵉ and 1 ≤ m < 2.
     fn exponent_and_mantissa(self) -> (Self, Self);
     /// For whole numbers e from -1023 to 1023: 2ᵉ, where 2⁻¹⁰²³ is taken for 0.

@@ -165,11 +165,8 @@ pub(crate) fn power_derivative<V: Vector>(p: u32, z: [V; 2]) -> [V; 2] {
 
 /// a b + d.
 #[inline(always)]
-pub(crate) fn product<V: Vector>([x, y]: [V; 2], [u, v]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
-    [
-        x.mul_add(u, y.neg_mul_add(v, dx)),
-        x.mul_add(v, y.mul_add(u, dy)),
-    ]
+pub(crate) fn product<V: Vector>(a: [V; 2], b: [V; 2], d: [V; 2]) -> [V; 2] {
+    V::product(a, b, d)
 }
 
 /// x² - y² + c in two fused operations.

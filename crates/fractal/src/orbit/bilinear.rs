@@ -5,6 +5,8 @@
 //! a view: Imagina by Zhuoran, 2024). A step's share of terms of higher degree is |z| / |Z| at that step. Over a jump those shares
 //! add up to at most S|z| + S_c|c|, where x then y has S = S_x + S_y |A_x| and S_c = S_cx + S_cy + S_y |B_x|.
 
+use std::ops::Range;
+
 use super::jump::{Complex, Jump, RealTerms, Terms};
 use super::matrix::ExtendedMatrix;
 use super::walk::Points;
@@ -43,6 +45,19 @@ pub(crate) struct Table<C> {
     pub(crate) levels: Vec<Vec<Node<C>>>,
     /// For each leaf.
     pub(crate) safe: Vec<Safe>,
+}
+
+impl<C> Table<C> {
+    /// The largest radius of the nodes below a level that begin at some leaves.
+    pub(crate) fn reach(&self, leaves: Range<usize>, level: usize) -> f64 {
+        let levels = self.levels.iter().take(level).enumerate();
+        let nodes = levels.flat_map(|(level, nodes)| {
+            let begin = leaves.start.div_ceil(1 << level).min(nodes.len());
+            let end = leaves.end.div_ceil(1 << level).min(nodes.len());
+            &nodes[begin..end]
+        });
+        nodes.fold(f64::NEG_INFINITY, |reach, node| reach.max(node.radius))
+    }
 }
 
 /// Tables for jumps of either kind.

@@ -21,6 +21,9 @@ pub(crate) trait Difference {
     /// As [`Step::tangent`].
     fn tangent<V: Vector>(power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2];
 
+    /// z ↦ f(z) + c.
+    fn direct<V: Vector>(power: u32, z: [V; 2], c: [V; 2]) -> [V; 2];
+
     /// Takes differences across the formula's folds. `z` is in the unit of w.
     #[inline(always)]
     fn fold<V: Vector>(_z: [V; 2], w: [V; 2]) -> [V; 2] {
@@ -66,6 +69,12 @@ impl Difference for Quadratic {
     }
 
     #[inline(always)]
+    fn direct<V: Vector>(_power: u32, [x, y]: [V; 2], [cx, cy]: [V; 2]) -> [V; 2] {
+        let (x, y) = <Self as Step>::step(x, y, cx, cy);
+        [x, y]
+    }
+
+    #[inline(always)]
     fn finish<V: Vector, const K: usize>(
         _power: u32,
         escaping: &mut Escaping,
@@ -88,6 +97,16 @@ impl Difference for Powers {
     #[inline(always)]
     fn tangent<V: Vector>(power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
         product(power_derivative(power, z), t, d)
+    }
+
+    #[inline(always)]
+    fn direct<V: Vector>(p: u32, z: [V; 2], c: [V; 2]) -> [V; 2] {
+        let zero = [V::splat(0.0); 2];
+        let mut power = z;
+        for _ in 2..p {
+            power = product(power, z, zero);
+        }
+        product(power, z, c)
     }
 
     /// (a^p - b^p) / (a - b) = a^(p-1) + a^(p-2) b + … + b^(p-1), by F₂ = a + b and F_(k+1) = a F_k + b^k.
@@ -131,6 +150,12 @@ impl Difference for Tricorn {
         <Self as Step>::tangent(z, t, d)
     }
 
+    #[inline(always)]
+    fn direct<V: Vector>(_power: u32, [x, y]: [V; 2], [cx, cy]: [V; 2]) -> [V; 2] {
+        let (x, y) = <Self as Step>::step(x, y, cx, cy);
+        [x, y]
+    }
+
     /// The conjugate of w F, plus d.
     #[inline(always)]
     fn product<V: Vector>([x, y]: [V; 2], [fx, fy]: [V; 2], [dx, dy]: [V; 2]) -> [V; 2] {
@@ -160,6 +185,12 @@ impl Difference for BurningShip {
     #[inline(always)]
     fn tangent<V: Vector>(_power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
         <Self as Step>::tangent(z, t, d)
+    }
+
+    #[inline(always)]
+    fn direct<V: Vector>(_power: u32, [x, y]: [V; 2], [cx, cy]: [V; 2]) -> [V; 2] {
+        let (x, y) = <Self as Step>::step(x, y, cx, cy);
+        [x, y]
     }
 
     /// |Z + w| - |Z|, part by part.

@@ -97,6 +97,18 @@ impl<V: Vector> Growth<V> {
         }
     }
 
+    /// `next` in the lanes of a mask.
+    #[inline(always)]
+    pub(super) fn or<F: Difference>(mut self, mask: V::Mask, next: Self) -> Self {
+        for t in 0..F::TANGENTS {
+            for part in 0..2 {
+                let (old, new) = (self.tangents[t][part], next.tangents[t][part]);
+                self.tangents[t][part] = V::select(mask, new, old);
+            }
+        }
+        self
+    }
+
     /// The same where z is in units of 2^`unit`.
     #[inline(always)]
     pub(super) fn tiny_step<F: Difference>(

@@ -2,11 +2,11 @@
 
 use super::carry::Carry;
 use super::difference::Difference;
+use super::direct::FAR;
 use super::growth::Growth;
-use super::leaf::Steps;
 use super::list::{BASE, CX, EXPONENT, INDEX, LOSS, X, Y};
 use super::pass::{Passes, present};
-use super::scale::{log2_with, normalised, plus, splat};
+use super::scale::{log2_with, norm, normalised, plus, splat};
 use crate::simd::Vector;
 
 /// Samples in vectors.
@@ -17,6 +17,19 @@ pub(super) struct Lanes<V, const C: usize> {
     /// Only where derivatives are asked for.
     pub(super) growth: [Growth<V>; C],
     pub(super) alive: [u32; C],
+}
+
+/// What is known of orbits beside where they are.
+pub(super) struct Orbit<V> {
+    /// Their c, less the reference's.
+    pub(super) c: [V; 2],
+    /// The index of z.
+    pub(super) age: V,
+    pub(super) sample: V,
+    /// log₂ of what f64 may have made of z by now, in units of 2^-53.
+    pub(super) error: V,
+    /// Only where derivatives are asked for.
+    pub(super) growth: Growth<V>,
 }
 
 impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
@@ -47,65 +60,101 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
         lanes
     }
 
-    /// Sends lanes of a row that have escaped or that rebase, at `at` · 2^`exponent`, on their way. `error` is the logarithm of what f64
-    /// may have made of them by now, in units of 2^-53.
+    /// What is known of the lanes of a row, at a point of the reference. `error` is the logarithm of what f64 may have made of them by now, in
+    /// units of 2^-53.
     #[inline(always)]
-    pub(super) fn end(
-        &mut self,
-        row: usize,
-        index: usize,
-        [escaped, rebases]: [u32; 2],
-        (at, exponent): ([V; 2], V),
-        error: V,
-        growth: Growth<V>,
-    ) {
-        let age = self.active.load::<V>(BASE, row).add(V::splat(index as f64));
-        let sample = self.active.load(INDEX, row);
-        let [cx, cy] = self.active.pair(CX, row);
-        if escaped != 0 {
-            let mut c = splat(self.c);
-            if !EXTENDED {
-                c = plus(c, [cx, cy]);
-            }
-            if DERIVATIVE {
-                let growth = growth.real::<EXTENDED>();
-                let end = self.escaped.len();
-                growth.compress::<F, false>(&mut self.escaped, end, escaped);
-            }
-            self.doubt(escaped, error, sample);
-            let orbits = [at[0], at[1], c[0], c[1], age, sample, exponent, exponent];
-            self.escaped.push::<V, false>(escaped, orbits);
-        }
-        if rebases != 0 {
-            let (w, exponent) = if EXTENDED {
-                normalised(at, exponent)
-            } else {
-                (at, exponent)
-            };
-            if DERIVATIVE {
-                let growth = growth.normalised::<EXTENDED>();
-                let end = self.next.len();
-                growth.compress::<F, EXTENDED>(&mut self.next, end, rebases);
-            }
-            let mut loss = V::splat(0.0);
-            if V::PARTS == 1 {
-                loss = error.sub(log2_with(w, exponent)).max(loss);
-            }
-            let values = [w[0], w[1], cx, cy, age, sample, loss, exponent];
-            self.next.push::<V, EXTENDED>(rebases, values);
+    pub(super) fn orbit(&self, row: usize, index: usize, error: V, growth: Growth<V>) -> Orbit<V> {
+        Orbit {
+            c: self.active.pair(CX, row),
+            age: self.active.load::<V>(BASE, row).add(V::splat(index as f64)),
+            sample: self.active.load(INDEX, row),
+            error,
+            growth,
         }
     }
 
-    /// Writes back those that go on.
+    /// Sends lanes that have escaped or that rebase, at z, on their way.
+    #[inline(always)]
+    pub(super) fn end(&mut self, [escaped, rebases]: [u32; 2], z: [V; 2], orbit: &Orbit<V>) {
+        if escaped != 0 {
+            self.escape(escaped, z, orbit);
+        }
+        let mut far = 0;
+        if V::PARTS == 1 {
+            far = rebases & V::bits(V::splat(FAR).le(norm(z)));
+            if far != 0 {
+                self.set_direct(far, z, orbit);
+            }
+        }
+        if rebases & !far != 0 {
+            self.rebase(rebases & !far, (z, V::splat(0.0)), orbit);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn escape(&mut self, lanes: u32, z: [V; 2], orbit: &Orbit<V>) {
+        let mut c = splat(self.c);
+        if !EXTENDED {
+            c = plus(c, orbit.c);
+        }
+        if DERIVATIVE {
+            let growth = orbit.growth.real::<EXTENDED>();
+            let end = self.escaped.len();
+            growth.compress::<F, false>(&mut self.escaped, end, lanes);
+        }
+        self.doubt(lanes, orbit.error, orbit.sample);
+        let zero = V::splat(0.0);
+        let values = [z[0], z[1], c[0], c[1], orbit.age, orbit.sample, zero, zero];
+        self.escaped.push::<V, false>(lanes, values);
+    }
+
+    /// Lets lanes at z · 2^`exponent` wait for the next pass.
+    #[inline(always)]
+    pub(super) fn rebase(&mut self, lanes: u32, (z, exponent): ([V; 2], V), orbit: &Orbit<V>) {
+        let (w, exponent) = if EXTENDED {
+            normalised(z, exponent)
+        } else {
+            (z, exponent)
+        };
+        if DERIVATIVE {
+            let growth = orbit.growth.normalised::<EXTENDED>();
+            let end = self.next.len();
+            growth.compress::<F, EXTENDED>(&mut self.next, end, lanes);
+        }
+        let mut loss = V::splat(0.0);
+        if V::PARTS == 1 {
+            loss = orbit.error.sub(log2_with(w, exponent)).max(loss);
+        }
+        let ([cx, cy], age) = (orbit.c, orbit.age);
+        let values = [w[0], w[1], cx, cy, age, orbit.sample, loss, exponent];
+        self.next.push::<V, EXTENDED>(lanes, values);
+    }
+
+    /// Lets lanes go on without the reference.
+    #[inline(always)]
+    fn set_direct(&mut self, lanes: u32, z: [V; 2], orbit: &Orbit<V>) {
+        let zero = V::splat(0.0);
+        if DERIVATIVE {
+            let growth = orbit.growth.normalised::<EXTENDED>();
+            let end = self.direct.len();
+            growth.compress::<F, EXTENDED>(&mut self.direct, end, lanes);
+        }
+        let ([cx, cy], age) = (orbit.c, orbit.age);
+        let error = orbit.error.max(zero);
+        let values = [z[0], z[1], cx, cy, age, orbit.sample, error, zero];
+        self.direct.push::<V, EXTENDED>(lanes, values);
+    }
+
+    /// Writes back those that go on from the point of the reference that they have reached.
     #[inline(always)]
     pub(super) fn keep<const C: usize>(
         &mut self,
         lanes: &mut Lanes<V, C>,
-        steps: &Steps,
+        reached: usize,
         read: usize,
         kept: &mut usize,
     ) {
-        let reached = (steps.first + steps.z.len() - 1) as f64;
+        let reached = reached as f64;
         let may_be_done = self.largest_base + reached >= self.limit;
         for k in 0..C {
             let row = read + k * V::LANES;

@@ -1,21 +1,27 @@
-//! The steps between two nodes: how are they taken one by one?
+//! How are steps taken one by one? Samples that no node is for stay in registers from leaf to leaf.
+
+use std::ops::Range;
 
 use super::carry::Carry;
 use super::difference::Difference;
 use super::growth::Growth;
+use super::lanes::Lanes;
 use super::list::{BASE, INDEX, LOSS};
 use super::pass::Passes;
 use super::scale::{
     norm, normalised, plus, power_of_two, rough_log2, scaled, size, splat, splat_sum,
 };
+use super::stretch::STRETCH;
 use crate::extended::{Extended, ExtendedComplex};
 use crate::orbit::{LEAF, Table, Track};
 use crate::simd::Vector;
 
-/// Vectors whose steps are taken side by side: a step is three operations that wait for one another, four cycles each.
+/// Vectors whose steps are taken side by side: a step is three operations that wait for one another, four cycles each. One vector alone
+/// would not be faster, so that there is no code for it.
 const TOGETHER: usize = 4;
 
 /// Where the steps of a leaf lead along.
+#[derive(Clone, Copy, Default)]
 pub(super) struct Steps<'a> {
     /// From the leaf's first point to the one after its last step.
     pub(super) z: &'a [[f64; 2]],
@@ -28,6 +34,17 @@ pub(super) struct Steps<'a> {
     pub(super) safe_radius_c: f64,
     /// Points at which f64 does not tell on which side of the escape radius a sample is, and |Z|² - 4 there.
     pub(super) edges: &'a [(usize, Extended)],
+}
+
+/// In which units lanes are while they cross a leaf.
+struct Units<V, const C: usize> {
+    /// That of w, and one over it.
+    scale: [V; C],
+    unscale: [V; C],
+    /// c in units of w.
+    d: [[V; 2]; C],
+    /// A pixel's sides in units of the tangents.
+    side: [[[V; 2]; 2]; C],
 }
 
 impl Steps<'_> {
@@ -44,14 +61,36 @@ impl Steps<'_> {
 impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
     Passes<'a, V, F, J, EXTENDED, DERIVATIVE>
 {
-    /// Takes all active samples over a leaf.
+    /// Takes all active samples over some leaves, at most a stretch. Only where there is one of them may it be tiny.
     #[inline(always)]
-    pub(super) fn leaf(&mut self, track: &Track, table: &Table<J>, leaf: usize) {
+    pub(super) fn walk(&mut self, track: &Track, table: &Table<J>, leaves: Range<usize>) {
+        let is_tiny = EXTENDED && table.safe[leaves.start].is_tiny();
+        let mut stretch = [Steps::default(); 1 << STRETCH];
+        let stretch = &mut stretch[..leaves.len()];
+        for (steps, leaf) in stretch.iter_mut().zip(leaves) {
+            *steps = self.steps(track, table, leaf);
+        }
+        let (mut read, mut kept) = (0, 0);
+        let len = self.active.len();
+        while read < len {
+            if is_tiny {
+                self.tiny_steps(track, &stretch[0], read, &mut kept);
+                read += V::LANES;
+            } else {
+                self.cross(stretch, read, &mut kept);
+                read += TOGETHER * V::LANES;
+            }
+        }
+        self.active.truncate(kept);
+    }
+
+    #[inline(always)]
+    fn steps<'t>(&self, track: &'t Track, table: &Table<J>, leaf: usize) -> Steps<'t> {
         let safe = table.safe[leaf];
         let z = track.z();
         let first = leaf * LEAF;
         let last = (first + LEAF).min(z.len() - 1);
-        let steps = Steps {
+        Steps {
             z: &z[first..=last],
             low: if V::PARTS > 1 {
                 track.low(first, last)
@@ -63,92 +102,114 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             safe_radius: safe.radius,
             safe_radius_c: self.in_units_of_c(safe.radius_c),
             edges: track.edges(first + 1, last),
-        };
-        let is_tiny = EXTENDED && safe.is_tiny();
-        let (mut read, mut kept) = (0, 0);
-        let len = self.active.len();
-        while read < len {
-            if is_tiny {
-                self.tiny_steps(track, &steps, read, &mut kept);
-                read += V::LANES;
-            } else if len - read > V::LANES {
-                self.steps::<TOGETHER>(&steps, read, &mut kept);
-                read += TOGETHER * V::LANES;
-            } else {
-                self.steps::<1>(&steps, read, &mut kept);
-                read += V::LANES;
-            }
         }
-        self.active.truncate(kept);
     }
 
     #[inline(always)]
-    fn steps<const C: usize>(&mut self, steps: &Steps, read: usize, kept: &mut usize) {
-        let mut lanes = self.load::<C>(read);
-        let mut scale = [V::splat(1.0); C];
-        let mut unscale = [V::splat(1.0); C];
-        let mut d = lanes.c;
-        let mut side = [Growth::<V>::zero().tangents; C];
-        let mut is_safe = true;
-        let mut is_near = [V::splat(0.0).le(V::splat(0.0)); C];
-        for k in 0..C {
+    fn cross(&mut self, stretch: &[Steps], read: usize, kept: &mut usize) {
+        let mut lanes = self.load::<TOGETHER>(read);
+        let mut reached = 0;
+        for steps in stretch {
+            self.take(&mut lanes, steps, read);
+            reached = steps.first + steps.z.len() - 1;
+        }
+        self.keep(&mut lanes, reached, read, kept);
+    }
+
+    /// Takes lanes over a leaf.
+    #[inline(always)]
+    fn take(&mut self, lanes: &mut Lanes<V, TOGETHER>, steps: &Steps, read: usize) {
+        let mut units = Units {
+            scale: [V::splat(1.0); TOGETHER],
+            unscale: [V::splat(1.0); TOGETHER],
+            d: lanes.c,
+            side: [Growth::<V>::zero().tangents; TOGETHER],
+        };
+        let mut is_safe = !steps.is_end;
+        let mut is_near = [V::splat(0.0).le(V::splat(0.0)); TOGETHER];
+        for k in 0..TOGETHER {
             let mut distance = size(lanes.w[k]);
             if EXTENDED {
                 let exponent = lanes.exponent[k];
                 distance = exponent.add(distance.sub(V::splat(1.0)));
-                scale[k] = power_of_two(exponent);
-                unscale[k] = power_of_two(V::splat(0.0).sub(exponent));
+                units.scale[k] = power_of_two(exponent);
+                units.unscale[k] = power_of_two(V::splat(0.0).sub(exponent));
                 let unit = power_of_two(V::splat(self.unit).sub(exponent));
-                d[k] = scaled(d[k], unit);
+                units.d[k] = scaled(units.d[k], unit);
             }
             if DERIVATIVE {
-                (lanes.growth[k], side[k]) = lanes.growth[k].beside::<EXTENDED>(&self.pixel);
+                (lanes.growth[k], units.side[k]) = lanes.growth[k].beside::<EXTENDED>(&self.pixel);
             }
-            let near = V::and(
-                distance.le(V::splat(steps.safe_radius)),
-                size(lanes.c[k]).le(V::splat(steps.safe_radius_c)),
-            );
+            let mut near = distance.le(V::splat(steps.safe_radius));
+            if self.largest_c > steps.safe_radius_c {
+                near = V::and(near, size(lanes.c[k]).le(V::splat(steps.safe_radius_c)));
+            }
             is_near[k] = near;
             is_safe &= lanes.alive[k] & !V::bits(near) == 0;
         }
+        if is_safe {
+            self.glide(lanes, &units, steps);
+        } else {
+            self.tread(lanes, &units, &is_near, steps, read);
+        }
+        if EXTENDED {
+            for k in 0..TOGETHER {
+                (lanes.w[k], lanes.exponent[k]) = normalised(lanes.w[k], lanes.exponent[k]);
+            }
+        }
+    }
+
+    /// Takes lanes over a leaf in which none of them ends.
+    #[inline(always)]
+    fn glide(&self, lanes: &mut Lanes<V, TOGETHER>, units: &Units<V, TOGETHER>, steps: &Steps) {
+        // A copy, which stays in registers.
+        let mut w = lanes.w;
+        for i in 0..steps.z.len() - 1 {
+            let from = steps.z::<V>(i);
+            self.step(from, units, &mut w, &mut lanes.growth);
+        }
+        lanes.w = w;
+    }
+
+    /// Takes lanes over a leaf in which some may end.
+    #[inline(always)]
+    fn tread(
+        &mut self,
+        lanes: &mut Lanes<V, TOGETHER>,
+        units: &Units<V, TOGETHER>,
+        is_near: &[V::Mask; TOGETHER],
+        steps: &Steps,
+        read: usize,
+    ) {
+        let (mut w, mut alive) = (lanes.w, lanes.alive);
         // The error that there was in the beginning, as [`Passes::error`], and the product of |z|² over all points so far.
-        let (mut error, mut steepness) = ([V::splat(0.0); C], [V::splat(1.0); C]);
-        if V::PARTS == 1 && !is_safe {
-            for k in 0..C {
+        let (mut error, mut steepness) = ([V::splat(0.0); TOGETHER], [V::splat(1.0); TOGETHER]);
+        if V::PARTS == 1 {
+            for k in 0..TOGETHER {
                 let loss: V = self.active.load(LOSS, read + k * V::LANES);
-                error[k] = loss.add(rough_log2(size(lanes.w[k])));
-                steepness[k] = norm(full::<V, EXTENDED>(steps.z(0), lanes.w[k], scale[k]));
+                error[k] = loss.add(rough_log2(size(w[k])));
+                steepness[k] = norm(full::<V, EXTENDED>(steps.z(0), w[k], units.scale[k]));
             }
         }
         let last = steps.z.len() - 1;
         for i in 1..steps.z.len() {
             let (from, to) = (steps.z::<V>(i - 1), steps.z::<V>(i));
-            for k in 0..C {
-                if DERIVATIVE {
-                    let z = full::<V, EXTENDED>(from, lanes.w[k], scale[k]);
-                    lanes.growth[k].step::<F>(self.power, z, side[k]);
+            self.step(from, units, &mut w, &mut lanes.growth);
+            if !steps.edges.is_empty() {
+                let w = w;
+                for k in 0..TOGETHER {
+                    let row = read + k * V::LANES;
+                    self.note_escapes(steps, i, row, alive[k], w[k], lanes.exponent[k]);
                 }
-                lanes.w[k] = step::<V, F, EXTENDED>(
-                    self.power, from, lanes.w[k], d[k], scale[k], unscale[k],
-                );
             }
             let all_rebase = steps.is_end && i == last;
-            if is_safe && !all_rebase {
-                continue;
-            }
-            if !steps.edges.is_empty() {
-                for k in 0..C {
-                    let row = read + k * V::LANES;
-                    self.note_escapes(steps, i, row, lanes.alive[k], lanes.w[k], lanes.exponent[k]);
-                }
-            }
-            let (mut inside, mut rebases) = ([0; C], [0; C]);
+            let (mut inside, mut rebases) = ([0; TOGETHER], [0; TOGETHER]);
             let mut ending = 0;
-            for k in 0..C {
-                let at = full::<V, EXTENDED>(to, lanes.w[k], scale[k]);
-                let mut distance = size(lanes.w[k]);
+            for k in 0..TOGETHER {
+                let at = full::<V, EXTENDED>(to, w[k], units.scale[k]);
+                let mut distance = size(w[k]);
                 if EXTENDED {
-                    distance = distance.mul(scale[k]);
+                    distance = distance.mul(units.scale[k]);
                 }
                 let norm = norm(at);
                 if V::PARTS == 1 {
@@ -159,45 +220,57 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
                 if all_rebase {
                     rebases[k] = u32::MAX;
                 }
-                ending |= lanes.alive[k] & (!inside[k] | rebases[k]);
+                ending |= alive[k] & (!inside[k] | rebases[k]);
             }
             if ending != 0 {
-                // A copy, so that the lanes themselves stay in registers.
-                let (w, growth) = (lanes.w, lanes.growth);
-                for k in 0..C {
-                    if lanes.alive[k] & (!inside[k] | rebases[k]) == 0 {
+                let (w, error, steepness) = (w, error, steepness);
+                for k in 0..TOGETHER {
+                    if alive[k] & (!inside[k] | rebases[k]) == 0 {
                         continue;
                     }
-                    let at = full::<V, EXTENDED>(to, w[k], scale[k]);
+                    let at = full::<V, EXTENDED>(to, w[k], units.scale[k]);
                     let row = read + k * V::LANES;
-                    let masks = [
-                        lanes.alive[k] & !inside[k],
-                        lanes.alive[k] & inside[k] & rebases[k],
-                    ];
-                    let zero = V::splat(0.0);
+                    let masks = [alive[k] & !inside[k], alive[k] & inside[k] & rebases[k]];
                     let error = self.error(error[k], steepness[k], at, i);
                     let error = error.add(lanes.exponent[k]);
                     let index = steps.first + i;
-                    self.end(row, index, masks, (at, zero), error, growth[k]);
-                    lanes.alive[k] &= inside[k] & !rebases[k];
+                    let orbit = self.orbit(row, index, error, lanes.growth[k]);
+                    self.end(masks, at, &orbit);
+                    alive[k] &= inside[k] & !rebases[k];
                 }
             }
         }
-        for k in 0..C {
-            if V::PARTS == 1 && !is_safe {
-                let at = full::<V, EXTENDED>(steps.z(last), lanes.w[k], scale[k]);
+        for k in 0..TOGETHER {
+            if V::PARTS == 1 {
+                let at = full::<V, EXTENDED>(steps.z(last), w[k], units.scale[k]);
                 let error = self.error(error[k], steepness[k], at, last);
-                let lost = error.sub(rough_log2(size(lanes.w[k]))).max(V::splat(0.0));
+                let lost = error.sub(rough_log2(size(w[k]))).max(V::splat(0.0));
                 let row = read + k * V::LANES;
                 // Differences much smaller than Z lose nothing, and how many of them are in one vector must not matter.
                 let loss = V::select(is_near[k], self.active.load(LOSS, row), lost);
                 self.active.store(LOSS, row, loss);
             }
-            if EXTENDED {
-                (lanes.w[k], lanes.exponent[k]) = normalised(lanes.w[k], lanes.exponent[k]);
-            }
         }
-        self.keep(&mut lanes, steps, read, kept);
+        (lanes.w, lanes.alive) = (w, alive);
+    }
+
+    /// One step along the reference, from one of its points.
+    #[inline(always)]
+    fn step(
+        &self,
+        from: [V; 2],
+        units: &Units<V, TOGETHER>,
+        w: &mut [[V; 2]; TOGETHER],
+        growth: &mut [Growth<V>; TOGETHER],
+    ) {
+        for k in 0..TOGETHER {
+            let (scale, unscale) = (units.scale[k], units.unscale[k]);
+            if DERIVATIVE {
+                let z = full::<V, EXTENDED>(from, w[k], scale);
+                growth[k].step::<F>(self.power, z, units.side[k]);
+            }
+            w[k] = step::<V, F, EXTENDED>(self.power, from, w[k], units.d[k], scale, unscale);
+        }
     }
 
     /// log₂ of the error, in units of 2^-53 and of w, that so many steps make of one. `steepness` is the product of all |z|², with that

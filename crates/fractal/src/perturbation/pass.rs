@@ -1,7 +1,4 @@
-//! In which order do samples go along the reference?
-//!
-//! From leaf to leaf of the table. At each, every node that begins there is tried, the longest first: samples whose differences are small
-//! enough jump to its end, and land there when the others have come as far.
+//! In which order do samples go along the reference? From leaf to leaf of the table, all that are at one together.
 
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
@@ -9,16 +6,17 @@ use std::sync::atomic::Ordering;
 use super::Piece;
 use super::carry::Carry;
 use super::difference::Difference;
-use super::growth::{Growth, Pixel};
-use super::list::{BASE, CX, CY, EXPONENT, INDEX, LOSS, List, X, Y};
-use super::scale::size;
+use super::growth::Pixel;
+use super::jump::Next;
+use super::list::{BASE, EXPONENT, INDEX, LOSS, List, X, Y};
+use super::stretch::STRETCH;
 use crate::field::{Cancelled, Field};
 use crate::kernel::{Escaping, Leaving};
-use crate::orbit::{LEAF, Node, Table, Track, from_pseudo_log};
+use crate::orbit::{Table, Track};
 use crate::simd::Vector;
 
 /// Samples that go together: their lists, some 60 bytes a sample, stay in a second-level cache.
-const BATCH: usize = 1 << 14;
+const BATCH: usize = 1 << 13;
 
 /// Passes before the first look for orbits that meet themselves. Many samples have escaped by then, and it is not one for two.
 const FIRST_SAVE: u64 = 16;
@@ -41,18 +39,23 @@ pub(super) struct Passes<'a, V, F, J, const EXTENDED: bool, const DERIVATIVE: bo
     /// Those that are at the present point of the reference.
     pub(super) active: List,
     /// Those that have jumped ahead, the next to land at the end.
-    jumped: List,
+    pub(super) jumped: List,
     /// Where they land and how many of them, the next at the end.
-    landings: Vec<(usize, usize)>,
+    pub(super) landings: Vec<(usize, usize)>,
+    /// Those that take a stretch of steps while others stay.
+    pub(super) walking: List,
     /// Those that wait for the next pass.
     pub(super) next: List,
+    /// Those that go on without the reference: z, c's difference, the index of z, which sample it is, and the logarithm of what f64 may
+    /// have made of z, in units of 2^-53.
+    pub(super) direct: List,
     /// Those past the escape radius: z, c, the index of z, and which sample it is.
     pub(super) escaped: List,
     pub(super) field: Field,
     /// For each sample of the batch a z at which it rebased.
     saved: Vec<[f64; 5]>,
     /// Scratch: which lanes of each vector jump.
-    jumping: Vec<u8>,
+    pub(super) jumping: Vec<u8>,
     /// No sample's c is larger, in its unit.
     pub(super) largest_c: f64,
     /// No active sample's base is larger.
@@ -83,7 +86,14 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             piece.samples.offsets.width(piece.rect),
             piece.samples.offsets.height(piece.rect),
         );
-        let batch = BATCH.min(width * height);
+        let field = Field::interior(width, height, piece.samples.channels);
+        Self::of(piece, tables, width * height, field)
+    }
+
+    /// For `samples` of a field.
+    #[inline(always)]
+    fn of(piece: &'a Piece<'a>, tables: [&'a Table<J>; 2], samples: usize, field: Field) -> Self {
+        let batch = BATCH.min(samples);
         let tangents = if DERIVATIVE { F::TANGENTS } else { 0 };
         let power = piece.samples.orbit.iteration().degree();
         let list = || List::new::<V>(batch, EXTENDED, tangents);
@@ -93,10 +103,12 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             active: list(),
             jumped: list(),
             landings: Vec::new(),
+            walking: list(),
             next: list(),
+            direct: list(),
             escaped: list(),
-            field: Field::interior(width, height, piece.samples.channels),
-            saved: vec![[f64::NAN; 5]; batch],
+            field,
+            saved: Vec::new(),
             jumping: vec![0; batch.div_ceil(V::LANES)],
             largest_c: 0.0,
             largest_base: 0.0,
@@ -135,20 +147,31 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
 
     /// Draws the doubtful samples of a field again.
     #[inline(always)]
-    pub(super) fn mend(mut self, mut drawn: Drawn) -> Result<Drawn, Cancelled> {
-        std::mem::swap(&mut self.field, &mut drawn.field);
-        let mut doubtful = std::mem::take(&mut drawn.doubtful);
+    pub(super) fn mend(
+        piece: &'a Piece<'a>,
+        tables: [&'a Table<J>; 2],
+        drawn: Drawn,
+    ) -> Result<Drawn, Cancelled> {
+        let Drawn {
+            mut field,
+            leaving,
+            mut doubtful,
+        } = drawn;
         doubtful.sort_unstable();
         doubtful.dedup();
         for &sample in &doubtful {
-            self.field.counts[sample as usize] = 0;
-            self.field.smooth[sample as usize] = f64::INFINITY;
+            field.counts[sample as usize] = 0;
+            field.smooth[sample as usize] = f64::INFINITY;
         }
+        let mut passes = Self::of(piece, tables, doubtful.len(), field);
         for batch in doubtful.chunks(BATCH) {
-            self.draw(batch)?;
+            passes.draw(batch)?;
         }
-        std::mem::swap(&mut self.field, &mut drawn.field);
-        Ok(drawn)
+        Ok(Drawn {
+            field: passes.field,
+            leaving,
+            doubtful: Vec::new(),
+        })
     }
 
     /// Iterates some samples, by ascending index, to their end.
@@ -166,6 +189,9 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
                 self.piece.samples.orbit.again(),
             ][which];
             self.pass(track, self.tables[which])?;
+            if V::PARTS == 1 {
+                self.go_direct()?;
+            }
             passes += 1;
         }
         self.finish();
@@ -200,6 +226,9 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
         );
         if passes < FIRST_SAVE && self.largest_base < self.limit {
             return;
+        }
+        if self.saved.len() < batch.len() {
+            self.saved.resize(batch.len(), [f64::NAN; 5]);
         }
         let saves = passes.is_power_of_two();
         let mut at = 0;
@@ -237,7 +266,8 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
     #[inline(always)]
     fn pass(&mut self, track: &'a Track, table: &'a Table<J>) -> Result<(), Cancelled> {
         let leaves = table.safe.len();
-        let mut leaf = 0;
+        // Where on the way, and below which level nodes are still to be tried there.
+        let (mut leaf, mut below) = (0, usize::MAX);
         loop {
             while let Some(&(at, count)) = self.landings.last()
                 && at == leaf
@@ -248,199 +278,45 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             if leaf == leaves || (self.active.len() == 0 && self.landings.is_empty()) {
                 break;
             }
-            if self.piece.cancel.load(Ordering::Relaxed) {
-                return Err(Cancelled);
-            }
+            self.look_at_cancel()?;
             if self.active.len() == 0
                 && let Some(&(at, _)) = self.landings.last()
             {
-                leaf = at;
+                (leaf, below) = (at, usize::MAX);
                 continue;
             }
-            if let Some(end) = self.jump(table, leaf) {
-                leaf = end;
-                continue;
+            let (walk, part) = match self.jump(table, leaf, below) {
+                Next::Landing(end) => {
+                    (leaf, below) = (end, usize::MAX);
+                    continue;
+                }
+                Next::Walk(leaves) => (leaves, false),
+                Next::Part(leaves) => (leaves, true),
+            };
+            let end = walk.end;
+            if part {
+                std::mem::swap(&mut self.active, &mut self.walking);
             }
-            self.leaf(track, table, leaf);
-            leaf += 1;
+            // Here alone, because it is most of the code that there is.
+            self.walk(track, table, walk);
+            if part {
+                std::mem::swap(&mut self.active, &mut self.walking);
+                self.let_land(end);
+                below = STRETCH;
+            } else {
+                (leaf, below) = (end, usize::MAX);
+            }
         }
         debug_assert!(self.active.len() == 0);
         Ok(())
     }
 
-    /// Tries the nodes that begin at a leaf. Where all active samples jump, answers to which leaf.
     #[inline(always)]
-    fn jump(&mut self, table: &Table<J>, leaf: usize) -> Option<usize> {
-        let longest = table.levels.len().checked_sub(1)?;
-        let highest = (leaf.trailing_zeros() as usize).min(longest);
-        let (nearest, farthest) = self.distances();
-        for level in (0..=highest).rev() {
-            let nodes = &table.levels[level];
-            let Some(node) = nodes.get(leaf >> level) else {
-                continue;
-            };
-            let end = leaf + (1 << level);
-            // Where the reference ends every sample rebases, which only steps do.
-            if node.radius < nearest || end == table.safe.len() {
-                continue;
-            }
-            let steps = (end * LEAF) as f64;
-            let radius_c = self.in_units_of_c(node.radius_c);
-            let all_jump = farthest <= node.radius
-                && self.largest_c <= radius_c
-                && self.largest_base + steps <= self.limit;
-            let count = if all_jump {
-                self.active.len()
-            } else {
-                self.choose(node.radius, radius_c, steps)
-            };
-            if count == self.active.len() {
-                self.carry(node);
-                return Some(end);
-            }
-            if count > 0 {
-                self.part(node, end, count);
-            }
+    pub(super) fn look_at_cancel(&self) -> Result<(), Cancelled> {
+        if self.piece.cancel.load(Ordering::Relaxed) {
+            return Err(Cancelled);
         }
-        None
-    }
-
-    /// The least and the largest distance of active samples from the reference, as radii are written.
-    #[inline(always)]
-    fn distances(&self) -> (f64, f64) {
-        let len = self.active.len();
-        let (mut nearest, mut farthest) = (V::splat(f64::INFINITY), V::splat(f64::NEG_INFINITY));
-        if len < V::LANES {
-            // What follows the last sample in its vector is another's number: nothing is known.
-            return (f64::NEG_INFINITY, f64::INFINITY);
-        }
-        for at in (0..len).step_by(V::LANES) {
-            // The last vector is full too, if it begins among the samples of the one before.
-            let distance = self.distance(at.min(len - V::LANES));
-            nearest = nearest.min(distance);
-            farthest = farthest.max(distance);
-        }
-        (nearest.smallest(), farthest.largest())
-    }
-
-    /// How far active samples are from the reference, as radii are written.
-    #[inline(always)]
-    fn distance(&self, at: usize) -> V {
-        let size = size::<V>(self.active.pair(X, at));
-        if EXTENDED {
-            let exponent: V = self.active.load(EXPONENT, at);
-            exponent.add(size.sub(V::splat(1.0)))
-        } else {
-            size
-        }
-    }
-
-    /// A radius for c, in the unit of the samples' c.
-    #[inline(always)]
-    pub(super) fn in_units_of_c(&self, radius_c: f64) -> f64 {
-        if EXTENDED {
-            from_pseudo_log(radius_c, self.unit)
-        } else {
-            radius_c
-        }
-    }
-
-    /// Notes which active samples can jump over nodes that end after so many steps, and answers how many they are.
-    #[inline(always)]
-    fn choose(&mut self, radius: f64, radius_c: f64, steps: f64) -> usize {
-        let len = self.active.len();
-        let may_pass_limit = self.largest_base + steps > self.limit;
-        let latest = V::splat(self.limit - steps);
-        let (radius, radius_c) = (V::splat(radius), V::splat(radius_c));
-        let mut count = 0;
-        for (i, at) in (0..len).step_by(V::LANES).enumerate() {
-            let c: [V; 2] = self.active.pair(CX, at);
-            let mut jump = V::and(self.distance(at).le(radius), size(c).le(radius_c));
-            if may_pass_limit {
-                jump = V::and(jump, self.active.load::<V>(BASE, at).le(latest));
-            }
-            let bits = V::bits(jump) & present::<V>(len - at);
-            self.jumping[i] = bits as u8;
-            count += bits.count_ones() as usize;
-        }
-        count
-    }
-
-    /// All active samples jump.
-    #[inline(always)]
-    fn carry(&mut self, node: &Node<J>) {
-        for at in (0..self.active.len()).step_by(V::LANES) {
-            if DERIVATIVE {
-                let mut growth = Growth::load::<F, EXTENDED>(&self.active, at);
-                self.grow(node, at, &mut growth);
-                growth.compress::<F, EXTENDED>(&mut self.active, at, present::<V>(V::LANES));
-            }
-            let (w, c) = (self.active.pair(X, at), self.active.pair(CX, at));
-            let exponent = if EXTENDED {
-                self.active.load(EXPONENT, at)
-            } else {
-                V::splat(0.0)
-            };
-            let ([x, y], exponent) = self.carried(node, (w, exponent), c);
-            self.active.store(X, at, x);
-            self.active.store(Y, at, y);
-            if EXTENDED {
-                self.active.store(EXPONENT, at, exponent);
-            }
-        }
-    }
-
-    /// Those that were chosen jump, the others stay.
-    #[inline(always)]
-    fn part(&mut self, node: &Node<J>, end: usize, count: usize) {
-        let len = self.active.len();
-        let mut kept = 0;
-        for (i, at) in (0..len).step_by(V::LANES).enumerate() {
-            let sample = self.active.load_all::<V, EXTENDED>(at);
-            let jumping = u32::from(self.jumping[i]);
-            if DERIVATIVE {
-                let growth = Growth::load::<F, EXTENDED>(&self.active, at);
-                let mut carried = growth;
-                self.grow(node, at, &mut carried);
-                let end = self.jumped.len();
-                carried.compress::<F, EXTENDED>(&mut self.jumped, end, jumping);
-                let staying = present::<V>(len - at) & !jumping;
-                growth.compress::<F, EXTENDED>(&mut self.active, kept, staying);
-            }
-            if jumping != 0 {
-                let mut carried = sample;
-                let w = ([sample[X], sample[Y]], sample[EXPONENT]);
-                ([carried[X], carried[Y]], carried[EXPONENT]) =
-                    self.carried(node, w, [sample[CX], sample[CY]]);
-                self.jumped.push::<V, EXTENDED>(jumping, carried);
-            }
-            let staying = present::<V>(len - at) & !jumping;
-            self.active.compress::<V, EXTENDED>(kept, staying, sample);
-            kept += staying.count_ones() as usize;
-        }
-        self.active.truncate(kept);
-        self.landings.push((end, count));
-    }
-
-    #[inline(always)]
-    fn carried(&self, node: &Node<J>, w: ([V; 2], V), c: [V; 2]) -> ([V; 2], V) {
-        if EXTENDED {
-            node.jump.carry_extended(w, (c, self.unit))
-        } else {
-            (node.jump.carry(w.0, c), w.1)
-        }
-    }
-
-    /// What a jump makes of the tangents of the active samples from `at` on.
-    #[inline(always)]
-    fn grow(&self, node: &Node<J>, at: usize, growth: &mut Growth<V>) {
-        let w = self.active.pair(X, at);
-        let c = self.active.pair(CX, at);
-        let mut exponent = V::splat(0.0);
-        if EXTENDED {
-            exponent = self.active.load(EXPONENT, at);
-        }
-        growth.jump::<F, EXTENDED>(&node.jump, [w, c], (exponent, self.unit), &self.pixel);
+        Ok(())
     }
 
     /// Follows the orbits that have escaped to the bailout.

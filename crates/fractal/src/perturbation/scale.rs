@@ -72,8 +72,8 @@ pub(super) fn plus<V: Vector>([x, y]: [V; 2], [u, v]: [V; 2]) -> [V; 2] {
 
 /// |z|².
 #[inline(always)]
-pub(super) fn norm<V: Vector>([x, y]: [V; 2]) -> V {
-    x.mul_add(x, y.mul(y))
+pub(super) fn norm<V: Vector>(z: [V; 2]) -> V {
+    V::norm(z)
 }
 
 /// |z| ≤ 2.

@@ -75,15 +75,18 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
             let alive = lanes.alive[0];
             if alive & (!inside | rebases) != 0 {
                 let index = steps.first + i + 1;
-                let growth = lanes.growth[0];
-                let masks = [alive & !inside, 0];
-                self.end(read, index, masks, (real, zero), error, growth);
-                let masks = [0, alive & rebases];
-                self.end(read, index, masks, (sum_there, common), error, growth);
+                let orbit = self.orbit(read, index, error, lanes.growth[0]);
+                if alive & !inside != 0 {
+                    self.escape(alive & !inside, real, &orbit);
+                }
+                if alive & rebases != 0 {
+                    self.rebase(alive & rebases, (sum_there, common), &orbit);
+                }
                 lanes.alive[0] &= inside & !rebases;
             }
         }
-        self.keep(&mut lanes, steps, read, kept);
+        let reached = steps.first + steps.z.len() - 1;
+        self.keep(&mut lanes, reached, read, kept);
     }
 }
 

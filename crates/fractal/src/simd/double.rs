@@ -23,6 +23,33 @@ impl<V: Vector> Double<V> {
         }
     }
 
+    /// The sum, and what rounding leaves over of it.
+    #[inline(always)]
+    fn two_sum(one: V, other: V) -> [V; 2] {
+        let sum = one.add(other);
+        let of_other = sum.sub(one);
+        let error = one.sub(sum.sub(of_other)).add(other.sub(of_other));
+        [sum, error]
+    }
+
+    /// a b + c d + e. Only the result is made ordered: what the high parts leave over on the way is as small as the low parts, and is
+    /// added up with them.
+    #[inline(always)]
+    fn sum_of_products([a, b]: [Self; 2], [c, d]: [Self; 2], e: Self) -> Self {
+        let (one, other) = (a.high.mul(b.high), c.high.mul(d.high));
+        let low = a.high.mul_add(b.low, e.low);
+        let low = c.high.mul_add(d.low, low);
+        let low = a.low.mul_add(b.high, low);
+        let low = c.low.mul_add(d.high, low);
+        // one - a b is what rounding added.
+        let added = a.high.neg_mul_add(b.high, one);
+        let added = added.add(c.high.neg_mul_add(d.high, other));
+        let [products, error] = Self::two_sum(one, other);
+        let [sum, last_error] = Self::two_sum(products, e.high);
+        let low = low.sub(added).add(error).add(last_error);
+        Self::of_ordered(sum, low)
+    }
+
     #[inline(always)]
     fn negated(self) -> Self {
         let zero = V::splat(0.0);
@@ -96,12 +123,7 @@ impl<V: Vector> Vector for Double<V> {
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        let sum = self.high.add(other.high);
-        let of_other = sum.sub(self.high);
-        let error = self
-            .high
-            .sub(sum.sub(of_other))
-            .add(other.high.sub(of_other));
+        let [sum, error] = Self::two_sum(self.high, other.high);
         Self::of_ordered(sum, error.add(self.low.add(other.low)))
     }
 
@@ -171,6 +193,22 @@ impl<V: Vector> Vector for Double<V> {
     #[inline(always)]
     fn neg_mul_add(self, factor: Self, addend: Self) -> Self {
         addend.sub(self.mul(factor))
+    }
+
+    #[inline(always)]
+    fn product([x, y]: [Self; 2], [u, v]: [Self; 2], [dx, dy]: [Self; 2]) -> [Self; 2] {
+        [
+            Self::sum_of_products([x, u], [y.negated(), v], dx),
+            Self::sum_of_products([x, v], [y, u], dy),
+        ]
+    }
+
+    #[inline(always)]
+    fn norm([x, y]: [Self; 2]) -> Self {
+        Double {
+            high: x.high.mul_add(x.high, y.high.mul(y.high)),
+            low: V::splat(0.0),
+        }
     }
 
     /// Of the high part.
