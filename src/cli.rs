@@ -171,8 +171,11 @@ pub(crate) struct WorkerArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct BalancerArgs {
-    /// Listeners and pools, as a TOML file
+    #[command(subcommand)]
+    pub(crate) command: Option<BalancerCommand>,
+    /// Listeners and pools, as a TOML or JSON file
     #[arg(long, env = "TILEBROT_CONFIG", value_name = "FILE", conflicts_with_all = ["listen", "server", "algorithm", "capacity", "admin", "shutdown_delay"])]
     pub(crate) config: Option<PathBuf>,
     /// Where clients connect
@@ -204,6 +207,15 @@ pub(crate) struct BalancerArgs {
     /// How long new requests are still taken after SIGTERM, while /health says draining [default: 0s]
     #[arg(long, env = "TILEBROT_SHUTDOWN_DELAY", value_name = "DURATION")]
     pub(crate) shutdown_delay: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BalancerCommand {
+    /// Say all mistakes of a settings file, each with its line, and run nothing; exit code 64 says that there are some
+    Check {
+        /// A TOML or JSON file
+        file: PathBuf,
+    },
 }
 
 #[derive(Args, Debug)]

@@ -1,11 +1,13 @@
 //! What will the balancer do, exactly? Checked settings: whoever holds them asks no more questions.
-//! They come from a TOML file, from flags, or from code; the constants here are the documented defaults.
+//! They come from a TOML or JSON file, from flags, or from code; the constants here are the documented defaults.
 
 mod address;
 mod algorithm;
 mod file;
 mod flags;
+mod notes;
 mod reader;
+mod value;
 
 use std::time::Duration;
 
@@ -28,12 +30,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Settings from the text of a TOML file; `docs/balancer.md` lists the keys.
+    /// Settings from the text of a TOML or JSON file, which messages call `file`; `docs/balancer.md` lists the keys.
     ///
     /// # Errors
-    /// All mistakes of the file, each with the path of its key.
-    pub fn from_toml(text: &str) -> Result<Settings, Mistakes> {
-        file::read(text)
+    /// All mistakes of the file, each with its line and the path of its key.
+    pub fn from_text(file: &str, text: &str) -> Result<Settings, Mistakes> {
+        file::read(file, text)
     }
 
     /// Settings of one listener before one pool, as the command line gives them.

@@ -245,3 +245,30 @@ fn folder(name: &str) -> std::path::PathBuf {
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
+
+#[test]
+fn a_settings_file_is_checked_without_running_anything() {
+    let folder = folder("check");
+    let file = folder.join("balancer.toml");
+    let fine = "[[listener]]\naddress = \"127.0.0.1:1\"\npool = \"a\"\n\n[[pool]]\nname = \"a\"\nservers = [\"http://h:1\"]\n";
+    std::fs::write(&file, fine).unwrap();
+    let check = || {
+        let mut command = tilebrot(&["balancer", "check"]);
+        command.arg(&file).output().unwrap()
+    };
+    let output = check();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(
+        text.contains("1 listener, 1 pool, 1 listed server"),
+        "{text}"
+    );
+    std::fs::write(&file, fine.replace("servers", "severs")).unwrap();
+    let output = check();
+    assert_eq!(output.status.code(), Some(64));
+    let text = said(&output);
+    assert!(
+        text.contains("balancer.toml:7: pool[0].severs") && text.contains("is it servers?"),
+        "{text}"
+    );
+}

@@ -1,12 +1,13 @@
-//! From the text of a TOML file to settings: the keys, in the order of `docs/balancer.md`.
+//! From the text of a settings file to settings: the keys, in the order of `docs/balancer.md`.
 
 use std::collections::HashSet;
 
 use service::Mistakes;
-use toml::{Table, Value};
 
 use super::address::ACCEPTED as ADDRESSES;
+use super::notes::{self, Notes};
 use super::reader::Reader;
+use super::value::Value;
 use super::{Address, Algorithm, Limits, Listener, Pool, Server, Settings};
 
 /// More than any use, and small enough that sums of them fit.
@@ -14,24 +15,16 @@ const MOST: i64 = 1_000_000;
 /// What a 32-bit count of permits holds, with room.
 const MOST_BYTES: i64 = 1 << 31;
 
-pub(super) fn read(text: &str) -> Result<Settings, Mistakes> {
-    let mut mistakes = Mistakes::default();
-    let table = match text.parse::<Table>() {
-        Ok(table) => table,
-        Err(e) => {
-            let line = e
-                .span()
-                .map_or(1, |span| text[..span.start].lines().count().max(1));
-            let shown = text.lines().nth(line - 1).unwrap_or_default();
-            mistakes.push(
-                format!("line {line}"),
-                shown,
-                format!("TOML: {}", e.message()),
-            );
-            return Err(mistakes);
-        }
-    };
-    let mut top = Reader::new("", table, &mut mistakes);
+/// Reads `text`, which messages call `file`.
+pub(super) fn read(file: &str, text: &str) -> Result<Settings, Mistakes> {
+    let value = Value::read(text).map_err(|faults| notes::broken(file, text, faults))?;
+    let mut notes = Notes::on(file, &value);
+    let settings = settings(&value, &mut notes);
+    notes.none_or(settings)
+}
+
+fn settings(value: &Value, notes: &mut Notes) -> Settings {
+    let mut top = Reader::new("", value.as_table().cloned().unwrap_or_default(), notes);
     let listeners = top.sections("listener", listener);
     let pools = top.sections("pool", pool);
     let admin = top.text("admin", "HOST:PORT");
@@ -39,46 +32,38 @@ pub(super) fn read(text: &str) -> Result<Settings, Mistakes> {
     top.section("limits", |reader| read_limits(reader, &mut limits));
     check_names(&mut top, &listeners, &pools);
     top.finish();
-    mistakes.none_or(Settings {
+    Settings {
         listeners,
         pools,
         admin,
         limits,
-    })
+    }
 }
 
 fn check_names(top: &mut Reader<'_>, listeners: &[Listener], pools: &[Pool]) {
     if listeners.is_empty() {
-        top.missing("listener", "at least one [[listener]]");
+        top.missing("listener", "at least one listener");
     }
     if pools.is_empty() {
-        top.missing("pool", "at least one [[pool]]");
+        top.missing("pool", "at least one pool");
     }
     let mut seen = HashSet::new();
     for (i, pool) in pools.iter().enumerate() {
         if !seen.insert(&pool.name) {
-            let name = Value::String(pool.name.clone());
-            top.refuse(
-                &format!("pool[{i}].name"),
-                &name,
-                "a name that no other pool has",
-            );
+            let accepted = "a name that no other pool has";
+            top.refuse(&format!("pool[{i}].name"), &pool.name, accepted);
         }
     }
     for (i, listener) in listeners.iter().enumerate() {
         if !listener.pool.is_empty() && !seen.contains(&listener.pool) {
-            let pool = Value::String(listener.pool.clone());
-            top.refuse(
-                &format!("listener[{i}].pool"),
-                &pool,
-                "the name of a [[pool]]",
-            );
+            let accepted = "the name of a pool";
+            top.refuse(&format!("listener[{i}].pool"), &listener.pool, accepted);
         }
     }
 }
 
 fn listener(reader: &mut Reader<'_>) -> Listener {
-    let pool = reader.required_text("pool", "the name of a [[pool]]");
+    let pool = reader.required_text("pool", "the name of a pool");
     let address = reader.required_text("address", "HOST:PORT");
     let name = reader.text("name", "a name");
     Listener {
@@ -153,39 +138,18 @@ fn health(reader: &mut Reader<'_>, pool: &mut Pool) {
 
 /// `servers` holds addresses, or tables of an address and a capacity.
 fn servers(reader: &mut Reader<'_>) -> Vec<Server> {
-    let accepted = "an array of servers, at least one";
-    let items = reader.required("servers", accepted, |value| {
-        value.as_array().filter(|items| !items.is_empty()).cloned()
+    let accepted = "a list of servers, at least one";
+    let servers = reader.items("servers", "address", accepted, |reader| {
+        let address = reader.required("address", ADDRESSES, |value| {
+            value.as_str()?.parse::<Address>().ok()
+        });
+        let capacity = reader.whole("capacity", 1..=MOST);
+        address.map(|address| Server { address, capacity })
     });
-    let items = items.unwrap_or_default();
-    let mut servers = Vec::new();
-    for (i, item) in items.into_iter().enumerate() {
-        let (address, capacity) = match &item {
-            Value::Table(table) => (table.get("address"), table.get("capacity")),
-            other => (Some(other), None),
-        };
-        let capacity = capacity.map(|value| value.as_integer().and_then(|n| u32::try_from(n).ok()));
-        let known = |key: &String| key == "address" || key == "capacity";
-        let stray = item
-            .as_table()
-            .is_some_and(|table| !table.keys().all(known));
-        let address = address
-            .and_then(Value::as_str)
-            .and_then(|text| text.parse::<Address>().ok());
-        match (address, capacity) {
-            (Some(address), None) if !stray => servers.push(Server::from(address)),
-            (Some(address), Some(Some(capacity @ 1..))) if !stray => servers.push(Server {
-                address,
-                capacity: Some(capacity),
-            }),
-            _ => reader.refuse(
-                &format!("servers[{i}]"),
-                &item,
-                format!("{ADDRESSES}, or {{ address = \"…\", capacity = N }}"),
-            ),
-        }
+    if servers.is_empty() {
+        reader.missing("servers", accepted);
     }
-    servers
+    servers.into_iter().flatten().collect()
 }
 
 fn read_limits(reader: &mut Reader<'_>, limits: &mut Limits) {
@@ -224,6 +188,10 @@ mod tests {
         name = "a"
         servers = ["http://127.0.0.1:80"]
     "#;
+
+    fn read(text: &str) -> Result<Settings, Mistakes> {
+        super::read("balancer.toml", text)
+    }
 
     fn mistakes(text: &str) -> String {
         read(text).unwrap_err().to_string()
@@ -284,22 +252,22 @@ mod tests {
             "#,
         );
         for mistake in [
-            "amdin: \"127.0.0.1:1\" is not accepted: no such key; known here: listener, pool, admin",
-            "listener[0].pool: \"b\" is not accepted: the name of a [[pool]]",
-            "listener[1].address",
-            "pool[0].servers[0]: \"127.0.0.1:80\" is not accepted: http://HOST:PORT",
-            "pool[0].servers[1]",
-            "pool[0].algorithm: \"best\" is not accepted: least-connections or round-robin",
-            "pool[0].capacity: \"-1\" is not accepted: a whole number from 1",
-            "pool[0].health.interval: \"3\" is not accepted: a duration",
-            "pool[0].health.path",
-            "pool[0].health.fall",
-            "pool[0].queue.lenght: \"5\" is not accepted: no such key; known here: length, wait",
-            "pool[1].name: \"a\" is not accepted: a name that no other pool has",
-            "pool[1].servers",
-            "limits.header_bytes",
-            "limits.stall: \"0s\" is not accepted: a duration",
-            "limits.shutdown_delay: \"5\" is not accepted: a duration",
+            "toml:2: amdin: \"127.0.0.1:1\" is not accepted: no such key; is it admin? known here: listener, pool, admin",
+            "toml:5: listener[0].pool: \"b\" is not accepted: the name of a pool",
+            "toml:6: listener[1].address",
+            "toml:9: pool[0].servers[0].address: \"127.0.0.1:80\" is not accepted: http://HOST:PORT",
+            "toml:9: pool[0].servers[1].capacity: \"0\" is not accepted: a whole number from 1",
+            "toml:10: pool[0].algorithm: \"best\" is not accepted: least-connections or round-robin",
+            "toml:11: pool[0].capacity: \"-1\" is not accepted: a whole number from 1",
+            "toml:12: pool[0].health.interval: \"3\" is not accepted: a duration",
+            "toml:12: pool[0].health.path",
+            "toml:12: pool[0].health.fall",
+            "toml:13: pool[0].queue.lenght: \"5\" is not accepted: no such key; is it length? known here: length, wait",
+            "toml:15: pool[1].name: \"a\" is not accepted: a name that no other pool has",
+            "toml:16: pool[1].servers",
+            "toml:18: limits.header_bytes",
+            "toml:19: limits.stall: \"0s\" is not accepted: a duration",
+            "toml:20: limits.shutdown_delay: \"5\" is not accepted: a duration",
         ] {
             assert!(text.contains(mistake), "{mistake}\nis not in\n{text}");
         }
@@ -307,7 +275,63 @@ mod tests {
 
     #[test]
     fn an_empty_file_and_a_broken_one_are_refused() {
-        assert!(mistakes("").contains("at least one [[listener]]"));
-        assert!(mistakes("admin = \"a\"\n\nadmin").contains("line 3"));
+        assert!(mistakes("").contains("at least one listener"));
+        assert!(mistakes("admin = \"a\"\n\nadmin").contains("balancer.toml:3"));
+        assert!(mistakes("{\"listener\": 1,\n\"pool\" []}").contains("balancer.toml:2"));
+    }
+
+    #[test]
+    fn a_json_file_says_the_same_as_a_toml_file() {
+        let json = r#"{
+            "listener": [{"address": "127.0.0.1:0", "pool": "a"}],
+            "pool": [{"name": "a", "servers": ["http://127.0.0.1:80"]}]
+        }"#;
+        assert_eq!(read(json).unwrap(), read(SMALL).unwrap());
+        let text = mistakes(&json.replace("\"servers\":", "\"severs\":"));
+        let expected = "balancer.toml:3: pool[0].severs: \"[\\\"http://127.0.0.1:80\\\"]\" is not accepted: \
+             no such key; is it servers?";
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn every_key_is_documented_and_every_documented_key_is_known() {
+        let value = Value::read(EXAMPLE).unwrap();
+        let mut notes = Notes::on("", &value);
+        settings(&value, &mut notes);
+        // Tables are documented by what is in them.
+        let known: Vec<&String> = notes.known().iter().collect();
+        let is_table = |key: &str| known.iter().any(|k| k.starts_with(&format!("{key}.")));
+        let mut documented = documented();
+        for key in known.iter().filter(|key| !is_table(key)) {
+            assert!(documented.remove(key.as_str()), "{key} is not documented");
+        }
+        documented.retain(|key| !known.contains(&key));
+        assert!(documented.is_empty(), "not known: {documented:?}");
+    }
+
+    /// The keys of the table of settings; one that begins with a point has the same parent as the one before it.
+    fn documented() -> HashSet<String> {
+        let text = include_str!("../../../docs/balancer.md");
+        let rows = text
+            .lines()
+            .skip_while(|line| *line != "| key | meaning | default |");
+        let mut keys = HashSet::new();
+        for row in rows.skip(2).take_while(|line| line.starts_with('|')) {
+            let cell = row.split('|').nth(1).unwrap();
+            let mut parent = String::new();
+            for key in cell.split('`').skip(1).step_by(2) {
+                let key = match key.strip_prefix('.') {
+                    Some(name) => format!("{parent}.{name}"),
+                    None => key.to_owned(),
+                };
+                parent = key
+                    .rsplit_once('.')
+                    .map_or("", |(parent, _)| parent)
+                    .to_owned();
+                keys.insert(key);
+            }
+        }
+        assert!(keys.len() > 20, "the table was found");
+        keys
     }
 }

@@ -1,27 +1,30 @@
 //! How are all mistakes of a file found in one go? A reader walks a table by its known keys, notes what
 //! does not fit and goes on with the default; keys that nobody asked for are mistakes too.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use service::{Mistakes, duration};
-use toml::{Table, Value};
+use service::duration;
+
+use super::notes::Notes;
+use super::value::{Table, Value};
 
 /// One table of the file, with the path that leads to it.
 pub(super) struct Reader<'a> {
     path: String,
     table: Table,
     known: Vec<&'static str>,
-    mistakes: &'a mut Mistakes,
+    notes: &'a mut Notes,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(path: impl Into<String>, table: Table, mistakes: &'a mut Mistakes) -> Self {
+    pub(super) fn new(path: impl Into<String>, table: Table, notes: &'a mut Notes) -> Self {
         Reader {
             path: path.into(),
             table,
             known: Vec::new(),
-            mistakes,
+            notes,
         }
     }
 
@@ -33,23 +36,26 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Notes that `name` is not what is accepted.
-    pub(super) fn refuse(&mut self, name: &str, value: &Value, accepted: impl Into<String>) {
-        let shown = match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        self.mistakes.push(self.key(name), shown, accepted);
+    /// Notes that `name`, which may be a path from here, is not what is accepted.
+    pub(super) fn refuse(
+        &mut self,
+        name: &str,
+        value: impl fmt::Display,
+        accepted: impl Into<String>,
+    ) {
+        self.notes.refuse(self.key(name), value, accepted);
     }
 
     /// Notes that `name` should be there.
     pub(super) fn missing(&mut self, name: &str, accepted: &str) {
-        self.mistakes.push(self.key(name), "", accepted);
+        self.refuse(name, "", accepted);
     }
 
     fn take(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);
-        self.table.remove(name)
+        self.notes.knows(&self.key(name));
+        let position = self.table.iter().position(|(key, _)| key == name)?;
+        Some(self.table.remove(position).1)
     }
 
     /// The value of `name` as `read` understands it, when it is there.
@@ -78,7 +84,7 @@ impl<'a> Reader<'a> {
         accepted: &str,
         read: impl FnOnce(&Value) -> Option<T>,
     ) -> Option<T> {
-        if !self.table.contains_key(name) {
+        if !self.table.iter().any(|(key, _)| key == name) {
             self.missing(name, accepted);
         }
         self.optional(name, accepted, read)
@@ -132,9 +138,8 @@ impl<'a> Reader<'a> {
             accepted.end()
         );
         self.optional(name, &wording, |value| {
-            let number = value
-                .as_integer()
-                .filter(|number| accepted.contains(number))?;
+            let number = value.as_integer()?;
+            let number = accepted.contains(&number).then_some(number)?;
             T::try_from(number).ok()
         })
     }
@@ -142,7 +147,7 @@ impl<'a> Reader<'a> {
     /// Reads the table `name` with `read`, as an empty one when it is not there.
     pub(super) fn section(&mut self, name: &'static str, read: impl FnOnce(&mut Reader<'_>)) {
         let table = self.optional(name, "a table", |value| value.as_table().cloned());
-        let mut reader = Reader::new(self.key(name), table.unwrap_or_default(), self.mistakes);
+        let mut reader = Reader::new(self.key(name), table.unwrap_or_default(), self.notes);
         read(&mut reader);
         reader.finish();
     }
@@ -164,7 +169,7 @@ impl<'a> Reader<'a> {
         });
         let mut read_one = |(i, table)| {
             let path = format!("{}[{i}]", self.key(name));
-            let mut reader = Reader::new(path, table, self.mistakes);
+            let mut reader = Reader::new(path, table, self.notes);
             let item = read(&mut reader);
             reader.finish();
             item
@@ -177,13 +182,51 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
+    /// Reads each item of the array `name` with `read`: a table by its keys, and whatever else stands there as the
+    /// value of the key `short` of a table that has no other. At least one has to be there when it is `required`.
+    pub(super) fn items<T>(
+        &mut self,
+        name: &'static str,
+        short: &'static str,
+        accepted: &str,
+        mut read: impl FnMut(&mut Reader<'_>) -> T,
+    ) -> Vec<T> {
+        let items = self.optional(name, accepted, |value| value.as_array().cloned());
+        let mut read_one = |(i, item): (usize, Value)| {
+            let path = format!("{}[{i}]", self.key(name));
+            let table = match item.as_table() {
+                Some(table) => table.clone(),
+                None => vec![(short.to_owned(), item)],
+            };
+            let mut reader = Reader::new(path, table, self.notes);
+            let item = read(&mut reader);
+            reader.finish();
+            item
+        };
+        let items = items.unwrap_or_default().into_iter().enumerate();
+        items.map(&mut read_one).collect()
+    }
+
     /// Notes the keys that nobody asked for.
     pub(super) fn finish(mut self) {
         for (name, value) in std::mem::take(&mut self.table) {
-            let accepted = format!("no such key; known here: {}", self.known.join(", "));
+            let known = self.known.join(", ");
+            let accepted = match nearest(&name, &self.known) {
+                Some(nearest) => format!("no such key; is it {nearest}? known here: {known}"),
+                None => format!("no such key; known here: {known}"),
+            };
             self.refuse(&name, &value, accepted);
         }
     }
+}
+
+/// The known key that `name` was probably meant to be: a third of its letters may be wrong, or in another order.
+fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    let slips = |key: &str| strsim::damerau_levenshtein(&name.to_lowercase(), key);
+    let nearest = known.iter().min_by_key(|key| slips(key))?;
+    // The measure takes a product of the lengths: nobody mistypes a key into a long text.
+    let is_near = name.len() <= 64 && slips(nearest) <= nearest.len().div_ceil(3);
+    is_near.then_some(nearest)
 }
 
 fn text(value: &Value) -> Option<String> {
