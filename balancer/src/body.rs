@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderValue, Response, header};
 use http_body::{Frame, SizeHint};
 use service::Problem;
 
@@ -50,6 +50,15 @@ pub(crate) fn problem(problem: Problem) -> Response<Body> {
         source: Source::Own(body),
         busy: None,
     })
+}
+
+/// The same, after which the connection is closed: where its next request begins is not known, or the client is
+/// not welcome.
+pub(crate) fn closing(why: Problem) -> Response<Body> {
+    let mut answer = problem(why);
+    let close = HeaderValue::from_static("close");
+    answer.headers_mut().insert(header::CONNECTION, close);
+    answer
 }
 
 impl http_body::Body for Body {

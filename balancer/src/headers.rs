@@ -88,8 +88,14 @@ pub(crate) fn forward(headers: &mut HeaderMap, peer: &Peer, version: Version) {
     headers
         .entry(FORWARDED_PROTO)
         .or_insert(HeaderValue::from_static("http"));
-    if let Some(host) = headers.get(HOST).cloned() {
-        headers.entry(FORWARDED_HOST).or_insert(host);
+    match headers.get(HOST).cloned() {
+        Some(host) => {
+            headers.entry(FORWARDED_HOST).or_insert(host);
+        }
+        // HTTP/1.1 has to have one, and where it is not known it is empty (RFC 9112 §3.2).
+        None => {
+            headers.insert(HOST, HeaderValue::from_static(""));
+        }
     }
 }
 

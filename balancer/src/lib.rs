@@ -7,6 +7,7 @@
 
 mod admin;
 mod body;
+mod edge;
 mod headers;
 mod health;
 mod listen;

@@ -2,7 +2,9 @@
 //! other, and at shutdown it finishes the one that it has. From when shutdown is announced until the listener
 //! closes, each answer asks its client to connect anew, which leads it elsewhere.
 
+mod framing;
 mod stream;
+mod wire;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,10 +22,11 @@ use tokio_util::task::TaskTracker;
 
 pub(crate) use self::stream::Busy;
 use self::stream::{Activity, ClientStream};
+use self::wire::Wire;
 use crate::headers::Peer;
 use crate::pool::Pool;
 use crate::settings::{Limits, Settings};
-use crate::{Error, proxy};
+use crate::{Error, edge};
 
 /// After an accept that failed, most likely for want of file descriptors: time for some to come free.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -126,7 +129,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, shutdo
         let (pool, busy) = (&gate.pool, activity.start());
         // HTTP/2 has no such field; its connections say farewell themselves.
         let draining = (request.version() <= Version::HTTP_11).then_some(&gate.draining);
-        let answer = proxy::answer(pool, &client, request);
+        let answer = edge::answer(pool, &gate.limits, &client, request);
         async move {
             let mut answer = answer.await.map(|body| body.during(busy));
             if draining.is_some_and(Shutdown::is_cancelled) {
@@ -136,7 +139,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, shutdo
             Ok::<_, Infallible>(answer)
         }
     };
-    let stream = ClientStream::new(stream, gate.limits.clone(), activity.clone());
+    let stream = ClientStream::new(Wire::new(stream), gate.limits.clone(), activity.clone());
     let served = http1::Builder::new()
         // Its work is done by the stream.
         .header_read_timeout(None)

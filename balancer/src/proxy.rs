@@ -11,7 +11,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
 use hyper::body::Incoming;
 
-use crate::body::{Body, problem};
+use crate::body::{Body, closing, problem};
 use crate::headers::{self, Peer};
 use crate::payload::{BodyError, Payload};
 use crate::pool::{Pool, Rank, Refusal};
@@ -27,9 +27,6 @@ pub(crate) async fn answer(
     peer: &Peer,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    if let Some(unsuitable) = refuse::unsuitable(&request) {
-        return problem(unsuitable);
-    }
     pool.counts.requests.fetch_add(1, Ordering::Relaxed);
     pool.budget.earn();
     let repeatable = is_repeatable(&request);
@@ -37,7 +34,7 @@ pub(crate) async fn answer(
         Ok(request) => Errand::new(pool, repeatable).run(request).await,
         Err(e) => {
             tracing::debug!(pool = pool.settings.name, error = %e, "request did not arrive whole");
-            problem(refuse::incomplete())
+            closing(refuse::incomplete())
         }
     };
     if pool.settings.advertise_capacity
@@ -184,7 +181,12 @@ impl<'a> Errand<'a> {
             return ControlFlow::Continue(next);
         }
         self.pool.counts.refused.fetch_add(1, Ordering::Relaxed);
-        ControlFlow::Break(problem(refuse::no_answer(
+        let problem_of = if matches!(failure, Failure::Client(_)) {
+            closing
+        } else {
+            problem
+        };
+        ControlFlow::Break(problem_of(refuse::no_answer(
             &self.pool.settings.name,
             &failure,
         )))

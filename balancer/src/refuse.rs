@@ -2,7 +2,8 @@
 //! answer; always a problem (RFC 9457) that says who failed, never how.
 
 use http::header::{HOST, UPGRADE};
-use http::{HeaderMap, Method, Request, StatusCode, Version};
+use http::uri::Scheme;
+use http::{HeaderMap, Method, Request, StatusCode, Uri, Version};
 use service::Problem;
 
 use crate::pool::Refusal;
@@ -14,7 +15,7 @@ const NONE_UP_SECONDS: u64 = 3;
 const FULL_SECONDS: u64 = 1;
 
 /// The problem with a request that cannot be carried at all.
-pub(crate) fn unsuitable<B>(request: &Request<B>) -> Option<Problem> {
+pub(crate) fn unsuitable<B>(request: &Request<B>, url_bytes: usize) -> Option<Problem> {
     let bad = |detail| Some(Problem::new(StatusCode::BAD_REQUEST, "Bad request", detail));
     if request.method() == Method::CONNECT {
         return not_implemented("CONNECT makes tunnels, and this proxy makes none");
@@ -22,14 +23,82 @@ pub(crate) fn unsuitable<B>(request: &Request<B>) -> Option<Problem> {
     if wants_other_protocol(request.headers()) {
         return not_implemented("this proxy carries no WebSocket yet");
     }
-    let hosts = request.headers().get_all(HOST).iter().count();
-    if hosts > 1 {
+    let url = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |url| url.as_str().len());
+    if url > url_bytes {
+        let detail = format!("the target has {url} bytes, and {url_bytes} are the most");
+        return Some(Problem::new(
+            StatusCode::URI_TOO_LONG,
+            "Target too long",
+            detail,
+        ));
+    }
+    if let Some(detail) = misdirected(request.method(), request.uri()) {
+        return bad(detail);
+    }
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let (host, another) = (hosts.next(), hosts.next());
+    if another.is_some() {
         return bad("more than one Host (RFC 9112 section 3.2)");
     }
-    if hosts == 0 && request.version() == Version::HTTP_11 && request.uri().authority().is_none() {
+    let illegal = host.is_some_and(|host| !is_host(host.as_bytes()));
+    if illegal
+        || request
+            .uri()
+            .authority()
+            .is_some_and(|authority| !is_host(authority.as_str().as_bytes()))
+    {
+        return bad("an illegal Host (RFC 9112 section 3.2)");
+    }
+    if host.is_none()
+        && request.version() == Version::HTTP_11
+        && request.uri().authority().is_none()
+    {
         return bad("no Host (RFC 9112 section 3.2)");
     }
     None
+}
+
+/// What is wrong with a target, by its form (RFC 9112 §3.2).
+fn misdirected(method: &Method, uri: &Uri) -> Option<&'static str> {
+    let web = [Scheme::HTTP, Scheme::HTTPS];
+    match (uri.scheme(), uri.authority()) {
+        (None, Some(_)) => {
+            Some("the target is an authority, which is for CONNECT (RFC 9112 section 3.2.3)")
+        }
+        (Some(scheme), _) if !web.contains(scheme) => {
+            Some("the target is of another scheme than http and https (RFC 9110 section 4.2)")
+        }
+        (None, None) if uri.path() == "*" && method != Method::OPTIONS => {
+            Some("the target is *, which is for OPTIONS (RFC 9112 section 3.2.4)")
+        }
+        _ => None,
+    }
+}
+
+/// Whether this is `uri-host [ ":" port ]` (RFC 9110 §7.2): no user, no list, nothing that servers could
+/// read in two ways, and not empty (RFC 9110 §4.2.1).
+fn is_host(host: &[u8]) -> bool {
+    let (name, port) = match host.iter().rposition(|byte| *byte == b':') {
+        Some(colon) if !host.ends_with(b"]") => (&host[..colon], &host[colon + 1..]),
+        _ => (host, &b""[..]),
+    };
+    let name = match name {
+        [b'[', address @ .., b']'] => {
+            let legal = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+            return !address.is_empty() && address.iter().all(legal) && is_port(port);
+        }
+        name => name,
+    };
+    // RFC 3986 §3.2.2: a registered name, but for commas: some servers take them for a list.
+    let legal = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=".contains(byte);
+    !name.is_empty() && name.iter().all(legal) && is_port(port)
+}
+
+fn is_port(port: &[u8]) -> bool {
+    port.len() <= 5 && port.iter().all(u8::is_ascii_digit)
 }
 
 fn not_implemented(detail: &'static str) -> Option<Problem> {

@@ -273,6 +273,8 @@ pub struct Limits {
     pub connections: usize,
     /// Bytes of a request's head, at least 8192; a longer one gets 431.
     pub header_bytes: usize,
+    /// Bytes of a request's target; a longer one gets 414.
+    pub url_bytes: usize,
     /// For a request's head to arrive.
     pub header_timeout: Duration,
     /// Between two requests on a connection.
@@ -291,7 +293,8 @@ impl Default for Limits {
         Limits {
             connections: 10_000,
             header_bytes: 64 << 10,
-            header_timeout: Duration::from_secs(10),
+            url_bytes: 32 << 10,
+            header_timeout: Duration::from_secs(5),
             keep_alive: Duration::from_secs(75),
             stall: Duration::from_secs(60),
             shutdown_delay: Duration::ZERO,

@@ -13,9 +13,9 @@ use std::task::{Context, Poll, ready};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::wire::Wire;
 use crate::settings::Limits;
 
 /// What the connection's requests tell its stream; both live in one task.
@@ -58,7 +58,7 @@ enum Awaited {
 
 /// A client's connection that does not wait for ever.
 pub(super) struct ClientStream {
-    io: TokioIo<TcpStream>,
+    io: TokioIo<Wire>,
     limits: Limits,
     activity: Arc<Activity>,
     awaited: Awaited,
@@ -67,10 +67,10 @@ pub(super) struct ClientStream {
 }
 
 impl ClientStream {
-    pub(super) fn new(stream: TcpStream, limits: Limits, activity: Arc<Activity>) -> ClientStream {
+    pub(super) fn new(wire: Wire, limits: Limits, activity: Arc<Activity>) -> ClientStream {
         let first_head = Instant::now() + limits.header_timeout;
         ClientStream {
-            io: TokioIo::new(stream),
+            io: TokioIo::new(wire),
             limits,
             activity,
             awaited: Awaited::Head(first_head),

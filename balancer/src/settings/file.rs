@@ -161,6 +161,10 @@ fn read_limits(reader: &mut Reader<'_>, limits: &mut Limits) {
         &mut limits.header_bytes,
         reader.whole("header_bytes", 8192..=1 << 24),
     );
+    set(
+        &mut limits.url_bytes,
+        reader.whole("url_bytes", 64..=1 << 16),
+    );
     reader.duration("header_timeout", &mut limits.header_timeout);
     reader.duration("keep_alive", &mut limits.keep_alive);
     reader.duration("stall", &mut limits.stall);

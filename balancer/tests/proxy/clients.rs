@@ -137,9 +137,8 @@ async fn a_connection_that_rests_outlives_the_header_timeout() {
     settings.limits.header_timeout = Duration::from_millis(50);
     let balancer = Balancer::start_with(settings, std::sync::Arc::new(SystemResolver)).await;
     let mut client = Client::connect(balancer.site).await;
-    let refused = [("upgrade", "websocket")];
-    for fields in [&refused[..], &[]] {
-        client.ask(request(Method::GET, "/name", fields, b"")).await;
+    for _ in 0..2 {
+        client.ask(request(Method::GET, "/name", &[], b"")).await;
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let answer = client.ask(request(Method::GET, "/name", &[], b"")).await;

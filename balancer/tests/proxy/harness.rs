@@ -2,6 +2,7 @@
 
 mod client;
 mod origin;
+mod strict;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) use client::{Answer, Client, get, request};
 pub(crate) use origin::{LARGE, Origin};
+pub(crate) use strict::StrictOrigin;
 
 /// Longer than anything takes on a busy machine; only a failing test waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);

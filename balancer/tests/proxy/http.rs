@@ -148,17 +148,6 @@ async fn a_chunked_body_arrives_whole() {
 }
 
 #[tokio::test]
-async fn a_length_beside_chunks_is_ignored_and_ends_the_connection() {
-    let origin = Origin::start("a");
-    let balancer = Balancer::up(pool_of(&[&origin])).await;
-    let text = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n\
-        5\r\nhello\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
-    let answer = raw(balancer.site, text).await;
-    assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
-    assert_eq!(origin.seen(), 1);
-}
-
-#[tokio::test]
 async fn a_client_of_http_1_0_is_served() {
     let origin = Origin::start("a");
     let balancer = Balancer::up(pool_of(&[&origin])).await;

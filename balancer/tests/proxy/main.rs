@@ -8,6 +8,7 @@
 
 mod admin;
 mod clients;
+mod corpus;
 mod dispatch;
 mod draining;
 mod failures;
