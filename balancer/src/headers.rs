@@ -9,6 +9,8 @@ use http::header::{
 };
 use http::{HeaderMap, Version};
 
+use crate::client::ClientKey;
+
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -53,11 +55,17 @@ fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
 
 /// A client's address as a field value, made once per connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Peer(Option<HeaderValue>);
+pub(crate) struct Peer {
+    shown: Option<HeaderValue>,
+    pub(crate) client: ClientKey,
+}
 
 impl Peer {
     pub(crate) fn new(address: IpAddr) -> Peer {
-        Peer(HeaderValue::try_from(address.to_canonical().to_string()).ok())
+        Peer {
+            shown: HeaderValue::try_from(address.to_canonical().to_string()).ok(),
+            client: ClientKey::from(address),
+        }
     }
 }
 
@@ -81,7 +89,7 @@ pub(crate) fn forward(headers: &mut HeaderMap, peer: &Peer, version: Version) {
             VIA_1_1
         },
     );
-    if let Peer(Some(peer)) = peer {
+    if let Some(peer) = &peer.shown {
         append(headers, FORWARDED_FOR, peer.clone());
     }
     // A proxy before us knows better than we do how the client came.

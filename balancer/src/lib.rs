@@ -7,7 +7,9 @@
 
 mod admin;
 mod body;
+mod client;
 mod edge;
+mod hash_key;
 mod headers;
 mod health;
 mod listen;
@@ -18,7 +20,9 @@ mod proxy;
 mod refuse;
 pub mod settings;
 mod stats;
+mod tries;
 mod upstream;
+mod urgency;
 
 use std::io;
 use std::sync::Arc;

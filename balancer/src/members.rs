@@ -12,7 +12,7 @@ use service::Shutdown;
 use crate::health;
 use crate::pool::Pool;
 use crate::settings::Address;
-use crate::upstream::Server;
+use crate::upstream::{Server, Terms};
 
 /// How names become addresses.
 pub trait Resolve: Send + Sync + 'static {
@@ -43,7 +43,11 @@ pub(crate) fn follow(pool: &Arc<Pool>, resolver: &Arc<dyn Resolve>, stop: &Shutd
     for listed in &pool.settings.servers {
         let keeper = Keeper {
             pool: pool.clone(),
-            capacity: listed.capacity.or(pool.settings.capacity),
+            terms: Terms {
+                capacity: listed.capacity.or(pool.settings.capacity),
+                weight: listed.weight,
+                backup: listed.backup,
+            },
             stop: stop.clone(),
         };
         match &listed.address {
@@ -63,13 +67,13 @@ pub(crate) fn follow(pool: &Arc<Pool>, resolver: &Arc<dyn Resolve>, stop: &Shutd
 /// Adds servers to a pool and starts their probes.
 struct Keeper {
     pool: Arc<Pool>,
-    capacity: Option<u32>,
+    terms: Terms,
     stop: Shutdown,
 }
 
 impl Keeper {
     fn add(&self, label: String, addresses: &[SocketAddr]) -> Arc<Server> {
-        let server = Server::new(label, addresses, self.capacity, &self.pool.settings.idle);
+        let server = Server::new(label, addresses, self.terms, &self.pool.settings.idle);
         self.pool.join(server.clone());
         let watch = health::watch(self.pool.clone(), server.clone());
         let (stop, gone) = (self.stop.clone(), server.gone.clone());

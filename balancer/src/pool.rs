@@ -1,11 +1,13 @@
-//! How does a request get a server? It takes a slot on the server with the least to do, or waits in the
-//! pool's one queue until a slot is free. A slot is a guard: it is held until the answer's body ends, and
-//! dropping it hands the slot to whoever waits.
+//! What do the servers of a pool share? One roster of who does how much, one queue before it, one budget of retries.
+//! All that happens to servers and requests passes here.
 
 mod algorithm;
 mod budget;
 mod line;
+mod member;
+mod pace;
 mod roster;
+mod slot;
 mod verdict;
 mod waits;
 
@@ -17,13 +19,17 @@ use tokio::sync::{Semaphore, oneshot};
 
 use self::budget::Budget;
 pub(crate) use self::line::Rank;
-use self::roster::{Choice, Handover, Roster};
+pub(crate) use self::member::Member;
+pub(crate) use self::roster::{Roster, Wish};
+pub(crate) use self::slot::{Queued, Refusal, Slot};
 pub(crate) use self::verdict::{Sight, State};
 pub(crate) use self::waits::Waits;
+use crate::client::ClientKey;
 use crate::settings;
 use crate::upstream::{Server, ServerId};
+use crate::urgency::Urgency;
 
-type Reply = oneshot::Sender<Result<Slot, Refusal>>;
+pub(crate) type Reply = oneshot::Sender<Result<Slot, Refusal>>;
 
 /// A pool at work.
 #[derive(Debug)]
@@ -53,22 +59,11 @@ pub(crate) struct Counts {
     pub(crate) waits: Waits,
 }
 
-/// Why a request gets no server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// No server of the pool is up.
-    NoneUp,
-    /// As many as may wait do so.
-    LineFull,
-    /// It waited as long as it may, and this was its place then.
-    Waited { place: usize },
-}
-
 impl Pool {
     pub(crate) fn new(settings: settings::Pool) -> Arc<Pool> {
         let settings = Arc::new(settings);
         Arc::new(Pool {
-            roster: Mutex::new(Roster::new(settings.clone())),
+            roster: Mutex::new(Roster::new(settings.clone(), fastrand::Rng::new())),
             room: Arc::new(Semaphore::new(settings.retry.held_bytes)),
             settings,
             budget: Budget::full(),
@@ -82,78 +77,16 @@ impl Pool {
     }
 
     /// Looks at the roster, for statistics.
-    pub(crate) fn look<T>(&self, view: impl FnOnce(&[roster::Member], usize) -> T) -> T {
-        let roster = self.roster();
-        view(&roster.members, roster.line.len())
+    pub(crate) fn look<T>(&self, view: impl FnOnce(&Roster<Reply>) -> T) -> T {
+        view(&self.roster())
     }
 
     /// The rank of a request that arrives now.
-    pub(crate) fn arrive(&self) -> Rank {
-        Rank(self.arrivals.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// A slot on a server, now or when one is free. Dropping the future leaves the queue.
-    ///
-    /// `avoid` lists servers that failed this request: others are preferred, and waited for.
-    pub(crate) async fn slot(
-        self: &Arc<Self>,
-        rank: Rank,
-        avoid: &[ServerId],
-    ) -> Result<Slot, Refusal> {
-        let answer = {
-            let mut roster = self.roster();
-            match roster.take(avoid) {
-                Choice::Server(server) => {
-                    self.counts.waits.none();
-                    return Ok(self.slot_on(server));
-                }
-                Choice::NoneUp => return Err(Refusal::NoneUp),
-                Choice::Wait => {
-                    let (reply, answer) = oneshot::channel();
-                    if !roster.wait(rank, avoid, reply) {
-                        return Err(Refusal::LineFull);
-                    }
-                    answer
-                }
-            }
-        };
-        self.counts.queued.fetch_add(1, Ordering::Relaxed);
-        let place = Place {
-            pool: self,
-            rank,
-            since: Instant::now(),
-        };
-        match tokio::time::timeout(self.settings.queue.wait, answer).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(Refusal::NoneUp),
-            Err(_) => Err(Refusal::Waited { place: place.now() }),
-        }
-    }
-
-    fn slot_on(self: &Arc<Self>, server: Arc<Server>) -> Slot {
-        Slot {
-            pool: self.clone(),
-            server,
-        }
-    }
-
-    /// Changes the roster, and tells those for whom the change made room.
-    fn change<T>(self: &Arc<Self>, change: impl FnOnce(&mut Roster<Reply>) -> T) -> T {
-        let mut roster = self.roster();
-        let result = change(&mut roster);
-        let handovers = roster.settle();
-        drop(roster);
-        self.tell(handovers);
-        result
-    }
-
-    fn tell(self: &Arc<Self>, handovers: Vec<Handover<Reply>>) {
-        for (reply, server) in handovers {
-            let outcome = server
-                .map(|server| self.slot_on(server))
-                .ok_or(Refusal::NoneUp);
-            // Whoever left in this moment does not take the slot; dropping it hands it on.
-            drop(reply.send(outcome));
+    pub(crate) fn arrive(&self, urgency: Urgency, client: ClientKey) -> Rank {
+        Rank {
+            urgency,
+            client,
+            arrival: self.arrivals.fetch_add(1, Ordering::Relaxed),
         }
     }
 
@@ -251,38 +184,5 @@ impl Pool {
     /// The sum of the known capacities of servers that are up; `None` when none is known.
     pub(crate) fn capacity(&self) -> Option<u32> {
         self.roster().capacity()
-    }
-}
-
-/// A place in the queue, given up when dropped; who leaves before a slot is free has waited too.
-struct Place<'a> {
-    pool: &'a Arc<Pool>,
-    rank: Rank,
-    since: Instant,
-}
-
-impl Place<'_> {
-    fn now(&self) -> usize {
-        self.pool.roster().line.place(self.rank)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.pool.roster().line.leave(self.rank);
-        self.pool.counts.waits.ended(self.since.elapsed());
-    }
-}
-
-/// One request in flight on a server.
-#[derive(Debug)]
-pub(crate) struct Slot {
-    pub(crate) pool: Arc<Pool>,
-    pub(crate) server: Arc<Server>,
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.pool.change(|roster| roster.release(self.server.id));
     }
 }

@@ -6,13 +6,15 @@ use http::uri::Scheme;
 use http::{HeaderMap, Method, Request, StatusCode, Uri, Version};
 use service::Problem;
 
-use crate::pool::Refusal;
+use crate::pool::{Queued, Refusal};
 use crate::upstream::Failure;
 
 /// When to come back to a pool without servers: about the time in which a probe finds one.
 const NONE_UP_SECONDS: u64 = 3;
-/// When to come back to a full queue: slots are freed all the time.
+/// When to come back to a full queue whose pace is not known: slots are freed all the time.
 const FULL_SECONDS: u64 = 1;
+/// When to come back at the latest: a queue that long may be shorter by then.
+const MOST_SECONDS: u64 = 60;
 
 /// The problem with a request that cannot be carried at all.
 pub(crate) fn unsuitable<B>(request: &Request<B>, url_bytes: usize) -> Option<Problem> {
@@ -126,17 +128,26 @@ pub(crate) fn no_slot(pool: &str, refusal: Refusal) -> Problem {
             let detail = format!("no server of pool {pool} is up");
             Problem::new(status, "No server is up", detail).retry_after(NONE_UP_SECONDS)
         }
-        Refusal::LineFull => {
+        Refusal::LineFull(queued) => {
             let detail = format!("all servers of pool {pool} are busy and its queue is full");
-            Problem::new(status, "Queue is full", detail).retry_after(FULL_SECONDS)
+            placed(Problem::new(status, "Queue is full", detail), queued)
         }
-        Refusal::Waited { place } => {
+        Refusal::Waited(queued) => {
             let detail = format!("no server of pool {pool} became free in time");
-            let problem = Problem::new(status, "Waited too long", detail);
-            problem.with("place", place).retry_after(FULL_SECONDS)
+            placed(Problem::new(status, "Waited too long", detail), queued)
         }
     }
     .with("pool", pool)
+}
+
+/// Says the place and the wait that it would take from now on, null when that is not known.
+fn placed(problem: Problem, queued: Queued) -> Problem {
+    let seconds = queued.expected_wait.map(|wait| wait.as_secs_f64());
+    let rounded = seconds.map_or(FULL_SECONDS, |seconds| seconds.ceil() as u64);
+    problem
+        .with("place", queued.place)
+        .with("expected_wait_seconds", seconds)
+        .retry_after(rounded.clamp(FULL_SECONDS, MOST_SECONDS))
 }
 
 /// The problem of a request whose last try failed so.

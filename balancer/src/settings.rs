@@ -12,7 +12,7 @@ mod value;
 use std::time::Duration;
 
 pub use address::Address;
-pub use algorithm::Algorithm;
+pub use algorithm::{Algorithm, HashKey};
 pub use flags::Flags;
 use service::Mistakes;
 
@@ -92,6 +92,8 @@ pub struct Pool {
     pub servers: Vec<Server>,
     /// Which server a request goes to.
     pub algorithm: Algorithm,
+    /// What [`Algorithm::ConsistentHash`] goes by.
+    pub hash: HashKey,
     /// How many requests each server runs at once; `None` asks its health answer
     /// (a member `capacity`), and takes [`UNKNOWN_CAPACITY`] when that does not say.
     pub capacity: Option<u32>,
@@ -118,6 +120,7 @@ impl Pool {
             name: name.into(),
             servers,
             algorithm: Algorithm::default(),
+            hash: HashKey::default(),
             capacity: None,
             advertise_capacity: true,
             health: Health::default(),
@@ -137,6 +140,10 @@ pub struct Server {
     pub address: Address,
     /// Its own capacity, before the pool's.
     pub capacity: Option<u32>,
+    /// How much it gets, compared with the others.
+    pub weight: u32,
+    /// Whether it gets requests only while no server is up that is not a backup.
+    pub backup: bool,
 }
 
 impl From<Address> for Server {
@@ -144,6 +151,8 @@ impl From<Address> for Server {
         Server {
             address,
             capacity: None,
+            weight: 1,
+            backup: false,
         }
     }
 }

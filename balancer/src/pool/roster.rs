@@ -1,35 +1,26 @@
 //! Who gets the next request, and who gets the next free slot? The whole state of a pool's dispatch in one
-//! plain structure: no locks, no clocks, no tasks. `R` is how a waiter is told; here it is only handed on.
+//! plain structure: no locks, no tasks; time and chance come from the caller. `R` is how a waiter is told; here it is
+//! only handed on.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::algorithm::choose;
 use super::line::{Line, Rank, Waiter};
+use super::member::Member;
+use super::pace::Pace;
 use super::verdict::{Sight, State, Verdict};
-use crate::settings::{self, UNKNOWN_CAPACITY};
+use crate::settings::{self, Algorithm};
 use crate::upstream::{Server, ServerId};
 
-/// A server and what it is doing.
-#[derive(Debug)]
-pub(crate) struct Member {
-    pub(crate) server: Arc<Server>,
-    pub(crate) verdict: Verdict,
-    /// As configured or learnt.
-    pub(crate) capacity: Option<u32>,
-    pub(crate) in_flight: u32,
-    /// It is no longer in the list: it keeps what it has and gets nothing new.
-    pub(crate) leaving: bool,
-}
-
-impl Member {
-    fn is_up(&self) -> bool {
-        self.verdict.is_up() && !self.leaving
-    }
-
-    fn is_free(&self) -> bool {
-        self.is_up() && self.in_flight < self.capacity.unwrap_or(UNKNOWN_CAPACITY)
-    }
+/// A request's wish for a server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish<'a> {
+    pub(crate) rank: Rank,
+    /// What algorithms that hash go by.
+    pub(crate) key: u64,
+    /// Servers that failed it: others are preferred, and waited for.
+    pub(crate) avoid: &'a [ServerId],
 }
 
 /// What a request is told at once.
@@ -54,30 +45,26 @@ pub(crate) struct Roster<R> {
     /// Names that have not been resolved once: their servers may yet come.
     pub(crate) unresolved: usize,
     settings: Arc<settings::Pool>,
-    turn: usize,
+    pace: Pace,
+    random: fastrand::Rng,
 }
 
 impl<R> Roster<R> {
-    pub(crate) fn new(settings: Arc<settings::Pool>) -> Roster<R> {
+    pub(crate) fn new(settings: Arc<settings::Pool>, random: fastrand::Rng) -> Roster<R> {
         Roster {
             members: Vec::new(),
             line: Line::new(settings.queue.length),
             unresolved: 0,
             settings,
-            turn: 0,
+            pace: Pace::default(),
+            random,
         }
     }
 
     /// Adds a server, or takes back one that was leaving.
     pub(crate) fn join(&mut self, server: Arc<Server>) {
-        let capacity = server.capacity;
-        self.members.push(Member {
-            server,
-            verdict: Verdict::new(&self.settings.health),
-            capacity,
-            in_flight: 0,
-            leaving: false,
-        });
+        let verdict = Verdict::new(&self.settings.health);
+        self.members.push(Member::new(server, verdict));
     }
 
     /// The server is no longer listed; it goes when its last request is done.
@@ -89,19 +76,21 @@ impl<R> Roster<R> {
             .retain(|member| !member.leaving || member.in_flight > 0);
     }
 
-    fn member(&mut self, id: ServerId) -> Option<&mut Member> {
+    pub(super) fn member(&mut self, id: ServerId) -> Option<&mut Member> {
         self.members
             .iter_mut()
             .find(|member| member.server.id == id)
     }
 
-    /// A server for a request that `avoid`s those which failed it, as long as others are up.
-    pub(crate) fn take(&mut self, avoid: &[ServerId]) -> Choice {
+    /// A server for a request, now.
+    pub(crate) fn take(&mut self, wish: Wish<'_>) -> Choice {
+        let (members, random) = (&self.members, &mut self.random);
         match pick(
-            &self.members,
-            avoid,
             self.settings.algorithm,
-            &mut self.turn,
+            members,
+            wish.key,
+            wish.avoid,
+            random,
         ) {
             Some(position) => Choice::Server(self.occupy(position)),
             None if self.has_hope() => Choice::Wait,
@@ -117,7 +106,7 @@ impl<R> Roster<R> {
 
     /// Whether a server is up, or one may turn out to be with its first probe.
     fn has_hope(&self) -> bool {
-        let hopeful = |m: &Member| m.is_up() || (m.verdict.is_undecided() && !m.leaving);
+        let hopeful = |m: &Member| m.is_up() || m.is_undecided();
         self.unresolved > 0 || self.members.iter().any(hopeful)
     }
 
@@ -128,14 +117,37 @@ impl<R> Roster<R> {
             .any(|m| m.is_up() && !avoid.contains(&m.server.id))
     }
 
-    /// Puts a request in the line, unless that is full.
-    pub(crate) fn wait(&mut self, rank: Rank, avoid: &[ServerId], reply: R) -> bool {
-        let avoid = avoid.to_vec();
-        self.line.join(rank, Waiter { avoid, reply })
+    /// Puts a request in the line. If that has no room for so many, whoever is last has to go, and is returned.
+    pub(crate) fn wait(&mut self, wish: Wish<'_>, since: Instant, reply: R) -> Option<(Rank, R)> {
+        self.pace.begin(since);
+        let waiter = Waiter {
+            key: wish.key,
+            avoid: wish.avoid.to_vec(),
+            since,
+            reply,
+        };
+        let last = self.line.join(wish.rank, waiter);
+        last.map(|(rank, waiter)| (rank, waiter.reply))
+    }
+
+    /// Takes a request out of the line.
+    pub(crate) fn give_up(&mut self, rank: Rank) {
+        self.line.leave(rank);
+        if self.line.is_empty() {
+            self.pace.end();
+        }
+    }
+
+    /// How long the one at `place` waits from now on, when that is known.
+    pub(crate) fn expected_wait(&self, place: usize, now: Instant) -> Option<Duration> {
+        self.pace.wait(place, now)
     }
 
     /// A request on the server is done.
-    pub(crate) fn release(&mut self, id: ServerId) {
+    pub(crate) fn release(&mut self, id: ServerId, now: impl FnOnce() -> Instant) {
+        if !self.line.is_empty() {
+            self.pace.completed(now());
+        }
         if let Some(member) = self.member(id) {
             member.in_flight -= 1;
             if member.leaving && member.in_flight == 0 {
@@ -168,7 +180,7 @@ impl<R> Roster<R> {
     /// A server told its capacity; what is configured stands.
     pub(crate) fn learn(&mut self, id: ServerId, capacity: u32) {
         if let Some(member) = self.member(id)
-            && member.server.capacity.is_none()
+            && member.server.terms.capacity.is_none()
         {
             member.capacity = Some(capacity);
         }
@@ -185,155 +197,57 @@ impl<R> Roster<R> {
     /// Gives free slots to those who wait, in their order; call it after every change.
     pub(crate) fn settle(&mut self) -> Vec<Handover<R>> {
         let mut handovers = Vec::new();
-        if self.line.len() == 0 {
+        if self.line.is_empty() {
             return handovers;
         }
         if !self.has_hope() {
             handovers.extend(self.line.drain().map(|waiter| (waiter.reply, None)));
         }
         while self.members.iter().any(Member::is_free) {
-            let (members, turn) = (&self.members, &mut self.turn);
-            let served = self.line.iter().find_map(|(rank, waiter)| {
-                let position = pick(members, &waiter.avoid, self.settings.algorithm, turn)?;
-                Some((rank, position))
-            });
-            let Some((rank, position)) = served else {
+            let Some((rank, position)) = self.next() else {
                 break;
             };
-            if let Some(waiter) = self.line.leave(rank) {
+            if let Some(waiter) = self.line.serve(rank) {
                 let server = self.occupy(position);
                 handovers.push((waiter.reply, Some(server)));
             }
         }
+        if self.line.is_empty() {
+            self.pace.end();
+        }
         handovers
+    }
+
+    /// The first in the line for whom there is a free server, and its position.
+    fn next(&mut self) -> Option<(Rank, usize)> {
+        let (algorithm, members) = (self.settings.algorithm, &self.members);
+        let random = &mut self.random;
+        self.line.iter().find_map(|(rank, waiter)| {
+            let position = pick(algorithm, members, waiter.key, &waiter.avoid, random)?;
+            Some((rank, position))
+        })
     }
 }
 
-/// The position of a free server, outside `avoid` as long as one outside is up.
+/// The position of a free server, among those that are wanted most of all that are up.
 fn pick(
+    algorithm: Algorithm,
     members: &[Member],
+    key: u64,
     avoid: &[ServerId],
-    algorithm: settings::Algorithm,
-    turn: &mut usize,
+    random: &mut fastrand::Rng,
 ) -> Option<usize> {
-    let fresh = |member: &Member| !avoid.contains(&member.server.id);
-    let shun = !avoid.is_empty() && members.iter().any(|m| m.is_up() && fresh(m));
-    let candidates = members.iter().enumerate();
-    let free = candidates.filter(|(_, m)| m.is_free() && (!shun || fresh(m)));
-    choose(
-        algorithm,
-        free.map(|(position, m)| (position, m.in_flight)),
-        turn,
-    )
+    let up = members.iter().enumerate().filter(|(_, m)| m.is_up());
+    let wanted = up.clone().map(|(_, m)| m.reluctance(avoid)).min()?;
+    // A backup does not stand in for those of whom nobody knows yet.
+    let unknown = |m: &Member| m.is_undecided() && !m.server.terms.backup;
+    if wanted > 0 && members.iter().any(unknown) {
+        return None;
+    }
+    let up = up.filter(|(_, member)| member.reluctance(avoid) == wanted);
+    choose(algorithm, up, key, random)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::settings::{Idle, Pool};
-
-    /// A roster whose servers have these capacities and are up; waiters are numbers.
-    fn roster(capacities: &[u32]) -> Roster<u64> {
-        let mut roster = Roster::new(Arc::new(Pool::new("a", Vec::new())));
-        for (i, capacity) in capacities.iter().enumerate() {
-            let server = Server::new(i.to_string(), &[], Some(*capacity), &Idle::default());
-            roster.join(server.clone());
-            roster.note(server.id, Sight::Passed, Instant::now());
-        }
-        roster
-    }
-
-    fn id(roster: &Roster<u64>, position: usize) -> ServerId {
-        roster.members[position].server.id
-    }
-
-    fn take(roster: &mut Roster<u64>) -> Option<ServerId> {
-        match roster.take(&[]) {
-            Choice::Server(server) => Some(server.id),
-            Choice::Wait | Choice::NoneUp => None,
-        }
-    }
-
-    fn served(roster: &mut Roster<u64>) -> Vec<u64> {
-        roster
-            .settle()
-            .into_iter()
-            .map(|(waiter, _)| waiter)
-            .collect()
-    }
-
-    #[test]
-    fn no_server_gets_more_than_its_capacity() {
-        let mut roster = roster(&[1, 3]);
-        assert_eq!((0..10).filter_map(|_| take(&mut roster)).count(), 4);
-        assert_eq!(
-            (roster.members[0].in_flight, roster.members[1].in_flight),
-            (1, 3)
-        );
-        assert!(matches!(roster.take(&[]), Choice::Wait));
-    }
-
-    #[test]
-    fn a_freed_slot_goes_to_the_first_rank() {
-        let mut roster = roster(&[1]);
-        let server = take(&mut roster).unwrap();
-        for rank in [2, 0, 1] {
-            assert!(roster.wait(Rank(rank), &[], rank));
-        }
-        assert_eq!(served(&mut roster), [] as [u64; 0]);
-        for rank in 0..3 {
-            roster.release(server);
-            assert_eq!(served(&mut roster), [rank]);
-            assert_eq!(roster.members[0].in_flight, 1);
-        }
-    }
-
-    #[test]
-    fn a_waiter_lets_a_server_that_failed_it_pass_to_the_next() {
-        let mut roster = roster(&[1, 1]);
-        let (a, b) = (id(&roster, 0), id(&roster, 1));
-        while take(&mut roster).is_some() {}
-        roster.wait(Rank(0), &[a], 0);
-        roster.wait(Rank(1), &[], 1);
-        roster.release(a);
-        assert_eq!(served(&mut roster), [1]);
-        roster.release(b);
-        assert_eq!(served(&mut roster), [0]);
-    }
-
-    #[test]
-    fn a_server_that_failed_is_taken_when_no_other_is_up() {
-        let mut roster = roster(&[1, 1]);
-        let (a, b) = (id(&roster, 0), id(&roster, 1));
-        roster.note(b, Sight::Broken, Instant::now());
-        assert!(matches!(roster.take(&[a]), Choice::Server(server) if server.id == a));
-    }
-
-    #[test]
-    fn a_capacity_that_grows_serves_those_who_wait() {
-        let mut roster = roster(&[]);
-        let server = Server::new("a", &[], None, &Idle::default());
-        roster.join(server.clone());
-        roster.learn(server.id, 1);
-        roster.note(server.id, Sight::Passed, Instant::now());
-        take(&mut roster).unwrap();
-        roster.wait(Rank(0), &[], 0);
-        roster.wait(Rank(1), &[], 1);
-        roster.wait(Rank(2), &[], 2);
-        roster.learn(server.id, 3);
-        assert_eq!(served(&mut roster), [0, 1]);
-        assert_eq!(roster.capacity(), Some(3));
-    }
-
-    #[test]
-    fn those_who_wait_are_let_go_when_nobody_is_left() {
-        let mut roster = roster(&[1]);
-        let server = take(&mut roster).unwrap();
-        roster.wait(Rank(0), &[], 0);
-        roster.leave(server);
-        assert!(matches!(roster.settle()[..], [(0, None)]));
-        assert_eq!(roster.members.len(), 1, "it has a request in flight");
-        roster.release(server);
-        assert_eq!(roster.members.len(), 0);
-    }
-}
+#[path = "roster/tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use service::Mistakes;
 
 use super::address::ACCEPTED as ADDRESSES;
+use super::algorithm::HASH_KEYS;
 use super::notes::{self, Notes};
 use super::reader::Reader;
 use super::value::Value;
@@ -83,6 +84,8 @@ fn pool(reader: &mut Reader<'_>) -> Pool {
     if let Some(algorithm) = reader.optional("algorithm", &names, algorithm) {
         pool.algorithm = algorithm;
     }
+    let hash = |value: &Value| value.as_str()?.parse().ok();
+    set(&mut pool.hash, reader.optional("hash", HASH_KEYS, hash));
     pool.capacity = reader.whole("capacity", 1..=MOST);
     reader.flag("advertise_capacity", &mut pool.advertise_capacity);
     reader.duration("resolve_interval", &mut pool.resolve_interval);
@@ -136,7 +139,7 @@ fn health(reader: &mut Reader<'_>, pool: &mut Pool) {
     reader.duration("ejection", &mut health.ejection);
 }
 
-/// `servers` holds addresses, or tables of an address and a capacity.
+/// `servers` holds addresses, or tables of an address and what else is to be said of it.
 fn servers(reader: &mut Reader<'_>) -> Vec<Server> {
     let accepted = "a list of servers, at least one";
     let servers = reader.items("servers", "address", accepted, |reader| {
@@ -144,7 +147,15 @@ fn servers(reader: &mut Reader<'_>) -> Vec<Server> {
             value.as_str()?.parse::<Address>().ok()
         });
         let capacity = reader.whole("capacity", 1..=MOST);
-        address.map(|address| Server { address, capacity })
+        let weight = reader.whole("weight", 1..=1000);
+        let mut backup = false;
+        reader.flag("backup", &mut backup);
+        address.map(|address| Server {
+            address,
+            capacity,
+            weight: weight.unwrap_or(1),
+            backup,
+        })
     });
     if servers.is_empty() {
         reader.missing("servers", accepted);

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
+use super::hash;
 use crate::settings;
 
 /// Tells servers apart for as long as the process runs, even when an address comes back.
@@ -21,8 +22,9 @@ pub(crate) struct Server {
     pub(crate) id: ServerId,
     /// `HOST:PORT`, as logs and statistics call it and as probes put it into `Host`.
     pub(crate) label: String,
-    /// As configured; before whatever the server says.
-    pub(crate) capacity: Option<u32>,
+    pub(crate) terms: Terms,
+    /// Of its label: where hashed keys go.
+    pub(crate) hash: u64,
     pub(crate) counts: Counts,
     /// Fires when it left the pool.
     pub(crate) gone: CancellationToken,
@@ -33,6 +35,16 @@ pub(crate) struct Server {
     /// Fires when it is found silent; replaced when it is up again.
     lost: Mutex<CancellationToken>,
     doubted: Notify,
+}
+
+/// What the settings say of a server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// Before whatever the server says.
+    pub(crate) capacity: Option<u32>,
+    pub(crate) weight: u32,
+    /// It stands in while no other is up.
+    pub(crate) backup: bool,
 }
 
 /// What has happened on a server since it joined.
@@ -71,14 +83,16 @@ impl Server {
     pub(crate) fn new(
         label: impl Into<String>,
         addresses: &[SocketAddr],
-        capacity: Option<u32>,
+        terms: Terms,
         keep: &settings::Idle,
     ) -> Arc<Server> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        let label = label.into();
         Arc::new(Server {
             id: ServerId(NEXT.fetch_add(1, Ordering::Relaxed)),
-            label: label.into(),
-            capacity,
+            hash: hash::of(label.as_bytes()),
+            label,
+            terms,
             counts: Counts::default(),
             gone: CancellationToken::new(),
             addresses: Mutex::new(addresses.into()),

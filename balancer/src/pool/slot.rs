@@ -1,0 +1,148 @@
+//! How does a request get a slot? At once when a server has room, else when one has and it is its turn, or it is told
+//! why not. A slot is a guard: it is held until the answer's body ends, and dropping it hands the slot to whoever waits.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::line::Rank;
+use super::roster::{Choice, Handover, Roster, Wish};
+use super::{Pool, Reply};
+use crate::upstream::Server;
+
+/// Why a request gets no server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// No server of the pool is up.
+    NoneUp,
+    /// As many as may wait do so, and all of them come before it.
+    LineFull(Queued),
+    /// It waited as long as it may.
+    Waited(Queued),
+}
+
+/// Where in the queue a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Queued {
+    /// So many are served up to and including it.
+    pub(crate) place: usize,
+    /// Until then, when the rate of completions is known.
+    pub(crate) expected_wait: Option<Duration>,
+}
+
+/// One request in flight on a server.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) server: Arc<Server>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.pool
+            .change(|roster| roster.release(self.server.id, Instant::now));
+    }
+}
+
+impl Pool {
+    /// A slot on a server, now or when one is free. Dropping the future leaves the queue.
+    pub(crate) async fn slot(self: &Arc<Self>, wish: Wish<'_>) -> Result<Slot, Refusal> {
+        let (answer, since) = {
+            let mut roster = self.roster();
+            match roster.take(wish) {
+                Choice::Server(server) => {
+                    self.counts.waits.none();
+                    return Ok(self.slot_on(server));
+                }
+                Choice::NoneUp => return Err(Refusal::NoneUp),
+                Choice::Wait => {
+                    let (reply, answer) = oneshot::channel();
+                    let since = Instant::now();
+                    if let Some((last, reply)) = roster.wait(wish, since, reply) {
+                        let full = Refusal::LineFull(past_the_end(&roster, since));
+                        if last == wish.rank {
+                            return Err(full);
+                        }
+                        // Whoever left in this moment need not be told.
+                        drop(reply.send(Err(full)));
+                    }
+                    (answer, since)
+                }
+            }
+        };
+        self.counts.queued.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting {
+            pool: self,
+            rank: wish.rank,
+            since,
+        };
+        match tokio::time::timeout(self.settings.queue.wait, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(Refusal::NoneUp),
+            Err(_) => Err(Refusal::Waited(waiting.now())),
+        }
+    }
+
+    pub(super) fn slot_on(self: &Arc<Self>, server: Arc<Server>) -> Slot {
+        Slot {
+            pool: self.clone(),
+            server,
+        }
+    }
+
+    /// Changes the roster, and tells those for whom the change made room.
+    pub(super) fn change<T>(self: &Arc<Self>, change: impl FnOnce(&mut Roster<Reply>) -> T) -> T {
+        let mut roster = self.roster();
+        let result = change(&mut roster);
+        let handovers = roster.settle();
+        drop(roster);
+        self.tell(handovers);
+        result
+    }
+
+    fn tell(self: &Arc<Self>, handovers: Vec<Handover<Reply>>) {
+        for (reply, server) in handovers {
+            let outcome = server
+                .map(|server| self.slot_on(server))
+                .ok_or(Refusal::NoneUp);
+            // Whoever left in this moment does not take the slot; dropping it hands it on.
+            drop(reply.send(outcome));
+        }
+    }
+}
+
+/// The place of one for whom there is no room.
+fn past_the_end(roster: &Roster<Reply>, now: Instant) -> Queued {
+    let place = roster.line.len() + 1;
+    Queued {
+        place,
+        expected_wait: roster.expected_wait(place, now),
+    }
+}
+
+/// A place in the queue, given up when dropped; who leaves before a slot is free has waited too.
+struct Waiting<'a> {
+    pool: &'a Arc<Pool>,
+    rank: Rank,
+    since: Instant,
+}
+
+impl Waiting<'_> {
+    fn now(&self) -> Queued {
+        let roster = self.pool.roster();
+        let place = roster.line.place(self.rank);
+        Queued {
+            place,
+            expected_wait: roster.expected_wait(place, Instant::now()),
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.pool.roster().give_up(self.rank);
+        self.pool.counts.waits.ended(self.since.elapsed());
+    }
+}
