@@ -1,6 +1,7 @@
 //! What do operators see? `/health` for whoever restarts us, `/stats` for programs, `/metrics` for Prometheus:
 //! on a listener of their own, so that the pools' paths are all the servers' own.
 
+mod bans;
 mod metrics;
 
 use std::sync::Arc;
@@ -14,13 +15,14 @@ use prometheus_client::registry::Registry;
 use serde_json::json;
 use service::{Metrics, Shutdown};
 
+use crate::edge::Bans;
 use crate::pool::Pool;
 use crate::stats::PoolStats;
 
 type Pools = Arc<[Arc<Pool>]>;
 
 /// The admin pages of `pools`, which say that we drain from when `draining` fires.
-pub(crate) fn router(pools: Vec<Arc<Pool>>, draining: Shutdown) -> Router {
+pub(crate) fn router(pools: Vec<Arc<Pool>>, bans: Arc<Bans>, draining: Shutdown) -> Router {
     let pools: Pools = pools.into();
     let mut registry = Registry::with_prefix("balancer");
     registry.register_collector(Box::new(metrics::Collector(pools.clone())));
@@ -34,6 +36,7 @@ pub(crate) fn router(pools: Vec<Arc<Pool>>, draining: Shutdown) -> Router {
         .route("/stats", get(stats))
         .route("/metrics", get(async move || metrics.answer()))
         .with_state(pools)
+        .merge(bans::router(bans))
 }
 
 /// 200 when every pool has a server up and new requests are wanted.

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
 
 /// What of an IPv6 address tells clients apart.
 const NETWORK: u128 = !0 << 64;
@@ -36,6 +37,18 @@ impl fmt::Display for ClientKey {
     }
 }
 
+impl FromStr for ClientKey {
+    type Err = &'static str;
+
+    /// The error says what is accepted.
+    fn from_str(text: &str) -> Result<ClientKey, &'static str> {
+        let address = text.strip_suffix("/64").unwrap_or(text).parse::<IpAddr>();
+        address
+            .map(ClientKey::from)
+            .map_err(|_| "an IP address, or the /64 of an IPv6 address")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +69,9 @@ mod tests {
     fn a_client_is_shown_as_its_address_or_network() {
         assert_eq!(key("192.0.2.1").to_string(), "192.0.2.1");
         assert_eq!(key("2001:db8:0:1::1").to_string(), "2001:db8:0:1::/64");
+        for text in ["192.0.2.1", "2001:db8:0:1::/64"] {
+            assert_eq!(text.parse::<ClientKey>().unwrap().to_string(), text);
+        }
+        assert!("example.org".parse::<ClientKey>().is_err());
     }
 }

@@ -1,25 +1,65 @@
-//! Which requests reach a pool at all? Those that can be understood in one way only.
+//! Which requests reach a pool at all? Those that can be understood in one way only, of clients that do not ask
+//! too often.
+
+mod bans;
+mod caller;
+mod rate;
+mod room;
+mod table;
 
 use std::sync::Arc;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
 
-use crate::body::{Body, closing};
-use crate::headers::Peer;
+pub(crate) use self::bans::Bans;
+pub(crate) use self::caller::{Caller, Trusted};
+use self::rate::RateLimit;
+pub(crate) use self::room::Room;
+use crate::body::{Body, closing, problem};
 use crate::pool::Pool;
-use crate::settings::Limits;
+use crate::settings::{Limits, Listener};
 use crate::{proxy, refuse};
 
-/// Answers one request of the client `peer`, from `pool` if it may go there.
-pub(crate) async fn answer(
-    pool: &Arc<Pool>,
-    limits: &Limits,
-    peer: &Peer,
-    request: Request<Incoming>,
-) -> Response<Body> {
-    if let Some(unsuitable) = refuse::unsuitable(&request, limits.url_bytes) {
-        return closing(unsuitable);
+/// What stands between a listener's clients and its pool.
+#[derive(Debug)]
+pub(crate) struct Edge {
+    pub(crate) trusted: Trusted,
+    url_bytes: usize,
+    rate: Option<RateLimit>,
+    bans: Arc<Bans>,
+}
+
+impl Edge {
+    /// The edge of one listener; `bans` are the same for all.
+    pub(crate) fn new(listener: &Listener, limits: &Limits, bans: &Arc<Bans>) -> Edge {
+        Edge {
+            trusted: Trusted::new(&limits.trusted_proxies),
+            url_bytes: limits.url_bytes,
+            rate: listener.rate.as_ref().map(RateLimit::new),
+            bans: bans.clone(),
+        }
     }
-    proxy::answer(pool, peer, request).await
+
+    /// Answers one request of `caller`, from `pool` if it may go there.
+    pub(crate) async fn answer(
+        &self,
+        pool: &Arc<Pool>,
+        caller: &Caller,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        if let Some(unsuitable) = refuse::unsuitable(&request, self.url_bytes) {
+            return closing(unsuitable);
+        }
+        let client = caller.client(&self.trusted, request.headers());
+        if let Some(rate) = &self.rate
+            && let Err(refused) = rate.check(client, &self.bans)
+        {
+            let (why, fields) = rate.problem(refused);
+            let mut answer = problem(why);
+            answer.headers_mut().extend(fields);
+            return answer;
+        }
+        proxy::answer(pool, caller, client, request).await
+    }
 }

@@ -1,24 +1,26 @@
 //! Which fields end at this hop, and which are added? RFC 9110 §7.6.1: what belongs to the connection stays
-//! with it, and so does what the `Connection` field names; the rest is passed on as it came.
+//! with it, and so does what the `Connection` field names. What tells who the client is and how it came is believed
+//! of trusted proxies, and of nobody else; the rest is passed on as it came.
 
 use std::net::IpAddr;
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, Entry, HOST, HeaderName, HeaderValue, TE,
+    CONNECTION, CONTENT_LENGTH, EXPECT, Entry, FORWARDED, HOST, HeaderName, HeaderValue, TE,
     TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use http::{HeaderMap, Version};
 
-use crate::client::ClientKey;
-
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(crate) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
+const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// How many fields [`forward`] adds.
-const ADDED: usize = 4;
+const ADDED: usize = 5;
 
 /// What `Via` calls us (RFC 9110 §7.6.3 allows a pseudonym).
 const VIA_1_1: HeaderValue = HeaderValue::from_static("1.1 balancer");
@@ -53,24 +55,38 @@ fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
-/// A client's address as a field value, made once per connection.
+/// Whoever connects, as fields tell it; made once per connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
-    shown: Option<HeaderValue>,
-    pub(crate) client: ClientKey,
+    address: IpAddr,
+    text: Option<HeaderValue>,
+    trusted: bool,
+    scheme: &'static str,
 }
 
 impl Peer {
-    pub(crate) fn new(address: IpAddr) -> Peer {
+    /// `trusted` is a proxy whose word is believed.
+    pub(crate) fn new(address: IpAddr, trusted: bool, tls: bool) -> Peer {
         Peer {
-            shown: HeaderValue::try_from(address.to_canonical().to_string()).ok(),
-            client: ClientKey::from(address),
+            address,
+            text: HeaderValue::try_from(address.to_string()).ok(),
+            trusted,
+            scheme: if tls { "https" } else { "http" },
         }
+    }
+
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.trusted
     }
 }
 
 /// Makes a client's fields those of the request to a server.
-pub(crate) fn forward(headers: &mut HeaderMap, peer: &Peer, version: Version) {
+pub(crate) fn forward(
+    headers: &mut HeaderMap,
+    peer: &Peer,
+    id: Option<HeaderValue>,
+    version: Version,
+) {
     // All that is added below, in one step.
     headers.reserve(ADDED);
     let trailers = takes_trailers(headers);
@@ -89,22 +105,58 @@ pub(crate) fn forward(headers: &mut HeaderMap, peer: &Peer, version: Version) {
             VIA_1_1
         },
     );
-    if let Some(peer) = &peer.shown {
-        append(headers, FORWARDED_FOR, peer.clone());
+    if peer.trusted {
+        extend_way(headers, peer);
+    } else {
+        begin_way(headers, peer);
     }
-    // A proxy before us knows better than we do how the client came.
+    if let Some(id) = id {
+        headers.entry(REQUEST_ID).or_insert(id);
+    }
+}
+
+/// The way of a request begins here, whatever the client says.
+fn begin_way(headers: &mut HeaderMap, peer: &Peer) {
+    for name in [FORWARDED, REAL_IP, REQUEST_ID] {
+        headers.remove(name);
+    }
+    let forwarded = |name: &&HeaderName| name.as_str().starts_with("x-forwarded-");
+    while let Some(name) = headers.keys().find(forwarded).cloned() {
+        headers.remove(name);
+    }
+    if let Some(text) = peer.text.clone() {
+        headers.insert(FORWARDED_FOR, text);
+    }
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(peer.scheme));
+    // HTTP/1.1 has to have a host, and where it is not known it is empty (RFC 9112 §3.2).
+    let host = headers
+        .entry(HOST)
+        .or_insert(HeaderValue::from_static(""))
+        .clone();
+    headers.insert(FORWARDED_HOST, host);
+}
+
+/// A proxy before us knows better than we do how the client came.
+fn extend_way(headers: &mut HeaderMap, peer: &Peer) {
+    if let Some(text) = peer.text.clone() {
+        append(headers, FORWARDED_FOR, text);
+    }
+    if headers.contains_key(FORWARDED)
+        && let Ok(node) = HeaderValue::try_from(match peer.address {
+            IpAddr::V4(address) => format!("for={address}"),
+            IpAddr::V6(address) => format!("for=\"[{address}]\""),
+        })
+    {
+        append(headers, FORWARDED, node);
+    }
     headers
         .entry(FORWARDED_PROTO)
-        .or_insert(HeaderValue::from_static("http"));
-    match headers.get(HOST).cloned() {
-        Some(host) => {
-            headers.entry(FORWARDED_HOST).or_insert(host);
-        }
-        // HTTP/1.1 has to have one, and where it is not known it is empty (RFC 9112 §3.2).
-        None => {
-            headers.insert(HOST, HeaderValue::from_static(""));
-        }
-    }
+        .or_insert(HeaderValue::from_static(peer.scheme));
+    let host = headers
+        .entry(HOST)
+        .or_insert(HeaderValue::from_static(""))
+        .clone();
+    headers.entry(FORWARDED_HOST).or_insert(host);
 }
 
 fn takes_trailers(headers: &HeaderMap) -> bool {
@@ -147,11 +199,16 @@ mod tests {
         headers
     }
 
-    fn forwarded(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+    fn forwarded_by(trusted: bool, fields: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = headers(fields);
-        let peer = Peer::new(IpAddr::from([192, 0, 2, 7]));
-        forward(&mut headers, &peer, Version::HTTP_11);
+        let peer = Peer::new(IpAddr::from([192, 0, 2, 7]), trusted, false);
+        let id = HeaderValue::from_static("made-here");
+        forward(&mut headers, &peer, Some(id), Version::HTTP_11);
         headers
+    }
+
+    fn forwarded(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        forwarded_by(false, fields)
     }
 
     #[test]
@@ -189,27 +246,72 @@ mod tests {
     }
 
     #[test]
-    fn the_way_of_a_request_is_appended() {
+    fn the_way_of_a_request_begins_here() {
         let fresh = forwarded(&[("host", "example.org")]);
         assert_eq!(fresh["x-forwarded-for"], "192.0.2.7");
         assert_eq!(fresh["x-forwarded-proto"], "http");
         assert_eq!(fresh["x-forwarded-host"], "example.org");
         assert_eq!(fresh["via"], "1.1 balancer");
+    }
 
-        let behind_another = forwarded(&[
-            ("host", "inner"),
+    #[test]
+    fn what_a_client_says_of_its_way_is_not_believed() {
+        let made_up = forwarded(&[
+            ("host", "example.org"),
             ("x-forwarded-for", "198.51.100.1"),
-            ("x-forwarded-for", "198.51.100.2"),
             ("x-forwarded-proto", "https"),
             ("x-forwarded-host", "outer"),
-            ("via", "2 edge"),
+            ("x-forwarded-port", "1"),
+            ("x-forwarded-prefix", "/admin"),
+            ("forwarded", "for=198.51.100.1"),
+            ("x-real-ip", "198.51.100.1"),
+            ("x-request-id", "theirs"),
+            (
+                "traceparent",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            ),
         ]);
+        assert_eq!(made_up["x-forwarded-for"], "192.0.2.7");
+        assert_eq!(made_up["x-forwarded-proto"], "http");
+        assert_eq!(made_up["x-forwarded-host"], "example.org");
+        assert_eq!(made_up["x-request-id"], "made-here");
+        assert!(made_up.contains_key("traceparent"));
+        for name in [
+            "x-forwarded-port",
+            "x-forwarded-prefix",
+            "forwarded",
+            "x-real-ip",
+        ] {
+            assert!(!made_up.contains_key(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_trusted_proxy_says_is_extended() {
+        let behind_another = forwarded_by(
+            true,
+            &[
+                ("host", "inner"),
+                ("x-forwarded-for", "198.51.100.1"),
+                ("x-forwarded-for", "198.51.100.2"),
+                ("x-forwarded-proto", "https"),
+                ("x-forwarded-host", "outer"),
+                ("via", "2 edge"),
+                ("forwarded", "for=198.51.100.1"),
+                ("x-request-id", "theirs"),
+                ("x-forwarded-port", "443"),
+            ],
+        );
         let expected = "198.51.100.1, 198.51.100.2, 192.0.2.7";
         assert_eq!(behind_another["x-forwarded-for"], expected);
         assert_eq!(behind_another.get_all("x-forwarded-for").iter().count(), 1);
         assert_eq!(behind_another["x-forwarded-proto"], "https");
         assert_eq!(behind_another["x-forwarded-host"], "outer");
+        assert_eq!(behind_another["x-forwarded-port"], "443");
+        assert_eq!(behind_another["x-request-id"], "theirs");
         assert_eq!(behind_another["via"], "2 edge, 1.1 balancer");
+        let forwarded = "for=198.51.100.1, for=192.0.2.7";
+        assert_eq!(behind_another["forwarded"], forwarded);
     }
 
     #[test]

@@ -54,6 +54,9 @@ pub enum Error {
         /// What it names.
         pool: String,
     },
+    /// The system gave no random numbers.
+    #[error("no random numbers: {0}")]
+    Randomness(#[source] getrandom::Error),
     /// The admin pages could not be served.
     #[error("admin listener: {0}")]
     Admin(#[source] io::Error),
@@ -105,7 +108,8 @@ pub async fn run_with(
         });
     }
     let pools: Vec<Arc<Pool>> = settings.pools.iter().cloned().map(Pool::new).collect();
-    let gates = listen::gates(&settings, &pools, &shutdown)?;
+    let bans = Arc::new(edge::Bans::default());
+    let gates = listen::gates(&settings, &pools, &bans, &shutdown)?;
 
     let stop_keepers = Shutdown::new();
     let _stop_at_the_end = stop_keepers.clone().drop_guard();
@@ -141,7 +145,7 @@ pub async fn run_with(
     let pages = async {
         match admin {
             Some(listener) => {
-                let router = admin::router(pools.clone(), shutdown.clone());
+                let router = admin::router(pools.clone(), bans.clone(), shutdown.clone());
                 let served = service::serve(listener, router, ended.clone(), LAST_PAGES).await;
                 served.map_err(Error::Admin)
             }

@@ -3,6 +3,7 @@
 //! closes, each answer asks its client to connect anew, which leads it elsewhere.
 
 mod framing;
+mod numbers;
 mod stream;
 mod wire;
 
@@ -17,16 +18,16 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use service::Shutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
+use self::numbers::Numbers;
 pub(crate) use self::stream::Busy;
 use self::stream::{Activity, ClientStream};
 use self::wire::Wire;
-use crate::headers::Peer;
+use crate::Error;
+use crate::edge::{Bans, Caller, Edge, Room};
 use crate::pool::Pool;
 use crate::settings::{Limits, Settings};
-use crate::{Error, edge};
 
 /// After an accept that failed, most likely for want of file descriptors: time for some to come free.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -36,8 +37,11 @@ pub(crate) struct Gate {
     name: String,
     pool: Arc<Pool>,
     limits: Limits,
+    edge: Edge,
     /// Shared by all listeners.
-    room: Arc<Semaphore>,
+    room: Arc<Room>,
+    /// Numbers for connections that nobody can guess.
+    numbers: Arc<Numbers>,
     /// Fires when clients are to go elsewhere; the listener may go on for a while.
     draining: Shutdown,
 }
@@ -46,9 +50,12 @@ pub(crate) struct Gate {
 pub(crate) fn gates(
     settings: &Settings,
     pools: &[Arc<Pool>],
+    bans: &Arc<Bans>,
     draining: &Shutdown,
 ) -> Result<Vec<Gate>, Error> {
-    let room = Arc::new(Semaphore::new(settings.limits.connections));
+    let limits = &settings.limits;
+    let room = Room::new(limits.connections, limits.connections_per_client);
+    let numbers = Arc::new(Numbers::from_system().map_err(Error::Randomness)?);
     let gate = |listener: &crate::settings::Listener| {
         let pool = pools
             .iter()
@@ -61,7 +68,9 @@ pub(crate) fn gates(
             name: listener.name.clone(),
             pool: pool.clone(),
             limits: settings.limits.clone(),
+            edge: Edge::new(listener, limits, bans),
             room: room.clone(),
+            numbers: numbers.clone(),
             draining: draining.clone(),
         })
     };
@@ -100,14 +109,20 @@ async fn accept(
     shutdown: &Shutdown,
     end_of_grace: &Shutdown,
 ) {
-    while let Ok(permit) = gate.room.clone().acquire_owned().await {
+    while let Some(permit) = gate.room.free().await {
         match listener.accept().await {
             Ok((stream, peer)) => {
+                let counted = !gate.edge.trusted.contains(peer.ip());
+                let client = counted.then(|| peer.ip().into());
+                let Some(seat) = gate.room.seat(permit, client) else {
+                    tracing::debug!(listener = gate.name, %peer, "client has too many connections");
+                    continue;
+                };
                 let served = connection(stream, peer, gate.clone(), shutdown.clone());
                 let end_of_grace = end_of_grace.clone();
                 connections.spawn(async move {
                     end_of_grace.run_until_cancelled(served).await;
-                    drop(permit);
+                    drop(seat);
                 });
             }
             Err(e) => {
@@ -124,12 +139,13 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, shutdo
         return;
     }
     let activity = Arc::new(Activity::default());
-    let client = Peer::new(peer.ip());
+    let number = gate.numbers.next();
+    let caller = Caller::new(peer.ip(), &gate.edge.trusted, false, number);
     let answer = |request: Request<Incoming>| {
         let (pool, busy) = (&gate.pool, activity.start());
         // HTTP/2 has no such field; its connections say farewell themselves.
         let draining = (request.version() <= Version::HTTP_11).then_some(&gate.draining);
-        let answer = edge::answer(pool, &gate.limits, &client, request);
+        let answer = gate.edge.answer(pool, &caller, request);
         async move {
             let mut answer = answer.await.map(|body| body.during(busy));
             if draining.is_some_and(Shutdown::is_cancelled) {

@@ -10,7 +10,9 @@ use http::{HeaderName, HeaderValue, Request, Response, Uri, Version, header};
 use hyper::body::Incoming;
 
 use crate::body::{Body, closing};
-use crate::headers::{self, Peer};
+use crate::client::ClientKey;
+use crate::edge::Caller;
+use crate::headers;
 use crate::payload::{BodyError, Payload};
 use crate::pool::Pool;
 use crate::refuse;
@@ -18,16 +20,17 @@ use crate::tries::Errand;
 
 const POOL_CAPACITY: HeaderName = HeaderName::from_static("x-pool-capacity");
 
-/// Answers one request of the client `peer` from `pool`.
+/// Answers one request of `client`, which comes through `caller`, from `pool`.
 pub(crate) async fn answer(
     pool: &Arc<Pool>,
-    peer: &Peer,
+    caller: &Caller,
+    client: ClientKey,
     request: Request<Incoming>,
 ) -> Response<Body> {
     pool.counts.requests.fetch_add(1, Ordering::Relaxed);
     pool.budget.earn();
-    let errand = Errand::new(pool, peer.client, &request);
-    let mut response = match outgoing(pool, peer, errand.repeatable, request).await {
+    let errand = Errand::new(pool, client, &request);
+    let mut response = match outgoing(pool, caller, errand.repeatable, request).await {
         Ok(request) => errand.run(request).await,
         Err(e) => {
             tracing::debug!(pool = pool.settings.name, error = %e, "request did not arrive whole");
@@ -47,7 +50,7 @@ pub(crate) async fn answer(
 /// The request as servers get it.
 async fn outgoing(
     pool: &Pool,
-    peer: &Peer,
+    caller: &Caller,
     repeatable: bool,
     request: Request<Incoming>,
 ) -> Result<Request<Payload>, BodyError> {
@@ -59,7 +62,12 @@ async fn outgoing(
         Payload::stream(body, idle)
     };
     to_origin_form(&mut parts);
-    headers::forward(&mut parts.headers, peer, parts.version);
+    headers::forward(
+        &mut parts.headers,
+        &caller.peer,
+        caller.next_id(),
+        parts.version,
+    );
     parts.version = Version::HTTP_11;
     Ok(Request::from_parts(parts, payload))
 }

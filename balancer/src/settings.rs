@@ -3,6 +3,7 @@
 
 mod address;
 mod algorithm;
+mod edge;
 mod file;
 mod flags;
 mod notes;
@@ -13,7 +14,9 @@ use std::time::Duration;
 
 pub use address::Address;
 pub use algorithm::{Algorithm, HashKey};
+pub use edge::Rate;
 pub use flags::Flags;
+use ipnet::IpNet;
 use service::Mistakes;
 
 /// Everything the balancer does.
@@ -66,6 +69,8 @@ pub struct Listener {
     pub address: String,
     /// The pool that its requests go to.
     pub pool: String,
+    /// How often each client may ask; `None` is as often as it likes.
+    pub rate: Option<Rate>,
 }
 
 impl Listener {
@@ -79,6 +84,7 @@ impl Listener {
             name: name.into(),
             address: address.into(),
             pool: pool.into(),
+            rate: None,
         }
     }
 }
@@ -280,6 +286,10 @@ impl Default for Idle {
 pub struct Limits {
     /// Open client connections over all listeners; more wait in the kernel's backlog.
     pub connections: usize,
+    /// Open connections of one client, who is refused more. Trusted proxies may have any number.
+    pub connections_per_client: Option<usize>,
+    /// Proxies whose `X-Forwarded-*` and `Forwarded` fields are believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Bytes of a request's head, at least 8192; a longer one gets 431.
     pub header_bytes: usize,
     /// Bytes of a request's target; a longer one gets 414.
@@ -301,6 +311,8 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             connections: 10_000,
+            connections_per_client: None,
+            trusted_proxies: Vec::new(),
             header_bytes: 64 << 10,
             url_bytes: 32 << 10,
             header_timeout: Duration::from_secs(5),

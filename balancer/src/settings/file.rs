@@ -1,5 +1,7 @@
 //! From the text of a settings file to settings: the keys, in the order of `docs/balancer.md`.
 
+mod edge;
+
 use std::collections::HashSet;
 
 use service::Mistakes;
@@ -71,6 +73,7 @@ fn listener(reader: &mut Reader<'_>) -> Listener {
         name: name.unwrap_or_else(|| pool.clone()),
         address,
         pool,
+        rate: reader.optional_section("rate", edge::rate),
     }
 }
 
@@ -168,6 +171,7 @@ fn read_limits(reader: &mut Reader<'_>, limits: &mut Limits) {
         &mut limits.connections,
         reader.whole("connections", 1..=MOST),
     );
+    edge::clients(reader, limits);
     set(
         &mut limits.header_bytes,
         reader.whole("header_bytes", 8192..=1 << 24),
@@ -310,7 +314,14 @@ mod tests {
 
     #[test]
     fn every_key_is_documented_and_every_documented_key_is_known() {
-        let value = Value::read(EXAMPLE).unwrap();
+        // What is off by default is commented out without a space.
+        let on = |line: &'static str| {
+            let rest = line.strip_prefix('#').unwrap_or(line);
+            let is_key = rest.starts_with(|c: char| c == '[' || c.is_ascii_lowercase());
+            if is_key { rest } else { line }
+        };
+        let text: Vec<&str> = EXAMPLE.lines().map(on).collect();
+        let value = Value::read(&text.join("\n")).unwrap();
         let mut notes = Notes::on("", &value);
         settings(&value, &mut notes);
         // Tables are documented by what is in them.

@@ -152,6 +152,19 @@ impl<'a> Reader<'a> {
         reader.finish();
     }
 
+    /// Reads the table `name` with `read`, when it is there.
+    pub(super) fn optional_section<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Reader<'_>) -> T,
+    ) -> Option<T> {
+        let table = self.optional(name, "a table", |value| value.as_table().cloned())?;
+        let mut reader = Reader::new(self.key(name), table, self.notes);
+        let item = read(&mut reader);
+        reader.finish();
+        Some(item)
+    }
+
     /// Reads each table of the array `name` with `read`.
     pub(super) fn sections<T>(
         &mut self,

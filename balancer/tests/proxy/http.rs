@@ -41,7 +41,7 @@ async fn fields_of_the_connection_end_here_and_the_others_pass() {
         "host: example.org",
         "x-kept: yes",
         "te: trailers",
-        "x-forwarded-for: 192.0.2.1, 127.0.0.1",
+        "x-forwarded-for: 127.0.0.1",
     ] {
         assert!(seen.contains(field), "{field} in {seen}");
     }

@@ -11,6 +11,7 @@ mod clients;
 mod corpus;
 mod dispatch;
 mod draining;
+mod edge;
 mod failures;
 mod harness;
 mod health;

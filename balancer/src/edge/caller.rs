@@ -1,0 +1,138 @@
+//! Who is the client? Whoever connects, unless that is a proxy that we trust: then the last address in
+//! `X-Forwarded-For` that is not such a proxy's. What anybody else writes there is not believed.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::{HeaderMap, HeaderValue};
+use ipnet::IpNet;
+
+use crate::client::ClientKey;
+use crate::headers::{FORWARDED_FOR, Peer};
+
+/// The proxies whose word is believed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trusted(Vec<IpNet>);
+
+impl Trusted {
+    pub(crate) fn new(networks: &[IpNet]) -> Trusted {
+        Trusted(networks.to_vec())
+    }
+
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// The client behind a trusted proxy: from the right, the first address that is not trusted. What is no
+    /// address ends the search, since whatever is left of it may be made up.
+    fn behind(&self, proxy: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = proxy;
+        for line in headers.get_all(FORWARDED_FOR).iter().rev() {
+            for word in line.as_bytes().rsplit(|byte| *byte == b',') {
+                let Some(address) = address(word) else {
+                    return client;
+                };
+                client = address;
+                if !self.contains(address) {
+                    return client;
+                }
+            }
+        }
+        client
+    }
+}
+
+/// An address as proxies write it, with or without a port.
+fn address(word: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(word).ok()?.trim();
+    let bare = || text.parse::<IpAddr>().ok();
+    let with_port = || Some(text.parse::<std::net::SocketAddr>().ok()?.ip());
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let address = bare().or_else(with_port).or_else(bracketed)?;
+    Some(address.to_canonical())
+}
+
+/// Whoever is at the other end of a connection.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) peer: Peer,
+    address: IpAddr,
+    key: ClientKey,
+    /// Begins the names of its requests; random.
+    connection: u64,
+    requests: AtomicU64,
+}
+
+impl Caller {
+    /// `connection` tells it apart from all others.
+    pub(crate) fn new(address: IpAddr, trusted: &Trusted, tls: bool, connection: u64) -> Caller {
+        let address = address.to_canonical();
+        Caller {
+            peer: Peer::new(address, trusted.contains(address), tls),
+            key: address.into(),
+            address,
+            connection,
+            requests: AtomicU64::new(0),
+        }
+    }
+
+    /// The client of a request.
+    pub(crate) fn client(&self, trusted: &Trusted, headers: &HeaderMap) -> ClientKey {
+        if self.peer.is_trusted() {
+            trusted.behind(self.address, headers).into()
+        } else {
+            self.key
+        }
+    }
+
+    /// A name for the next request: the connection's number, and how many came before on it.
+    pub(crate) fn next_id(&self) -> Option<HeaderValue> {
+        let count = self.requests.fetch_add(1, Ordering::Relaxed);
+        HeaderValue::try_from(format!("{:016x}-{count}", self.connection)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> ClientKey {
+        ClientKey::from(text.parse::<IpAddr>().unwrap())
+    }
+
+    #[test]
+    fn the_client_is_the_last_that_no_trusted_proxy_has_written_of_itself() {
+        let trusted = Trusted::new(&["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
+        let client = |peer: &str, lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(FORWARDED_FOR, HeaderValue::from_static(line));
+            }
+            let caller = Caller::new(peer.parse().unwrap(), &trusted, false, 1);
+            caller.client(&trusted, &headers)
+        };
+        let far = key("192.0.2.7");
+        assert_eq!(client("10.0.0.1", &["192.0.2.7"]), far);
+        assert_eq!(client("::ffff:10.0.0.1", &["192.0.2.7"]), far);
+        assert_eq!(client("10.0.0.1", &["1.1.1.1, 192.0.2.7, 10.9.9.9"]), far);
+        assert_eq!(
+            client("10.0.0.1", &["1.1.1.1", "192.0.2.7:99 ,[fd00::1]:5"]),
+            far
+        );
+        assert_eq!(client("192.0.2.7", &["1.1.1.1"]), far, "not believed");
+        assert_eq!(client("10.0.0.1", &[]), key("10.0.0.1"));
+        assert_eq!(client("10.0.0.1", &["10.0.0.2"]), key("10.0.0.2"));
+        assert_eq!(
+            client("10.0.0.1", &["1.1.1.1, unknown, 10.0.0.3"]),
+            key("10.0.0.3")
+        );
+    }
+
+    #[test]
+    fn requests_of_a_connection_have_names_of_their_own() {
+        let caller = Caller::new([127, 0, 0, 1].into(), &Trusted::default(), false, 0xabc);
+        assert_eq!(caller.next_id().unwrap(), "0000000000000abc-0");
+        assert_eq!(caller.next_id().unwrap(), "0000000000000abc-1");
+    }
+}

@@ -1,0 +1,34 @@
+//! The keys of what a listener's clients may do.
+
+use std::num::NonZeroU32;
+
+use super::super::reader::Reader;
+use super::super::{Limits, Rate};
+use super::{MOST, set};
+
+/// The rate limit, when there is one.
+pub(super) fn rate(reader: &mut Reader<'_>) -> Rate {
+    let accepted = format!("a whole number from 1 to {MOST}");
+    let requests = reader.required("requests", &accepted, |value| {
+        let requests = value.as_integer().filter(|requests| *requests <= MOST)?;
+        NonZeroU32::new(requests.try_into().ok()?)
+    });
+    let mut rate = Rate::new(requests.unwrap_or(NonZeroU32::MIN));
+    let burst = reader.whole::<u32>("burst", 1..=MOST);
+    set(&mut rate.burst, burst.and_then(NonZeroU32::new));
+    set(&mut rate.ban_after, reader.whole("ban_after", 0..=MOST));
+    reader.duration("ban", &mut rate.ban);
+    set(&mut rate.clients, reader.whole("clients", 1000..=MOST));
+    rate
+}
+
+/// Who may bring many clients, and how many connections one may have.
+pub(super) fn clients(reader: &mut Reader<'_>, limits: &mut Limits) {
+    limits.connections_per_client = reader.whole("connections_per_client", 1..=MOST);
+    let accepted = "an array of networks, such as \"10.0.0.0/8\" or \"192.0.2.7/32\"";
+    let trusted = reader.optional("trusted_proxies", accepted, |value| {
+        let items = value.as_array()?.iter();
+        items.map(|item| item.as_str()?.parse().ok()).collect()
+    });
+    set(&mut limits.trusted_proxies, trusted);
+}
