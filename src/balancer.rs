@@ -1,23 +1,22 @@
 //! `tilebrot balancer`, and `tilebrot balancer check`, which only reads its settings.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
-use balancer::Settings;
 use balancer::settings::Flags;
+use balancer::{FileError, Outside, Reload, Settings};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 
 use crate::cli::{BalancerArgs, BalancerCommand};
 use crate::exit::Exit;
-
-/// More than any settings; what is longer is another file.
-const LONGEST_FILE: u64 = 1 << 20;
 
 pub(crate) async fn run(args: BalancerArgs) -> Result<(), Exit> {
     if let Some(BalancerCommand::Check { file }) = args.command {
         return check(&file);
     }
+    let file = args.config.clone();
     let settings = settings(args)?;
     let mut listeners = Vec::new();
     for listener in &settings.listeners {
@@ -31,6 +30,7 @@ pub(crate) async fn run(args: BalancerArgs) -> Result<(), Exit> {
         None => None,
     };
     let shutdown = service::on_signal()?;
+    let reload = file.map(reload).transpose()?;
     let mut bound = Vec::new();
     for (i, (name, (listener, address))) in listeners.into_iter().enumerate() {
         // The first line is the one that scripts read.
@@ -46,10 +46,28 @@ pub(crate) async fn run(args: BalancerArgs) -> Result<(), Exit> {
         println!("listening on http://{address} (admin)");
         listener
     });
-    balancer::run(bound, admin, settings, shutdown)
+    let outside = Outside {
+        admin,
+        reload,
+        ..Outside::default()
+    };
+    balancer::run_with(outside, bound, settings, shutdown)
         .await
         .context("balancer")?;
     Ok(())
+}
+
+/// The settings file is read again on SIGHUP, and when it changes.
+fn reload(file: PathBuf) -> std::io::Result<Reload> {
+    let hangup = Arc::new(Notify::new());
+    let mut signals = signal(SignalKind::hangup())?;
+    let told = hangup.clone();
+    tokio::spawn(async move {
+        while signals.recv().await.is_some() {
+            told.notify_one();
+        }
+    });
+    Ok(Reload { file, hangup })
 }
 
 fn settings(args: BalancerArgs) -> Result<Settings, Exit> {
@@ -63,28 +81,18 @@ fn settings(args: BalancerArgs) -> Result<Settings, Exit> {
             shutdown_delay: args.shutdown_delay,
         })?);
     };
-    read(&file)
+    Ok(Settings::from_file(&file)?)
 }
 
-fn read(file: &Path) -> Result<Settings, Exit> {
-    let name = file.display().to_string();
-    let unreadable = |e| Exit::Usage(format!("cannot read {name}: {e}"));
-    let mut text = String::new();
-    let opened = File::open(file).map_err(unreadable)?;
-    opened
-        .take(LONGEST_FILE + 1)
-        .read_to_string(&mut text)
-        .map_err(unreadable)?;
-    if text.len() as u64 > LONGEST_FILE {
-        let said = format!("{name} is not accepted: at most {LONGEST_FILE} bytes");
-        return Err(Exit::Usage(said));
+impl From<FileError> for Exit {
+    fn from(error: FileError) -> Self {
+        Exit::Usage(error.to_string())
     }
-    Ok(Settings::from_text(&name, &text)?)
 }
 
 /// Reads the file, and says what it holds.
 fn check(file: &Path) -> Result<(), Exit> {
-    let settings = read(file)?;
+    let settings = Settings::from_file(file)?;
     let servers: usize = settings.pools.iter().map(|pool| pool.servers.len()).sum();
     let count = |count: usize, what: &str| match count {
         1 => format!("1 {what}"),

@@ -13,36 +13,30 @@ use axum::{Json, Router};
 use http::StatusCode;
 use prometheus_client::registry::Registry;
 use serde_json::json;
-use service::{Metrics, Shutdown};
+use service::Metrics;
 
-use crate::edge::Bans;
-use crate::pool::Pool;
+use crate::control::Control;
 use crate::stats::PoolStats;
 
-type Pools = Arc<[Arc<Pool>]>;
-
-/// The admin pages of `pools`, which say that we drain from when `draining` fires.
-pub(crate) fn router(pools: Vec<Arc<Pool>>, bans: Arc<Bans>, draining: Shutdown) -> Router {
-    let pools: Pools = pools.into();
+/// The admin pages of `control`'s pools.
+pub(crate) fn router(control: Arc<Control>) -> Router {
+    let bans = control.bans();
     let mut registry = Registry::with_prefix("balancer");
-    registry.register_collector(Box::new(metrics::Collector(pools.clone())));
+    registry.register_collector(Box::new(metrics::Collector(control.clone())));
     let metrics = Metrics::new(registry);
     Router::new()
         .route("/livez", get(service::livez))
-        .route(
-            "/health",
-            get(async move |pools| health(pools, draining.is_cancelled())),
-        )
+        .route("/health", get(health))
         .route("/stats", get(stats))
         .route("/metrics", get(async move || metrics.answer()))
-        .with_state(pools)
+        .with_state(control)
         .merge(bans::router(bans))
 }
 
 /// 200 when every pool has a server up and new requests are wanted.
-fn health(State(pools): State<Pools>, draining: bool) -> impl IntoResponse {
-    let stats: Vec<PoolStats> = pools.iter().map(|pool| PoolStats::of(pool)).collect();
-    let (status, word) = if draining {
+async fn health(State(control): State<Arc<Control>>) -> impl IntoResponse {
+    let stats = pools(&control);
+    let (status, word) = if control.is_draining() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining")
     } else if stats.iter().all(PoolStats::is_up) {
         (StatusCode::OK, "up")
@@ -54,10 +48,17 @@ fn health(State(pools): State<Pools>, draining: bool) -> impl IntoResponse {
         (pool.name.clone(), json!(up))
     });
     let pools: serde_json::Map<String, serde_json::Value> = pools.collect();
-    (status, Json(json!({ "status": word, "pools": pools })))
+    let mistake = control.reloads.told().mistake;
+    let health = json!({ "status": word, "pools": pools, "settings_mistake": mistake });
+    (status, Json(health))
 }
 
-async fn stats(State(pools): State<Pools>) -> impl IntoResponse {
-    let pools: Vec<PoolStats> = pools.iter().map(|pool| PoolStats::of(pool)).collect();
-    Json(json!({ "pools": pools }))
+async fn stats(State(control): State<Arc<Control>>) -> impl IntoResponse {
+    let pools = pools(&control);
+    Json(json!({ "pools": pools, "reloads": control.reloads.told() }))
+}
+
+fn pools(control: &Control) -> Vec<PoolStats> {
+    let pools = control.pools();
+    pools.iter().map(|pool| PoolStats::of(pool)).collect()
 }

@@ -12,7 +12,7 @@ use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 
 use crate::payload::Payload;
-use crate::pool::{Pool, Sight};
+use crate::pool::{Current, Pool, Sight};
 use crate::upstream::{Server, connect};
 
 /// Between probes of a server that was never seen up, in its first seconds: clusters start together.
@@ -30,21 +30,35 @@ struct Report {
 }
 
 /// Watches `server` until the caller drops this.
-pub(crate) async fn watch(pool: Arc<Pool>, server: Arc<Server>) {
-    if !pool.settings.health.probes {
-        return pardons(&pool, &server).await;
+pub(crate) async fn watch(current: Arc<Current>, server: Arc<Server>) {
+    loop {
+        let pool = current.get();
+        let watched = async {
+            if pool.settings.health.probes {
+                probes(&pool, &server).await;
+            } else {
+                pardons(&pool, &server).await;
+            }
+        };
+        tokio::select! {
+            () = watched => {}
+            () = current.other_than(&pool) => {}
+        }
     }
+}
+
+async fn probes(pool: &Arc<Pool>, server: &Arc<Server>) {
     let rules = &pool.settings.health;
     let mut seen_up = false;
     let mut probes: u32 = 0;
     loop {
-        let report = probe(&pool, &server).await;
+        let report = probe(pool, server).await;
         if let Some(capacity) = report.capacity {
-            pool.learn(&server, capacity);
+            pool.learn(server, capacity);
         }
-        pool.note(&server, report.sight, Instant::now());
+        pool.note(server, report.sight, Instant::now());
         server.sweep(Instant::now());
-        let (changing, _) = pool.standing(&server);
+        let (changing, _) = pool.standing(server);
         let first_pass = !seen_up && report.sight == Sight::Passed;
         seen_up |= first_pass;
         probes = probes.saturating_add(1);

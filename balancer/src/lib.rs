@@ -3,11 +3,13 @@
 //! the server with the fewest in flight, or lets it wait in one central queue until a server has room.
 //!
 //! The way of a request: `listen` (a connection), `proxy` (a request and its tries), `pool` (a slot),
-//! `upstream` (an exchange with a server), and back. Beside it: `health` probes servers, `members` follows names.
+//! `upstream` (an exchange with a server), and back. Beside it: `health` probes servers, `members` follows names and
+//! files, `control` takes over new settings.
 
 mod admin;
 mod body;
 mod client;
+mod control;
 mod edge;
 mod hash_key;
 mod headers;
@@ -31,8 +33,9 @@ use std::time::Duration;
 use service::Shutdown;
 use tokio::net::TcpListener;
 
+use control::Control;
+pub use control::{FileError, Reload};
 pub use members::{Resolve, SystemResolver};
-use pool::Pool;
 pub use settings::Settings;
 
 /// Why the balancer could not run.
@@ -65,6 +68,27 @@ pub enum Error {
 /// How long somebody may take to read an admin page that was asked for before the end.
 const LAST_PAGES: Duration = Duration::from_secs(1);
 
+/// What a balancer needs from outside beside its listeners.
+pub struct Outside {
+    /// How names become addresses.
+    pub resolver: Arc<dyn Resolve>,
+    /// Where the admin pages are, if anywhere.
+    pub admin: Option<TcpListener>,
+    /// Where settings are read again.
+    pub reload: Option<Reload>,
+}
+
+impl Default for Outside {
+    /// The operating system's resolver, and nothing else.
+    fn default() -> Outside {
+        Outside {
+            resolver: Arc::new(SystemResolver),
+            admin: None,
+            reload: None,
+        }
+    }
+}
+
 /// Runs until `shutdown` fires, the shutdown delay is over and requests in flight are done, or the grace period
 /// is over. The admin pages are there to the end.
 ///
@@ -80,24 +104,20 @@ pub async fn run(
     settings: Settings,
     shutdown: Shutdown,
 ) -> Result<(), Error> {
-    run_with(
-        Arc::new(SystemResolver),
-        listeners,
+    let outside = Outside {
         admin,
-        settings,
-        shutdown,
-    )
-    .await
+        ..Outside::default()
+    };
+    run_with(outside, listeners, settings, shutdown).await
 }
 
-/// [`run`], with names resolved by `resolver`.
+/// [`run`], with all that can come from outside.
 ///
 /// # Errors
 /// As for [`run`].
 pub async fn run_with(
-    resolver: Arc<dyn Resolve>,
+    outside: Outside,
     listeners: Vec<TcpListener>,
-    admin: Option<TcpListener>,
     settings: Settings,
     shutdown: Shutdown,
 ) -> Result<(), Error> {
@@ -107,45 +127,29 @@ pub async fn run_with(
             named: settings.listeners.len(),
         });
     }
-    let pools: Vec<Arc<Pool>> = settings.pools.iter().cloned().map(Pool::new).collect();
-    let bans = Arc::new(edge::Bans::default());
-    let gates = listen::gates(&settings, &pools, &bans, &shutdown)?;
-
     let stop_keepers = Shutdown::new();
     let _stop_at_the_end = stop_keepers.clone().drop_guard();
-    for pool in &pools {
-        members::follow(pool, &resolver, &stop_keepers);
-    }
+    let resolver = outside.resolver;
+    let control = Control::open(settings, listeners, resolver, &shutdown, &stop_keepers)?;
 
-    let (closing, ended) = (Shutdown::new(), Shutdown::new());
-    let delay = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(settings.limits.shutdown_delay).await;
-        closing.cancel();
-    };
+    let ended = Shutdown::new();
     let clients = async {
-        // One after the other: what a listener's requests in flight need of the next one is still there.
-        let mut stop = closing.clone();
-        let served = listeners.into_iter().zip(gates).map(|(listener, gate)| {
-            let stopped = Shutdown::new();
-            let serving = listen::serve(
-                listener,
-                gate,
-                std::mem::replace(&mut stop, stopped.clone()),
-            );
-            async move {
-                serving.await;
-                stopped.cancel();
+        let reloads = async {
+            match outside.reload {
+                Some(reload) => control::keep(control.clone(), reload).await,
+                None => std::future::pending().await,
             }
-        });
-        tokio::join!(delay, futures::future::join_all(served));
+        };
+        shutdown.run_until_cancelled(reloads).await;
+        tokio::time::sleep(control.shutdown_delay()).await;
+        control.close().await;
         ended.cancel();
         Ok(())
     };
     let pages = async {
-        match admin {
+        match outside.admin {
             Some(listener) => {
-                let router = admin::router(pools.clone(), bans.clone(), shutdown.clone());
+                let router = admin::router(control.clone());
                 let served = service::serve(listener, router, ended.clone(), LAST_PAGES).await;
                 served.map_err(Error::Admin)
             }

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use http::{HeaderValue, Request, Version, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -27,15 +28,16 @@ use self::wire::Wire;
 use crate::Error;
 use crate::edge::{Bans, Caller, Edge, Room};
 use crate::pool::Pool;
-use crate::settings::{Limits, Settings};
+use crate::settings::{self, Limits};
 
 /// After an accept that failed, most likely for want of file descriptors: time for some to come free.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// What the connections of a listener need.
+/// What the connections of a listener need; a reload gives the next ones another gate.
 pub(crate) struct Gate {
     name: String,
-    pool: Arc<Pool>,
+    /// The listener's pool as it is now: a request is answered from the one that is there when it comes.
+    pool: Arc<ArcSwap<Pool>>,
     limits: Limits,
     edge: Edge,
     /// Shared by all listeners.
@@ -46,40 +48,63 @@ pub(crate) struct Gate {
     draining: Shutdown,
 }
 
-/// A gate for each listener, in their order.
-pub(crate) fn gates(
-    settings: &Settings,
-    pools: &[Arc<Pool>],
-    bans: &Arc<Bans>,
-    draining: &Shutdown,
-) -> Result<Vec<Gate>, Error> {
-    let limits = &settings.limits;
-    let room = Room::new(limits.connections, limits.connections_per_client);
-    let numbers = Arc::new(Numbers::from_system().map_err(Error::Randomness)?);
-    let gate = |listener: &crate::settings::Listener| {
-        let pool = pools
-            .iter()
-            .find(|pool| pool.settings.name == listener.pool);
-        let pool = pool.ok_or_else(|| Error::NoSuchPool {
-            listener: listener.name.clone(),
-            pool: listener.pool.clone(),
-        })?;
-        Ok(Gate {
-            name: listener.name.clone(),
-            pool: pool.clone(),
-            limits: settings.limits.clone(),
-            edge: Edge::new(listener, limits, bans),
-            room: room.clone(),
-            numbers: numbers.clone(),
+/// What all listeners have in common.
+#[derive(Clone)]
+pub(crate) struct Common {
+    pub(crate) bans: Arc<Bans>,
+    limits: Limits,
+    room: Arc<Room>,
+    numbers: Arc<Numbers>,
+    draining: Shutdown,
+}
+
+impl Common {
+    pub(crate) fn new(limits: &Limits, draining: &Shutdown) -> Result<Common, Error> {
+        Ok(Common {
+            bans: Arc::default(),
+            room: Room::new(limits.connections, limits.connections_per_client),
+            numbers: Arc::new(Numbers::from_system().map_err(Error::Randomness)?),
+            limits: limits.clone(),
             draining: draining.clone(),
         })
-    };
-    settings.listeners.iter().map(gate).collect()
+    }
+
+    /// Goes on by other limits. Where they count connections, those that are open no longer count.
+    pub(crate) fn renew(&mut self, limits: &Limits) {
+        let counted = |limits: &Limits| (limits.connections, limits.connections_per_client);
+        if counted(limits) != counted(&self.limits) {
+            self.room = Room::new(limits.connections, limits.connections_per_client);
+        }
+        self.limits = limits.clone();
+    }
+}
+
+impl Gate {
+    /// The gate of `listener`, before `pool`.
+    pub(crate) fn new(
+        listener: &settings::Listener,
+        pool: Arc<ArcSwap<Pool>>,
+        common: &Common,
+    ) -> Gate {
+        Gate {
+            name: listener.name.clone(),
+            pool,
+            limits: common.limits.clone(),
+            edge: Edge::new(listener, &common.limits, &common.bans),
+            room: common.room.clone(),
+            numbers: common.numbers.clone(),
+            draining: common.draining.clone(),
+        }
+    }
+
+    /// Whether a new one would meet the same limits, and only forget what it counted.
+    pub(crate) fn has_limits_of(&self, common: &Common) -> bool {
+        self.limits == common.limits
+    }
 }
 
 /// Serves until `shutdown` fires and the last request is answered, or the grace period is over.
-pub(crate) async fn serve(listener: TcpListener, gate: Gate, shutdown: Shutdown) {
-    let gate = Arc::new(gate);
+pub(crate) async fn serve(listener: TcpListener, gate: Arc<ArcSwap<Gate>>, shutdown: Shutdown) {
     let connections = TaskTracker::new();
     let end_of_grace = Shutdown::new();
     let _ends_with_us = end_of_grace.clone().drop_guard();
@@ -89,6 +114,7 @@ pub(crate) async fn serve(listener: TcpListener, gate: Gate, shutdown: Shutdown)
     }
     drop(listener);
     connections.close();
+    let gate = gate.load_full();
     if tokio::time::timeout(gate.limits.grace, connections.wait())
         .await
         .is_err()
@@ -104,13 +130,15 @@ pub(crate) async fn serve(listener: TcpListener, gate: Gate, shutdown: Shutdown)
 
 async fn accept(
     listener: &TcpListener,
-    gate: &Arc<Gate>,
+    gate: &ArcSwap<Gate>,
     connections: &TaskTracker,
     shutdown: &Shutdown,
     end_of_grace: &Shutdown,
 ) {
-    while let Some(permit) = gate.room.free().await {
-        match listener.accept().await {
+    while let Some(permit) = gate.load_full().room.free().await {
+        let accepted = listener.accept().await;
+        let gate = gate.load_full();
+        match accepted {
             Ok((stream, peer)) => {
                 let counted = !gate.edge.trusted.contains(peer.ip());
                 let client = counted.then(|| peer.ip().into());
@@ -118,7 +146,7 @@ async fn accept(
                     tracing::debug!(listener = gate.name, %peer, "client has too many connections");
                     continue;
                 };
-                let served = connection(stream, peer, gate.clone(), shutdown.clone());
+                let served = connection(stream, peer, gate, shutdown.clone());
                 let end_of_grace = end_of_grace.clone();
                 connections.spawn(async move {
                     end_of_grace.run_until_cancelled(served).await;
@@ -142,12 +170,13 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, shutdo
     let number = gate.numbers.next();
     let caller = Caller::new(peer.ip(), &gate.edge.trusted, false, number);
     let answer = |request: Request<Incoming>| {
-        let (pool, busy) = (&gate.pool, activity.start());
+        let (pool, busy) = (gate.pool.load_full(), activity.start());
         // HTTP/2 has no such field; its connections say farewell themselves.
         let draining = (request.version() <= Version::HTTP_11).then_some(&gate.draining);
-        let answer = gate.edge.answer(pool, &caller, request);
+        let (edge, caller) = (&gate.edge, &caller);
         async move {
-            let mut answer = answer.await.map(|body| body.during(busy));
+            let answer = edge.answer(&pool, caller, request).await;
+            let mut answer = answer.map(|body| body.during(busy));
             if draining.is_some_and(Shutdown::is_cancelled) {
                 let close = HeaderValue::from_static("close");
                 answer.headers_mut().insert(header::CONNECTION, close);

@@ -1,80 +1,288 @@
-//! Which servers does a pool have? Those listed, and those that names resolve to: names are asked again every
-//! second, and while they do not answer, the last answer stands.
+//! Which servers does a pool have? Those of its sources: an address, a name, a file. A source tells its list whenever
+//! that is another one, and here the pool follows: what is new joins and is probed first, what is gone gets nothing new
+//! and finishes what it has. While a source fails, what it told last stands.
+
+mod file;
+mod names;
 
 use std::collections::HashMap;
-use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
 use service::Shutdown;
+use tokio::sync::watch;
 
+pub use self::names::{Resolve, SystemResolver};
 use crate::health;
-use crate::pool::Pool;
-use crate::settings::Address;
+use crate::pool::Current;
+use crate::settings::{self, Address};
 use crate::upstream::{Server, Terms};
 
-/// How names become addresses.
-pub trait Resolve: Send + Sync + 'static {
-    /// All addresses of `host`, with `port`.
-    fn resolve<'a>(
-        &'a self,
-        host: &'a str,
-        port: u16,
-    ) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>>;
+/// Where servers are listed.
+trait Source: Send {
+    /// What is listed, as soon as that is known, and from then on whenever it was asked for again; the error says why
+    /// it is not known now.
+    fn next(&mut self) -> BoxFuture<'_, Result<Vec<Listed>, String>>;
 }
 
-/// The operating system's way: hosts file and name servers (`getaddrinfo`), on a thread where it may block.
-#[derive(Clone, Copy, Debug)]
-pub struct SystemResolver;
+/// A server on a list.
+#[derive(Clone, Debug, PartialEq)]
+struct Listed {
+    /// What it is called; who has the same one is the same server.
+    label: String,
+    /// Tried in turn.
+    addresses: Vec<SocketAddr>,
+    /// Its own, where the source tells them; the others have those of the source's entry.
+    terms: Option<Terms>,
+}
 
-impl Resolve for SystemResolver {
-    fn resolve<'a>(
-        &'a self,
-        host: &'a str,
-        port: u16,
-    ) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
-        Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
+impl Listed {
+    fn terms(&self, of_all: Terms) -> Terms {
+        self.terms.map_or(of_all, |own| Terms {
+            capacity: own.capacity.or(of_all.capacity),
+            weight: own.weight,
+            backup: own.backup || of_all.backup,
+        })
     }
 }
 
-/// Fills `pool` with its servers and keeps it so until `stop` fires.
-pub(crate) fn follow(pool: &Arc<Pool>, resolver: &Arc<dyn Resolve>, stop: &Shutdown) {
-    for listed in &pool.settings.servers {
-        let keeper = Keeper {
-            pool: pool.clone(),
-            terms: Terms {
-                capacity: listed.capacity.or(pool.settings.capacity),
-                weight: listed.weight,
-                backup: listed.backup,
-            },
+/// One address that needs no asking.
+struct Fixed(Option<Listed>);
+
+impl Source for Fixed {
+    fn next(&mut self) -> BoxFuture<'_, Result<Vec<Listed>, String>> {
+        Box::pin(async {
+            match self.0.take() {
+                Some(listed) => Ok(vec![listed]),
+                None => std::future::pending().await,
+            }
+        })
+    }
+}
+
+/// The servers of a pool, by their sources.
+pub(crate) struct Members {
+    pool: Arc<Current>,
+    resolver: Arc<dyn Resolve>,
+    stop: Shutdown,
+    followed: Mutex<HashMap<Address, Followed>>,
+}
+
+/// A source that is followed until this is dropped.
+struct Followed {
+    terms: watch::Sender<Terms>,
+    forgotten: Shutdown,
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        self.forgotten.cancel();
+    }
+}
+
+impl Members {
+    /// Fills `pool` with its servers and keeps it so until `stop` fires.
+    pub(crate) fn follow(
+        pool: Arc<Current>,
+        resolver: Arc<dyn Resolve>,
+        stop: &Shutdown,
+    ) -> Members {
+        let members = Members {
+            resolver,
             stop: stop.clone(),
+            followed: Mutex::default(),
+            pool,
         };
-        match &listed.address {
-            Address::Fixed(address) => {
-                keeper.add(address.to_string(), &[*address]);
+        for entry in &members.pool.get().settings.servers {
+            members.add(entry);
+        }
+        members
+    }
+
+    fn followed(&self) -> std::sync::MutexGuard<'_, HashMap<Address, Followed>> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Follows `entry`, or goes on following it by other terms; whether it is new.
+    pub(crate) fn add(&self, entry: &settings::Server) -> bool {
+        let mut followed = self.followed();
+        if let Some(followed) = followed.get(&entry.address) {
+            followed.terms.send_replace(terms(entry));
+            return false;
+        }
+        let (told, terms) = watch::channel(terms(entry));
+        let forgotten = Shutdown::new();
+        let keeper = Keeper {
+            pool: self.pool.clone(),
+            stop: self.stop.clone(),
+            terms,
+            servers: HashMap::new(),
+        };
+        let source = self.source(&entry.address);
+        let (stop, forget) = (self.stop.clone(), forgotten.clone());
+        self.pool.get().resolving(1);
+        tokio::spawn(async move { stop.run_until_cancelled(keeper.keep(source, forget)).await });
+        let terms = told;
+        followed.insert(entry.address.clone(), Followed { terms, forgotten });
+        true
+    }
+
+    /// Forgets the source with this address: its servers finish what they have. Whether there was one.
+    pub(crate) fn remove(&self, address: &Address) -> bool {
+        self.followed().remove(address).is_some()
+    }
+
+    /// Forgets all sources.
+    pub(crate) fn clear(&self) {
+        self.followed().clear();
+    }
+
+    /// Goes from the entries `before` to those of the pool's settings now. What neither list names stays.
+    pub(crate) fn reload(&self, before: &[settings::Server]) {
+        let now = self.pool.get().settings.clone();
+        for entry in &now.servers {
+            if !before.contains(entry) {
+                self.add(entry);
             }
-            named => {
-                pool.resolving(1);
-                let name = Name::new(named.clone(), resolver.clone(), keeper);
-                let stop = stop.clone();
-                tokio::spawn(async move { stop.run_until_cancelled(name.follow()).await });
+        }
+        for entry in before {
+            let stays = now
+                .servers
+                .iter()
+                .any(|other| other.address == entry.address);
+            if !stays {
+                self.remove(&entry.address);
             }
+        }
+    }
+
+    fn source(&self, address: &Address) -> Box<dyn Source> {
+        let name = |host: &str, port: u16, every_address: bool| {
+            let question = names::Question {
+                host: host.to_owned(),
+                port,
+                every_address,
+            };
+            names::Name::new(question, self.resolver.clone(), self.pool.clone())
+        };
+        match address {
+            Address::Fixed(address) => Box::new(Fixed(Some(Listed {
+                label: address.to_string(),
+                addresses: vec![*address],
+                terms: None,
+            }))),
+            Address::Name(host, port) => Box::new(name(host, *port, false)),
+            Address::EveryAddress(host, port) => Box::new(name(host, *port, true)),
+            Address::File(path) => Box::new(file::File::new(path)),
         }
     }
 }
 
-/// Adds servers to a pool and starts their probes.
+/// What an entry says of a server.
+fn terms(entry: &settings::Server) -> Terms {
+    Terms {
+        capacity: entry.capacity,
+        weight: entry.weight,
+        backup: entry.backup,
+    }
+}
+
+/// Follows one source: adds servers to the pool and starts their probes.
 struct Keeper {
-    pool: Arc<Pool>,
-    terms: Terms,
+    pool: Arc<Current>,
     stop: Shutdown,
+    /// Of servers for which the source tells none.
+    terms: watch::Receiver<Terms>,
+    servers: HashMap<String, (Listed, Arc<Server>)>,
 }
 
 impl Keeper {
-    fn add(&self, label: String, addresses: &[SocketAddr]) -> Arc<Server> {
-        let server = Server::new(label, addresses, self.terms, &self.pool.settings.idle);
-        self.pool.join(server.clone());
+    async fn keep(mut self, mut source: Box<dyn Source>, forgotten: Shutdown) {
+        let mut first = true;
+        let mut failing = false;
+        loop {
+            let outcome = tokio::select! {
+                () = forgotten.cancelled() => break,
+                Ok(()) = self.terms.changed() => {
+                    self.change_terms();
+                    continue;
+                }
+                outcome = source.next() => outcome,
+            };
+            match outcome {
+                Ok(listed) => {
+                    failing = false;
+                    self.apply(listed);
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        let pool = &self.pool.get().settings.name;
+                        tracing::warn!(pool, error, "servers stay as they are");
+                    }
+                }
+            }
+            if std::mem::take(&mut first) {
+                self.pool.get().resolving(-1);
+            }
+        }
+        self.apply(Vec::new());
+        if first {
+            self.pool.get().resolving(-1);
+        }
+    }
+
+    fn terms(&self, listed: &Listed) -> Terms {
+        listed.terms(*self.terms.borrow())
+    }
+
+    fn change_terms(&self) {
+        for (listed, server) in self.servers.values() {
+            let terms = self.terms(listed);
+            self.pool.get().set_terms(server.id, |now| *now = terms);
+        }
+    }
+
+    fn apply(&mut self, listed: Vec<Listed>) {
+        let mut before = std::mem::take(&mut self.servers);
+        for listed in listed {
+            if self.servers.contains_key(&listed.label) {
+                continue; // listed twice
+            }
+            let server = match before.remove(&listed.label) {
+                Some((as_before, server)) => {
+                    self.update(&as_before, &listed, &server);
+                    server
+                }
+                None => self.add(&listed),
+            };
+            self.servers.insert(listed.label.clone(), (listed, server));
+        }
+        // After those that are new, so that whoever waits has somebody to wait for.
+        for (_, server) in before.values() {
+            self.leave(server);
+        }
+    }
+
+    /// The list says something else of a server that was on it before.
+    fn update(&self, before: &Listed, now: &Listed, server: &Server) {
+        if before.addresses != now.addresses {
+            let addresses = &now.addresses;
+            tracing::info!(server = now.label, ?addresses, "server moved");
+            server.moved(addresses);
+        }
+        if before.terms != now.terms {
+            let terms = self.terms(now);
+            self.pool.get().set_terms(server.id, |now| *now = terms);
+        }
+    }
+
+    fn add(&self, listed: &Listed) -> Arc<Server> {
+        let pool = self.pool.get();
+        let terms = self.terms(listed);
+        let idle = &pool.settings.idle;
+        let server = Server::new(&listed.label, &listed.addresses, terms, idle);
+        pool.join(server.clone());
         let watch = health::watch(self.pool.clone(), server.clone());
         let (stop, gone) = (self.stop.clone(), server.gone.clone());
         tokio::spawn(async move {
@@ -87,108 +295,8 @@ impl Keeper {
         server
     }
 
-    fn remove(&self, server: &Server) {
-        self.pool.leave(server);
+    fn leave(&self, server: &Server) {
+        self.pool.get().leave(server);
         server.leave();
-    }
-}
-
-/// A name and the servers that it stands for.
-struct Name {
-    host: String,
-    port: u16,
-    every_address: bool,
-    resolver: Arc<dyn Resolve>,
-    keeper: Keeper,
-    servers: HashMap<String, (Vec<SocketAddr>, Arc<Server>)>,
-}
-
-impl Name {
-    fn new(address: Address, resolver: Arc<dyn Resolve>, keeper: Keeper) -> Name {
-        let (host, port, every_address) = match address {
-            Address::EveryAddress(host, port) => (host, port, true),
-            Address::Name(host, port) => (host, port, false),
-            Address::Fixed(address) => (address.ip().to_string(), address.port(), false),
-        };
-        Name {
-            host,
-            port,
-            every_address,
-            resolver,
-            keeper,
-            servers: HashMap::new(),
-        }
-    }
-
-    async fn follow(mut self) {
-        let mut first = true;
-        let mut failing = false;
-        loop {
-            match self.resolver.resolve(&self.host, self.port).await {
-                Ok(addresses) if !addresses.is_empty() => {
-                    failing = false;
-                    self.apply(addresses);
-                }
-                outcome => {
-                    if !failing {
-                        let error = outcome.err().map(|e| e.to_string());
-                        tracing::warn!(
-                            host = self.host,
-                            error,
-                            "name does not resolve: its servers stay as they are"
-                        );
-                    }
-                    failing = true;
-                    if !self.every_address && self.servers.is_empty() {
-                        self.apply(Vec::new());
-                    }
-                }
-            }
-            if std::mem::take(&mut first) {
-                self.keeper.pool.resolving(-1);
-            }
-            tokio::time::sleep(self.keeper.pool.settings.resolve_interval).await;
-        }
-    }
-
-    fn apply(&mut self, mut addresses: Vec<SocketAddr>) {
-        addresses.sort_unstable();
-        addresses.dedup();
-        if !self.every_address {
-            return self.move_to(addresses);
-        }
-        let listed: HashMap<String, SocketAddr> = addresses
-            .into_iter()
-            .map(|address| (address.to_string(), address))
-            .collect();
-        self.servers.retain(|label, (_, server)| {
-            let stays = listed.contains_key(label);
-            if !stays {
-                self.keeper.remove(server);
-            }
-            stays
-        });
-        for (label, address) in listed {
-            self.servers.entry(label).or_insert_with_key(|label| {
-                (vec![address], self.keeper.add(label.clone(), &[address]))
-            });
-        }
-    }
-
-    /// One server, wherever the name points now.
-    fn move_to(&mut self, addresses: Vec<SocketAddr>) {
-        let label = format!("{}:{}", self.host, self.port);
-        match self.servers.get_mut(&label) {
-            None => {
-                let server = self.keeper.add(label.clone(), &addresses);
-                self.servers.insert(label, (addresses, server));
-            }
-            Some((before, server)) if *before != addresses => {
-                tracing::info!(server = label, ?addresses, "server moved");
-                server.moved(&addresses);
-                *before = addresses;
-            }
-            Some(_) => {}
-        }
     }
 }

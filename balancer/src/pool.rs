@@ -3,6 +3,7 @@
 
 mod algorithm;
 mod budget;
+mod current;
 mod line;
 mod member;
 mod pace;
@@ -18,6 +19,7 @@ use std::time::Instant;
 use tokio::sync::{Semaphore, oneshot};
 
 use self::budget::Budget;
+pub(crate) use self::current::Current;
 pub(crate) use self::line::Rank;
 pub(crate) use self::member::Member;
 pub(crate) use self::roster::{Roster, Wish};
@@ -26,22 +28,23 @@ pub(crate) use self::verdict::{Sight, State};
 pub(crate) use self::waits::Waits;
 use crate::client::ClientKey;
 use crate::settings;
-use crate::upstream::{Server, ServerId};
+use crate::upstream::{Server, ServerId, Terms};
 use crate::urgency::Urgency;
 
 pub(crate) type Reply = oneshot::Sender<Result<Slot, Refusal>>;
 
-/// A pool at work.
+/// A pool at work. What it has learnt and whoever waits in it is shared with the pool that takes its place when its
+/// settings change: a request ends under the settings that it began with.
 #[derive(Debug)]
 pub(crate) struct Pool {
     pub(crate) settings: Arc<settings::Pool>,
-    pub(crate) budget: Budget,
-    pub(crate) counts: Counts,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) counts: Arc<Counts>,
     /// Bytes that bodies may still be held in.
     pub(crate) room: Arc<Semaphore>,
     /// Held for a few instructions at a time, never over an await.
-    roster: Mutex<Roster<Reply>>,
-    arrivals: AtomicU64,
+    roster: Arc<Mutex<Roster<Reply>>>,
+    arrivals: Arc<AtomicU64>,
 }
 
 /// What has happened in a pool since the start.
@@ -63,12 +66,34 @@ impl Pool {
     pub(crate) fn new(settings: settings::Pool) -> Arc<Pool> {
         let settings = Arc::new(settings);
         Arc::new(Pool {
-            roster: Mutex::new(Roster::new(settings.clone(), fastrand::Rng::new())),
+            roster: Arc::new(Mutex::new(Roster::new(
+                settings.clone(),
+                fastrand::Rng::new(),
+            ))),
             room: Arc::new(Semaphore::new(settings.retry.held_bytes)),
             settings,
-            budget: Budget::full(),
-            counts: Counts::default(),
-            arrivals: AtomicU64::new(0),
+            budget: Arc::new(Budget::full()),
+            counts: Arc::default(),
+            arrivals: Arc::default(),
+        })
+    }
+
+    /// The same pool with other settings: its servers, its queue and its counts go on.
+    pub(crate) fn renewed(self: &Arc<Self>, settings: settings::Pool) -> Arc<Pool> {
+        let settings = Arc::new(settings);
+        let room = if settings.retry.held_bytes == self.settings.retry.held_bytes {
+            self.room.clone()
+        } else {
+            Arc::new(Semaphore::new(settings.retry.held_bytes))
+        };
+        self.change(|roster| roster.renew(settings.clone()));
+        Arc::new(Pool {
+            settings,
+            budget: self.budget.clone(),
+            counts: self.counts.clone(),
+            room,
+            roster: self.roster.clone(),
+            arrivals: self.arrivals.clone(),
         })
     }
 
@@ -90,6 +115,13 @@ impl Pool {
         }
     }
 
+    /// Whether nobody waits and nothing is in flight.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.look(|roster| {
+            roster.line.is_empty() && roster.members.iter().all(|m| m.in_flight == 0)
+        })
+    }
+
     /// Adds a server, or takes back one that was leaving.
     pub(crate) fn join(self: &Arc<Self>, server: Arc<Server>) {
         tracing::info!(
@@ -108,6 +140,11 @@ impl Pool {
             "server left"
         );
         self.change(|roster| roster.leave(server.id));
+    }
+
+    /// Other terms for the server, as far as `change` says; those that it has now come from there.
+    pub(crate) fn set_terms(self: &Arc<Self>, server: ServerId, change: impl FnOnce(&mut Terms)) {
+        self.change(|roster| roster.set_terms(server, change));
     }
 
     /// Announces names to be resolved (or, negative, that one was): until then requests wait.

@@ -41,6 +41,14 @@ impl Settings {
         file::read(file, text)
     }
 
+    /// The servers that a file lists, which messages call `file`: one address a line, or JSON as under `pool.servers`.
+    ///
+    /// # Errors
+    /// All mistakes of the file; a list without a server is one.
+    pub(crate) fn servers_from_text(file: &str, text: &str) -> Result<Vec<Server>, Mistakes> {
+        file::read_list(file, text)
+    }
+
     /// Settings of one listener before one pool, as the command line gives them.
     ///
     /// # Errors

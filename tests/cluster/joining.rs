@@ -44,8 +44,11 @@ impl Growing {
             vec![Listener::new("tiles", "", "tiles")],
             vec![Pool::new("tiles", vec![Server::from(workers)])],
         );
-        let resolver = Arc::new(names.clone());
-        let balancing = balancer::run_with(resolver, vec![tiles], None, settings, stop.clone());
+        let outside = balancer::Outside {
+            resolver: Arc::new(names.clone()),
+            ..balancer::Outside::default()
+        };
+        let balancing = balancer::run_with(outside, vec![tiles], settings, stop.clone());
         tokio::spawn(balancing);
         let settings = frontend::Settings::new(format!("http://{address}"));
         let (site, address) = service::bind("127.0.0.1:0").await.unwrap();

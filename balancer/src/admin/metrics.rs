@@ -2,22 +2,28 @@
 
 use std::collections::HashSet;
 use std::fmt::Error;
+use std::sync::Arc;
 
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use super::Pools;
+use crate::control::Control;
 use crate::pool::State;
 use crate::stats::{LEAVING, PoolStats, ServerStats};
 
-#[derive(Debug)]
-pub(super) struct Collector(pub(super) Pools);
+pub(super) struct Collector(pub(super) Arc<Control>);
+
+impl std::fmt::Debug for Collector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Collector")
+    }
+}
 
 impl prometheus_client::collector::Collector for Collector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
-        let mut pools: Vec<PoolStats> = self.0.iter().map(|pool| PoolStats::of(pool)).collect();
+        let mut pools = super::pools(&self.0);
         for pool in &mut pools {
             drop_former(&mut pool.servers);
         }

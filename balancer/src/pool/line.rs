@@ -59,6 +59,11 @@ impl<R> Line<R> {
         }
     }
 
+    /// Another limit; whoever waits already stays.
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.length
     }

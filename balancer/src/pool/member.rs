@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use super::verdict::Verdict;
 use crate::settings::UNKNOWN_CAPACITY;
-use crate::upstream::{Server, ServerId};
+use crate::upstream::{Server, ServerId, Terms};
 
 /// A server and what it is doing.
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) server: Arc<Server>,
     pub(crate) verdict: Verdict,
+    /// The server's own at first; operators change them.
+    pub(crate) terms: Terms,
     /// As configured or learnt.
     pub(crate) capacity: Option<u32>,
-    pub(crate) weight: u32,
     pub(crate) in_flight: u32,
     /// It is no longer in the list: it keeps what it has and gets nothing new.
     pub(crate) leaving: bool,
@@ -29,8 +30,8 @@ impl Member {
     pub(super) fn new(server: Arc<Server>, verdict: Verdict) -> Member {
         Member {
             verdict,
+            terms: server.terms,
             capacity: server.terms.capacity,
-            weight: server.terms.weight,
             in_flight: 0,
             leaving: false,
             warmth: 1.0,
@@ -68,13 +69,13 @@ impl Member {
 
     /// Its weight against that of others.
     pub(super) fn share(&self) -> f64 {
-        f64::from(self.weight) * self.warmth
+        f64::from(self.terms.weight) * self.warmth
     }
 
     /// How much somebody would rather have another one, the least first: whatever failed a request before comes after all
     /// that did not, and backups after those that they stand in for.
     pub(super) fn reluctance(&self, avoid: &[ServerId]) -> u8 {
         let failed = u8::from(avoid.contains(&self.server.id));
-        2 * failed + u8::from(self.server.terms.backup)
+        2 * failed + u8::from(self.terms.backup)
     }
 }

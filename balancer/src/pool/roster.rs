@@ -11,7 +11,7 @@ use super::member::Member;
 use super::pace::Pace;
 use super::verdict::{Sight, State, Verdict};
 use crate::settings::{self, Algorithm};
-use crate::upstream::{Server, ServerId};
+use crate::upstream::{Server, ServerId, Terms};
 
 /// A request's wish for a server.
 #[derive(Clone, Copy, Debug)]
@@ -61,10 +61,28 @@ impl<R> Roster<R> {
         }
     }
 
+    /// Goes on by other settings. Where probes begin or end, what was thought of the servers is void.
+    pub(crate) fn renew(&mut self, settings: Arc<settings::Pool>) {
+        if settings.health.probes != self.settings.health.probes {
+            for member in &mut self.members {
+                member.verdict = Verdict::new(&settings.health);
+            }
+        }
+        for member in &mut self.members {
+            let learnt = member.capacity.filter(|_| self.settings.capacity.is_none());
+            let told = member.terms.capacity.or(settings.capacity);
+            member.capacity = told.or(learnt);
+        }
+        self.line.set_limit(settings.queue.length);
+        self.settings = settings;
+    }
+
     /// Adds a server, or takes back one that was leaving.
     pub(crate) fn join(&mut self, server: Arc<Server>) {
         let verdict = Verdict::new(&self.settings.health);
-        self.members.push(Member::new(server, verdict));
+        let mut member = Member::new(server, verdict);
+        member.capacity = member.terms.capacity.or(self.settings.capacity);
+        self.members.push(member);
     }
 
     /// The server is no longer listed; it goes when its last request is done.
@@ -179,10 +197,21 @@ impl<R> Roster<R> {
 
     /// A server told its capacity; what is configured stands.
     pub(crate) fn learn(&mut self, id: ServerId, capacity: u32) {
+        let of_all = self.settings.capacity;
         if let Some(member) = self.member(id)
-            && member.server.terms.capacity.is_none()
+            && member.terms.capacity.or(of_all).is_none()
         {
             member.capacity = Some(capacity);
+        }
+    }
+
+    /// Other terms for a server.
+    pub(crate) fn set_terms(&mut self, id: ServerId, change: impl FnOnce(&mut Terms)) {
+        let of_all = self.settings.capacity;
+        if let Some(member) = self.member(id) {
+            change(&mut member.terms);
+            let told = member.terms.capacity.or(of_all);
+            member.capacity = told.or(member.capacity);
         }
     }
 
@@ -240,7 +269,7 @@ fn pick(
     let up = members.iter().enumerate().filter(|(_, m)| m.is_up());
     let wanted = up.clone().map(|(_, m)| m.reluctance(avoid)).min()?;
     // A backup does not stand in for those of whom nobody knows yet.
-    let unknown = |m: &Member| m.is_undecided() && !m.server.terms.backup;
+    let unknown = |m: &Member| m.is_undecided() && !m.terms.backup;
     if wanted > 0 && members.iter().any(unknown) {
         return None;
     }

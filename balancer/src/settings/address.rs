@@ -1,8 +1,10 @@
 //! What is a server's address? `http://HOST:PORT` is one server, whatever its name resolves to;
-//! `dns://NAME:PORT` is as many servers as the name has addresses, followed as they come and go.
+//! `dns://NAME:PORT` is as many servers as the name has addresses, followed as they come and go; `file:PATH` is as
+//! many as the file lists.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// Where one server is, or many behind one name.
@@ -14,16 +16,22 @@ pub enum Address {
     Name(String, u16),
     /// `dns://NAME:PORT`: every address of the name is a server.
     EveryAddress(String, u16),
+    /// `file:PATH`: every address in the file is a server.
+    File(PathBuf),
 }
 
 /// What [`Address`] accepts, for messages.
-pub(super) const ACCEPTED: &str =
-    "http://HOST:PORT (one server) or dns://NAME:PORT (a server per address)";
+pub(super) const ACCEPTED: &str = "http://HOST:PORT (one server), dns://NAME:PORT (a server per address) or file:PATH (a server per line)";
 
 impl FromStr for Address {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Address, &'static str> {
+        if let Some(path) = text.strip_prefix("file:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            let legal = !path.is_empty() && !path.contains('\0');
+            return legal.then(|| Address::File(path.into())).ok_or(ACCEPTED);
+        }
         let (every, rest) = match text.split_once("://") {
             Some(("http", rest)) => (false, rest),
             Some(("dns", rest)) => (true, rest),
@@ -66,6 +74,7 @@ impl fmt::Display for Address {
             Address::Fixed(address) => write!(f, "http://{address}"),
             Address::Name(name, port) => write!(f, "http://{name}:{port}"),
             Address::EveryAddress(name, port) => write!(f, "dns://{name}:{port}"),
+            Address::File(path) => write!(f, "file:{}", path.display()),
         }
     }
 }
@@ -81,6 +90,7 @@ mod tests {
             "http://[::1]:8080",
             "http://worker:8080",
             "dns://worker.example:8080",
+            "file:/run/servers",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
@@ -101,6 +111,8 @@ mod tests {
             "http://worker:0",
             "http://worker:80/path",
             "dns://127.0.0.1:80",
+            "file:",
+            "file://",
         ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }

@@ -26,6 +26,35 @@ pub(super) fn read(file: &str, text: &str) -> Result<Settings, Mistakes> {
     notes.none_or(settings)
 }
 
+/// Reads a list of servers, one a line or a JSON list as under the key `servers`; each has an IP address of its own.
+pub(super) fn read_list(file: &str, text: &str) -> Result<Vec<Server>, Mistakes> {
+    let value = if text.trim_start().starts_with('[') {
+        let table = format!("{{\"servers\":{text}}}");
+        Value::read(&table).map_err(|faults| notes::broken(file, text, faults))?
+    } else {
+        Value::lines("servers", text)
+    };
+    let mut notes = Notes::on(file, &value);
+    let mut top = Reader::new(
+        "",
+        value.as_table().cloned().unwrap_or_default(),
+        &mut notes,
+    );
+    let servers = servers(&mut top);
+    top.finish();
+    for (i, server) in servers.iter().enumerate() {
+        if !matches!(server.address, Address::Fixed(_)) {
+            let path = format!("servers[{i}].address");
+            notes.refuse(
+                path,
+                &server.address,
+                "http://IP:PORT in a list that is a file",
+            );
+        }
+    }
+    notes.none_or(servers)
+}
+
 fn settings(value: &Value, notes: &mut Notes) -> Settings {
     let mut top = Reader::new("", value.as_table().cloned().unwrap_or_default(), notes);
     let listeners = top.sections("listener", listener);
@@ -310,6 +339,28 @@ mod tests {
         let expected = "balancer.toml:3: pool[0].severs: \"[\\\"http://127.0.0.1:80\\\"]\" is not accepted: \
              no such key; is it servers?";
         assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn a_list_has_a_server_a_line_or_is_json() {
+        let lines = "# ours\n10.0.0.1:80\n\n  http://10.0.0.2:81 # the other\n[::1]:82\n";
+        let json =
+            r#"["http://10.0.0.1:80", {"address": "http://10.0.0.2:81"}, "http://[::1]:82"]"#;
+        let servers = read_list("list", lines).unwrap();
+        assert_eq!(servers.len(), 3);
+        assert_eq!(servers, read_list("list", json).unwrap());
+        for (text, mistake) in [
+            ("", "list:1: servers: "),
+            (
+                "10.0.0.1:80\nworker\n",
+                "list:2: servers[1].address: \"http://worker",
+            ),
+            ("[\n\"dns://worker:80\"]", "list:2: servers[0].address"),
+            ("[\n\n", "list:3"),
+        ] {
+            let text = read_list("list", text).unwrap_err().to_string();
+            assert!(text.contains(mistake), "{mistake} in {text}");
+        }
     }
 
     #[test]

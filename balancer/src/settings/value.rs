@@ -51,6 +51,34 @@ impl Value {
         }
     }
 
+    /// A table whose key `name` holds the lines of `text` as HTTP addresses, without what follows a `#`.
+    pub(super) fn lines(name: &str, text: &str) -> Value {
+        let mut items = Vec::new();
+        for (i, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            if line.is_empty() {
+                continue;
+            }
+            let address = if line.contains("://") {
+                line.to_owned()
+            } else {
+                format!("http://{line}")
+            };
+            items.push(Value {
+                line: i + 1,
+                shown: address.chars().take(SHOWN_CHARACTERS).collect(),
+                kind: Kind::Text(address),
+            });
+        }
+        let value = |kind| Value {
+            line: 1,
+            shown: String::new(),
+            kind,
+        };
+        let list = value(Kind::List(items));
+        value(Kind::Table(vec![(name.to_owned(), list)]))
+    }
+
     fn new(source: &Source<'_>, span: std::ops::Range<usize>, kind: Kind) -> Value {
         let line = source.line(span.start);
         let written = source.text.get(span).unwrap_or_default();

@@ -38,7 +38,7 @@ pub(crate) struct Server {
 }
 
 /// What the settings say of a server.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Terms {
     /// Before whatever the server says.
     pub(crate) capacity: Option<u32>,

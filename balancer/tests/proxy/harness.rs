@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use balancer::settings::{Address, Listener, Pool, Server, Settings};
-use balancer::{Resolve, SystemResolver};
+use balancer::{Outside, Reload, Resolve, SystemResolver};
 use serde_json::Value;
 use service::Shutdown;
 use tokio::net::TcpListener;
@@ -83,6 +83,14 @@ impl Balancer {
     }
 
     pub(crate) async fn start_with(settings: Settings, resolver: Arc<dyn Resolve>) -> Balancer {
+        Balancer::start_in(settings, resolver, None).await
+    }
+
+    pub(crate) async fn start_in(
+        settings: Settings,
+        resolver: Arc<dyn Resolve>,
+        reload: Option<Reload>,
+    ) -> Balancer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let shutdown = Shutdown::new();
@@ -91,9 +99,12 @@ impl Balancer {
             admin: admin.local_addr().unwrap(),
             shutdown: shutdown.clone(),
             task: tokio::spawn(balancer::run_with(
-                resolver,
+                Outside {
+                    resolver,
+                    admin: Some(admin),
+                    reload,
+                },
                 vec![listener],
-                Some(admin),
                 settings,
                 shutdown,
             )),

@@ -17,3 +17,4 @@ mod harness;
 mod health;
 mod http;
 mod names;
+mod reload;

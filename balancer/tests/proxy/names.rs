@@ -1,15 +1,20 @@
 //! Do pools follow their names?
 
+use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use balancer::Resolve;
-use balancer::settings::{Address, Listener, Server, Settings};
+use balancer::settings::{Address, Listener, Pool, Server, Settings};
 use futures::future::BoxFuture;
+use http::Method;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
-use crate::harness::{Balancer, Origin, pool_of, soon, until};
+use crate::harness::{Balancer, Client, Origin, pool_of, request, soon, until};
 
 /// Answers what the test says.
 #[derive(Clone)]
@@ -123,6 +128,67 @@ async fn an_address_that_leaves_and_comes_back_is_one_series() {
     );
     a.gate.add_permits(1);
     assert_eq!(soon("the held", held).await.unwrap().text(), "a");
+}
+
+/// Asks without pause until it is told to stop; tells how many answers came, and fails on any but 200.
+fn customer(balancer: &Balancer, stop: &CancellationToken) -> JoinHandle<usize> {
+    let (site, stop) = (balancer.site, stop.clone());
+    tokio::spawn(async move {
+        let mut client = Client::connect(site).await;
+        let mut answers = 0;
+        while !stop.is_cancelled() {
+            let answer = client.ask(request(Method::GET, "/name", &[], b"")).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            answers += 1;
+        }
+        answers
+    })
+}
+
+#[tokio::test]
+async fn two_then_four_then_one_address_are_followed_within_two_seconds_and_no_request_fails() {
+    let origins = ["a", "b", "c", "d"].map(Origin::start);
+    let [a, b, c, d] = &origins;
+    let names = Names::new();
+    names.say(&[a, b]);
+    // The pool of an operator who changes nothing: asked every second, probed every three.
+    let workers = Server::from("dns://worker:80".parse::<Address>().unwrap());
+    let pool = Pool::new("tiles", vec![workers]);
+    let settings = Settings::new(vec![Listener::new("site", "", "tiles")], vec![pool]);
+    let balancer = Balancer::start_with(settings, Arc::new(names.clone())).await;
+    balancer.wait_for_servers("up", 2).await;
+    let stop = CancellationToken::new();
+    let customers: Vec<_> = (0..8).map(|_| customer(&balancer, &stop)).collect();
+    for now in [&[a, b, c, d][..], &[d]] {
+        names.say(now);
+        let said = Instant::now();
+        let expected: HashSet<String> = now.iter().map(|o| o.address.to_string()).collect();
+        until("exactly those are used", async || {
+            let stats = balancer.stats().await;
+            let servers = stats["servers"].as_array().unwrap().iter();
+            let used =
+                servers.filter(|server| server["state"] == "up" && server["leaving"] == false);
+            let used: HashSet<String> = used
+                .map(|server| server["address"].as_str().unwrap().to_owned())
+                .collect();
+            used == expected
+        })
+        .await;
+        assert!(
+            said.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            said.elapsed()
+        );
+    }
+    let asked_before = d.log.lock().unwrap().len();
+    until("all is done by the last", async || {
+        d.log.lock().unwrap().len() > asked_before + 100
+    })
+    .await;
+    stop.cancel();
+    for customer in customers {
+        assert!(soon("it stops", customer).await.unwrap() > 0);
+    }
 }
 
 #[tokio::test]
