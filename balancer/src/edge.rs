@@ -6,6 +6,7 @@ mod caller;
 mod rate;
 mod room;
 mod table;
+mod tunnel;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ pub(crate) use self::bans::Bans;
 pub(crate) use self::caller::{Caller, Trusted};
 use self::rate::RateLimit;
 pub(crate) use self::room::Room;
+pub(crate) use self::tunnel::{Agreed, Wanted, announce};
 use crate::body::{Body, closing, problem};
 use crate::pool::Pool;
 use crate::settings::{Limits, Listener};
@@ -46,7 +48,7 @@ impl Edge {
         &self,
         pool: &Arc<Pool>,
         caller: &Caller,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
     ) -> Response<Body> {
         if let Some(unsuitable) = refuse::unsuitable(&request, self.url_bytes) {
             return closing(unsuitable);
@@ -60,6 +62,18 @@ impl Edge {
             answer.headers_mut().extend(fields);
             return answer;
         }
-        proxy::answer(pool, caller, client, request).await
+        let upgrade = tunnel::wanted(&mut request);
+        let answer = proxy::answer(pool, caller, client, request);
+        let mut answer = match pool.settings.timeouts.request {
+            None => answer.await,
+            Some(time) => match tokio::time::timeout(time, answer).await {
+                Ok(answer) => answer,
+                Err(_) => problem(refuse::late(&pool.settings.name)),
+            },
+        };
+        if let Some(upgrade) = upgrade {
+            tunnel::agree(&mut answer, upgrade, &caller.tunnel);
+        }
+        answer
     }
 }

@@ -16,6 +16,7 @@ mod headers;
 mod health;
 mod listen;
 mod members;
+mod patience;
 mod payload;
 mod pool;
 mod proxy;

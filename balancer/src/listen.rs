@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use http::{HeaderValue, Request, Version, header};
+use http::{HeaderValue, Request, StatusCode, Version, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -170,13 +170,17 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, shutdo
     let number = gate.numbers.next();
     let caller = Caller::new(peer.ip(), &gate.edge.trusted, false, number);
     let answer = |request: Request<Incoming>| {
-        let (pool, busy) = (gate.pool.load_full(), activity.start());
+        let (pool, seen, busy) = (gate.pool.load_full(), &activity, activity.start());
         // HTTP/2 has no such field; its connections say farewell themselves.
         let draining = (request.version() <= Version::HTTP_11).then_some(&gate.draining);
         let (edge, caller) = (&gate.edge, &caller);
         async move {
             let answer = edge.answer(&pool, caller, request).await;
             let mut answer = answer.map(|body| body.during(busy));
+            if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+                seen.open_tunnel();
+                return Ok(answer);
+            }
             if draining.is_some_and(Shutdown::is_cancelled) {
                 let close = HeaderValue::from_static("close");
                 answer.headers_mut().insert(header::CONNECTION, close);
@@ -184,13 +188,18 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, shutdo
             Ok::<_, Infallible>(answer)
         }
     };
-    let stream = ClientStream::new(Wire::new(stream), gate.limits.clone(), activity.clone());
+    let stream = ClientStream::new(
+        Wire::new(stream, activity.clone()),
+        gate.limits.clone(),
+        activity.clone(),
+    );
     let served = http1::Builder::new()
         // Its work is done by the stream.
         .header_read_timeout(None)
         .max_header_size(gate.limits.header_bytes)
         .max_buf_size(gate.limits.header_bytes)
-        .serve_connection(stream, service_fn(answer));
+        .serve_connection(stream, service_fn(answer))
+        .with_upgrades();
     tokio::pin!(served);
     let outcome = tokio::select! {
         outcome = served.as_mut() => outcome,
@@ -201,5 +210,11 @@ async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, shutdo
     };
     if let Err(e) = outcome {
         tracing::debug!(%peer, error = %e, "connection of a client ended");
+    }
+    if let Some(tunnel) = caller.tunnel.take() {
+        let _busy = activity.start();
+        if let Err(e) = tunnel.run().await {
+            tracing::debug!(%peer, error = %e, "tunnel of a client ended");
+        }
     }
 }

@@ -2,32 +2,19 @@
 //! held in memory, all others flow through once.
 
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Sleep;
 
+use crate::patience::{BodyError, Patience};
 use crate::pool::Pool;
-
-/// A body that did not reach its end.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BodyError {
-    /// The connection it came from failed.
-    #[error(transparent)]
-    Source(#[from] hyper::Error),
-    /// Nothing came for too long.
-    #[error("nothing came for {0:?}")]
-    Idle(Duration),
-}
 
 /// The body of a request on its way to a server.
 #[derive(Debug)]
@@ -67,14 +54,14 @@ impl Payload {
     }
 
     /// A body that flows.
-    pub(crate) fn stream(rest: Incoming, idle: Duration) -> Payload {
+    pub(crate) fn stream(rest: Incoming, patience: Patience) -> Payload {
         if rest.is_end_stream() {
             return Payload::empty();
         }
         Payload::Stream(Stream {
             read: VecDeque::new(),
             rest,
-            patience: Patience::new(idle),
+            patience,
             sent: Arc::default(),
         })
     }
@@ -83,7 +70,7 @@ impl Payload {
     pub(crate) async fn hold(
         mut rest: Incoming,
         pool: &Pool,
-        idle: Duration,
+        mut patience: Patience,
     ) -> Result<Payload, BodyError> {
         let limit = pool.settings.retry.body_bytes;
         // An unknown length may turn out to be all that is allowed.
@@ -96,13 +83,12 @@ impl Payload {
         let room =
             permits.and_then(|permits| pool.room.clone().try_acquire_many_owned(permits).ok());
         let (false, Some(room)) = (rest.is_end_stream(), room) else {
-            return Ok(Payload::stream(rest, idle));
+            return Ok(Payload::stream(rest, patience));
         };
         let mut read = VecDeque::new();
         let mut length = 0;
         while length <= limit {
-            let frame = tokio::time::timeout(idle, rest.frame()).await;
-            let Some(frame) = frame.map_err(|_| BodyError::Idle(idle))? else {
+            let Some(frame) = poll_fn(|cx| patience.poll(&mut rest, cx)).await else {
                 return Ok(Payload::Held(joined(read, length), Some(Arc::new(room))));
             };
             // Trailers of a request that may be sent again are dropped (RFC 9110 §6.5.1 allows it).
@@ -114,7 +100,7 @@ impl Payload {
         Ok(Payload::Stream(Stream {
             read,
             rest,
-            patience: Patience::new(idle),
+            patience,
             sent: Arc::default(),
         }))
     }
@@ -196,35 +182,5 @@ impl Stream {
             self.sent.store(true, Ordering::Release);
         }
         Poll::Ready(frame)
-    }
-}
-
-/// Waits for the next piece of a body, but not for ever. The clock runs only while the body is asked for
-/// more, so a slow reader is not held against the sender.
-#[derive(Debug)]
-pub(crate) struct Patience {
-    idle: Duration,
-    over: Option<Pin<Box<Sleep>>>,
-}
-
-impl Patience {
-    pub(crate) fn new(idle: Duration) -> Patience {
-        Patience { idle, over: None }
-    }
-
-    pub(crate) fn poll(
-        &mut self,
-        body: &mut Incoming,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
-            self.over = None;
-            return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)));
-        }
-        let over = self
-            .over
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(self.idle)));
-        ready!(over.as_mut().poll(cx));
-        Poll::Ready(Some(Err(BodyError::Idle(self.idle))))
     }
 }

@@ -11,9 +11,10 @@ use hyper::body::Incoming;
 
 use crate::body::{Body, closing};
 use crate::client::ClientKey;
-use crate::edge::Caller;
+use crate::edge::{Caller, Wanted, announce};
 use crate::headers;
-use crate::payload::{BodyError, Payload};
+use crate::patience::{BodyError, Patience};
+use crate::payload::Payload;
 use crate::pool::Pool;
 use crate::refuse;
 use crate::tries::Errand;
@@ -34,7 +35,7 @@ pub(crate) async fn answer(
         Ok(request) => errand.run(request).await,
         Err(e) => {
             tracing::debug!(pool = pool.settings.name, error = %e, "request did not arrive whole");
-            closing(refuse::incomplete())
+            closing(refuse::incomplete(e.is_late()))
         }
     };
     if pool.settings.advertise_capacity
@@ -55,11 +56,12 @@ async fn outgoing(
     request: Request<Incoming>,
 ) -> Result<Request<Payload>, BodyError> {
     let (mut parts, body) = request.into_parts();
-    let idle = pool.settings.timeouts.body_idle;
+    let timeouts = &pool.settings.timeouts;
+    let patience = Patience::with_rate(timeouts.body_idle, timeouts.body_rate);
     let payload = if repeatable {
-        Payload::hold(body, pool, idle).await?
+        Payload::hold(body, pool, patience).await?
     } else {
-        Payload::stream(body, idle)
+        Payload::stream(body, patience)
     };
     to_origin_form(&mut parts);
     headers::forward(
@@ -68,6 +70,9 @@ async fn outgoing(
         caller.next_id(),
         parts.version,
     );
+    if parts.extensions.remove::<Wanted>().is_some() {
+        announce(&mut parts.headers);
+    }
     parts.version = Version::HTTP_11;
     Ok(Request::from_parts(parts, payload))
 }

@@ -1,11 +1,12 @@
 //! What does the balancer answer itself? Requests that it cannot carry, and requests that no server could
 //! answer; always a problem (RFC 9457) that says who failed, never how.
 
-use http::header::{HOST, UPGRADE};
+use http::header::HOST;
 use http::uri::Scheme;
-use http::{HeaderMap, Method, Request, StatusCode, Uri, Version};
+use http::{Method, Request, StatusCode, Uri, Version};
 use service::Problem;
 
+use crate::patience::BodyError;
 use crate::pool::{Queued, Refusal};
 use crate::upstream::Failure;
 
@@ -21,9 +22,6 @@ pub(crate) fn unsuitable<B>(request: &Request<B>, url_bytes: usize) -> Option<Pr
     let bad = |detail| Some(Problem::new(StatusCode::BAD_REQUEST, "Bad request", detail));
     if request.method() == Method::CONNECT {
         return not_implemented("CONNECT makes tunnels, and this proxy makes none");
-    }
-    if wants_other_protocol(request.headers()) {
-        return not_implemented("this proxy carries no WebSocket yet");
     }
     let url = request
         .uri()
@@ -111,15 +109,6 @@ fn not_implemented(detail: &'static str) -> Option<Problem> {
     ))
 }
 
-/// An offer of h2c may be ignored (RFC 9110 §7.8); a WebSocket handshake means nothing without its upgrade.
-fn wants_other_protocol(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(UPGRADE).into_iter();
-    let mut names = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(','));
-    names.any(|name| name.trim().eq_ignore_ascii_case("websocket"))
-}
-
 /// The problem of a request that got no server.
 pub(crate) fn no_slot(pool: &str, refusal: Refusal) -> Problem {
     let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -178,20 +167,27 @@ pub(crate) fn no_answer(pool: &str, failure: &Failure) -> Problem {
             "No answer in time",
             "the server did not answer in time",
         ),
-        Failure::Client(_) => (
-            StatusCode::BAD_REQUEST,
-            "Incomplete request",
-            "the request's body did not arrive whole",
-        ),
+        Failure::Client(e) => {
+            let cause = std::error::Error::source(e);
+            let cause = cause.and_then(|cause| cause.downcast_ref::<BodyError>());
+            return incomplete(cause.is_some_and(BodyError::is_late));
+        }
     };
     Problem::new(status, title, format!("{detail} (pool {pool})")).with("pool", pool)
 }
 
-/// The problem of a body that did not arrive, before any server was asked.
-pub(crate) fn incomplete() -> Problem {
-    Problem::new(
-        StatusCode::BAD_REQUEST,
-        "Incomplete request",
-        "the request's body did not arrive whole",
-    )
+/// The problem of a request that took longer in all than it may.
+pub(crate) fn late(pool: &str) -> Problem {
+    let detail = format!("the request took too long in all (pool {pool})");
+    Problem::new(StatusCode::GATEWAY_TIMEOUT, "No answer in time", detail).with("pool", pool)
+}
+
+/// The problem of a body that did not arrive, in time (RFC 9110 §15.5.9) or at all.
+pub(crate) fn incomplete(late: bool) -> Problem {
+    if late {
+        let detail = "the request's body did not arrive in time";
+        return Problem::new(StatusCode::REQUEST_TIMEOUT, "Request took too long", detail);
+    }
+    let detail = "the request's body did not arrive whole";
+    Problem::new(StatusCode::BAD_REQUEST, "Incomplete request", detail)
 }

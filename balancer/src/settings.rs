@@ -259,6 +259,13 @@ pub struct Timeouts {
     pub head: Duration,
     /// Between two pieces of a body, in both directions.
     pub body_idle: Duration,
+    /// Bytes a second that a client's body has to come with, after its first 5 s; 0 is any. Less gets 408.
+    pub body_rate: u32,
+    /// From a request's head to the head of its answer, with its body, its wait and its tries; `None` is as
+    /// long as these may take.
+    pub request: Option<Duration>,
+    /// Between two pieces either way, once a connection has been switched to another protocol.
+    pub tunnel_idle: Duration,
 }
 
 impl Default for Timeouts {
@@ -267,6 +274,9 @@ impl Default for Timeouts {
             connect: Duration::from_secs(1),
             head: Duration::from_secs(600),
             body_idle: Duration::from_secs(60),
+            body_rate: 240,
+            request: None,
+            tunnel_idle: Duration::from_secs(3600),
         }
     }
 }

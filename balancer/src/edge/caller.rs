@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::{HeaderMap, HeaderValue};
 use ipnet::IpNet;
 
+use super::tunnel::Entrance;
 use crate::client::ClientKey;
 use crate::headers::{FORWARDED_FOR, Peer};
 
@@ -62,6 +63,7 @@ pub(crate) struct Caller {
     /// Begins the names of its requests; random.
     connection: u64,
     requests: AtomicU64,
+    pub(crate) tunnel: Entrance,
 }
 
 impl Caller {
@@ -74,6 +76,7 @@ impl Caller {
             address,
             connection,
             requests: AtomicU64::new(0),
+            tunnel: Entrance::default(),
         }
     }
 

@@ -40,6 +40,8 @@ enum Place {
     ChunkCr,
     ChunkLf,
     Trailer,
+    /// Another protocol.
+    Tunnel,
     Refused,
 }
 
@@ -48,6 +50,13 @@ enum Place {
 struct Ambiguous;
 
 impl Framing {
+    /// From here on the connection carries another protocol.
+    pub(super) fn open_tunnel(&mut self) {
+        if self.place != Place::Refused {
+            self.place = Place::Tunnel;
+        }
+    }
+
     /// Whether something was refused, after which nothing is let through.
     pub(super) fn is_refused(&self) -> bool {
         self.place == Place::Refused
@@ -60,6 +69,7 @@ impl Framing {
             let rest = &bytes[at..];
             let step = match self.place {
                 Place::Refused => return at,
+                Place::Tunnel => return bytes.len(),
                 Place::Body(left) => {
                     let (taken, left) = take(left, rest);
                     self.place = if left == 0 {
@@ -357,5 +367,13 @@ mod tests {
                 assert!(matches!(end, Some(0 | b'\n')), "{text:?}: {end:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_tunnel_carries_anything() {
+        let mut framing = Framing::default();
+        framing.open_tunnel();
+        let mut bytes = *b"\n\n\0";
+        assert_eq!((framing.check(&mut bytes), bytes), (3, *b"\n\n\0"));
     }
 }

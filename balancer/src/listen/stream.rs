@@ -24,6 +24,8 @@ pub(super) struct Activity {
     busy: AtomicBool,
     /// A request has begun since the stream looked last, and may be over already.
     begun: AtomicBool,
+    /// The connection carries another protocol.
+    tunnel: AtomicBool,
 }
 
 impl Activity {
@@ -32,6 +34,15 @@ impl Activity {
         self.busy.store(true, Ordering::Relaxed);
         self.begun.store(true, Ordering::Relaxed);
         Busy(self.clone())
+    }
+
+    /// What follows is another protocol's.
+    pub(super) fn open_tunnel(&self) {
+        self.tunnel.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_tunnel(&self) -> bool {
+        self.tunnel.load(Ordering::Relaxed)
     }
 }
 

@@ -2,25 +2,29 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::framing::Framing;
+use super::stream::Activity;
 
 /// A client's connection, from which only clear requests come.
 #[derive(Debug)]
 pub(super) struct Wire {
     socket: TcpStream,
     framing: Framing,
+    activity: Arc<Activity>,
 }
 
 impl Wire {
-    pub(super) fn new(socket: TcpStream) -> Wire {
+    pub(super) fn new(socket: TcpStream, activity: Arc<Activity>) -> Wire {
         Wire {
             socket,
             framing: Framing::default(),
+            activity,
         }
     }
 }
@@ -37,6 +41,9 @@ impl AsyncRead for Wire {
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
+        if self.activity.is_tunnel() {
+            self.framing.open_tunnel();
+        }
         let kept = self.framing.check(&mut buf.filled_mut()[before..]);
         buf.set_filled(before + kept);
         Poll::Ready(Ok(()))

@@ -140,7 +140,7 @@ fn pool(reader: &mut Reader<'_>) -> Pool {
     reader.section("timeouts", |reader| {
         reader.duration("connect", &mut pool.timeouts.connect);
         reader.duration("head", &mut pool.timeouts.head);
-        reader.duration("body_idle", &mut pool.timeouts.body_idle);
+        edge::timeouts(reader, &mut pool.timeouts);
     });
     reader.section("idle", |reader| {
         set(

@@ -11,7 +11,8 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::connection::Connection;
-use crate::payload::{BodyError, Patience, Sent};
+use crate::patience::{BodyError, Patience};
+use crate::payload::Sent;
 use crate::pool::Slot;
 
 /// The body of a server's answer, with all that is held until its end.
@@ -31,6 +32,15 @@ struct Lease {
 }
 
 impl Answer {
+    /// One without a body, whose connection is used for something else.
+    pub(super) fn switched(body: Incoming) -> Answer {
+        Answer {
+            body,
+            patience: Patience::new(Duration::ZERO),
+            lease: None,
+        }
+    }
+
     pub(super) fn new(
         body: Incoming,
         connection: Connection,

@@ -39,7 +39,7 @@ pub(crate) async fn connect(addresses: &[SocketAddr], timeout: Duration) -> io::
         .await
         .map_err(io::Error::other)?;
     tokio::spawn(async move {
-        if let Err(e) = driver.await {
+        if let Err(e) = driver.with_upgrades().await {
             tracing::debug!(error = %e, "connection to a server ended");
         }
     });

@@ -2,15 +2,18 @@
 //! anything was sent is replaced here; whatever else fails is for the caller to judge.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use http::{Request, Response};
+use http::header::UPGRADE;
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 
 use super::answer::Answer;
 use super::connection::{Connection, connect};
+use crate::edge::Agreed;
 use crate::payload::{Payload, Sent};
 use crate::pool::{Sight, Slot};
 
@@ -63,6 +66,7 @@ pub(crate) async fn exchange(
         };
         let reused = connection.is_reused();
         let sent = request.body().sent();
+        let may_switch = request.headers().contains_key(UPGRADE);
         let outcome = tokio::select! {
             biased;
             outcome = connection.send(request) => outcome,
@@ -70,6 +74,9 @@ pub(crate) async fn exchange(
             () = &mut late => return Err(slot.failed(Failure::Late, None)),
         };
         match outcome {
+            Ok(response) if may_switch && response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                return Ok(switched(response, slot));
+            }
             Ok(response) if response.status().is_informational() => {
                 return Err(slot.failed(Failure::Switched, None));
             }
@@ -92,6 +99,16 @@ async fn obtain(slot: &Slot, now: Instant) -> io::Result<Connection> {
     }
     server.counts.connections.fetch_add(1, Ordering::Relaxed);
     connect(&server.addresses(), slot.pool.settings.timeouts.connect).await
+}
+
+/// An answer that holds the slot, and the connection as the other protocol's.
+fn switched(mut response: Response<Incoming>, slot: Slot) -> Response<Answer> {
+    let agreed = Agreed {
+        server: hyper::upgrade::on(&mut response),
+        slot: Arc::new(slot),
+    };
+    response.extensions_mut().insert(agreed);
+    response.map(Answer::switched)
 }
 
 fn leased(

@@ -18,3 +18,5 @@ mod health;
 mod http;
 mod names;
 mod reload;
+mod slow;
+mod upgrades;

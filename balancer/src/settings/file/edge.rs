@@ -1,9 +1,10 @@
 //! The keys of what a listener's clients may do.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use super::super::reader::Reader;
-use super::super::{Limits, Rate};
+use super::super::{Limits, Rate, Timeouts};
 use super::{MOST, set};
 
 /// The rate limit, when there is one.
@@ -31,4 +32,14 @@ pub(super) fn clients(reader: &mut Reader<'_>, limits: &mut Limits) {
         items.map(|item| item.as_str()?.parse().ok()).collect()
     });
     set(&mut limits.trusted_proxies, trusted);
+}
+
+/// How long clients may take.
+pub(super) fn timeouts(reader: &mut Reader<'_>, timeouts: &mut Timeouts) {
+    reader.duration("body_idle", &mut timeouts.body_idle);
+    set(&mut timeouts.body_rate, reader.whole("body_rate", 0..=MOST));
+    let mut request = Duration::ZERO;
+    reader.duration("request", &mut request);
+    timeouts.request = Some(request).filter(|request| !request.is_zero());
+    reader.duration("tunnel_idle", &mut timeouts.tunnel_idle);
 }

@@ -1,0 +1,209 @@
+//! What becomes of a connection that changes its protocol? Only WebSocket may (RFC 6455); the server decides,
+//! and once it has agreed, bytes flow both ways until one side ends, or nothing has come for long. The server's
+//! slot is held that long.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::Instant;
+
+use crate::pool::Slot;
+
+/// As much as is read before it is passed on, either way.
+const BUFFER: usize = 8 << 10;
+
+const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
+
+/// A request's extension: it asks for an upgrade, which its connection field no longer says.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted;
+
+/// An answer's extension: the server has agreed. Holds its slot.
+#[derive(Clone, Debug)]
+pub(crate) struct Agreed {
+    pub(crate) server: OnUpgrade,
+    pub(crate) slot: Arc<Slot>,
+}
+
+/// Both ends.
+#[derive(Debug)]
+pub(crate) struct Tunnel {
+    client: OnUpgrade,
+    agreed: Agreed,
+}
+
+/// Where a connection's tunnel waits until its HTTP is over.
+#[derive(Debug, Default)]
+pub(crate) struct Entrance(Mutex<Option<Tunnel>>);
+
+impl Entrance {
+    pub(crate) fn take(&self) -> Option<Tunnel> {
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        place.take()
+    }
+
+    fn put(&self, tunnel: Tunnel) {
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(tunnel);
+    }
+}
+
+/// The client's end, when the request is a WebSocket handshake (RFC 6455 §4.1). Any other offer to change the
+/// protocol, h2c among them, may be ignored (RFC 9110 §7.8).
+pub(super) fn wanted<B>(request: &mut Request<B>) -> Option<OnUpgrade> {
+    let headers = request.headers();
+    if !headers.contains_key(UPGRADE) || !is_handshake(request.method(), request.version(), headers)
+    {
+        return None;
+    }
+    request.extensions_mut().insert(Wanted);
+    Some(hyper::upgrade::on(request))
+}
+
+fn is_handshake(method: &Method, version: Version, headers: &HeaderMap) -> bool {
+    *method == Method::GET
+        && version == Version::HTTP_11
+        && names(headers, CONNECTION, "upgrade")
+        && names(headers, UPGRADE, "websocket")
+}
+
+fn names(headers: &HeaderMap, list: http::HeaderName, member: &str) -> bool {
+    let values = headers.get_all(list).into_iter();
+    let mut members = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(','));
+    members.any(|name| name.trim().eq_ignore_ascii_case(member))
+}
+
+/// Says what is asked for in the fields of this hop, or what was agreed on.
+pub(crate) fn announce(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, WEBSOCKET);
+}
+
+/// Keeps the two ends until the client has its answer; whether the protocol changes.
+pub(super) fn agree<B>(answer: &mut Response<B>, client: OnUpgrade, entrance: &Entrance) -> bool {
+    let agreed = answer.extensions_mut().remove::<Agreed>();
+    let (StatusCode::SWITCHING_PROTOCOLS, Some(agreed)) = (answer.status(), agreed) else {
+        return false;
+    };
+    announce(answer.headers_mut());
+    entrance.put(Tunnel { client, agreed });
+    true
+}
+
+impl Tunnel {
+    /// Carries bytes until one side ends; an error is why nothing came.
+    pub(crate) async fn run(self) -> io::Result<()> {
+        let idle = self.agreed.slot.pool.settings.timeouts.tunnel_idle;
+        let (client, server) =
+            tokio::try_join!(self.client, self.agreed.server).map_err(io::Error::other)?;
+        let (from_client, to_client) = tokio::io::split(TokioIo::new(client));
+        let (from_server, to_server) = tokio::io::split(TokioIo::new(server));
+        let pulse = Pulse::new();
+        tokio::select! {
+            outcome = async {
+                tokio::try_join!(
+                    pump(from_client, to_server, &pulse),
+                    pump(from_server, to_client, &pulse),
+                )
+            } => outcome.map(|_| ()),
+            () = pulse.stopped(idle) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+}
+
+async fn pump(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    pulse: &Pulse,
+) -> io::Result<()> {
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let count = from.read(&mut buffer).await?;
+        if count == 0 {
+            return to.shutdown().await;
+        }
+        pulse.beat();
+        to.write_all(&buffer[..count]).await?;
+        to.flush().await?;
+    }
+}
+
+/// When bytes came last, either way.
+#[derive(Debug)]
+struct Pulse {
+    start: Instant,
+    last_millis: AtomicU64,
+}
+
+impl Pulse {
+    fn new() -> Pulse {
+        Pulse {
+            start: Instant::now(),
+            last_millis: AtomicU64::new(0),
+        }
+    }
+
+    fn beat(&self) {
+        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_millis.store(millis, Ordering::Relaxed);
+    }
+
+    /// Waits until nothing has come for `idle`.
+    async fn stopped(&self, idle: Duration) {
+        loop {
+            let last = Duration::from_millis(self.last_millis.load(Ordering::Relaxed));
+            let end = self.start + last + idle;
+            if Instant::now() >= end {
+                return;
+            }
+            tokio::time::sleep_until(end).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_websocket_handshake_is_told_from_other_offers() {
+        let is = |method: Method, connection: &str, upgrade: &str| {
+            let mut request = Request::builder()
+                .method(method)
+                .header(CONNECTION, connection)
+                .header(UPGRADE, upgrade)
+                .body(())
+                .unwrap();
+            wanted(&mut request).is_some()
+        };
+        assert!(is(Method::GET, "keep-alive, Upgrade", "WebSocket"));
+        assert!(!is(Method::GET, "Upgrade", "h2c"));
+        assert!(!is(Method::GET, "keep-alive", "websocket"));
+        assert!(!is(Method::POST, "Upgrade", "websocket"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tunnel_without_bytes_is_noticed() {
+        let (pulse, idle) = (Pulse::new(), Duration::from_secs(10));
+        tokio::select! {
+            () = pulse.stopped(idle) => panic!("too early"),
+            () = async {
+                for _ in 0..5 {
+                    tokio::time::sleep(Duration::from_secs(9)).await;
+                    pulse.beat();
+                }
+            } => {}
+        }
+        pulse.stopped(idle).await;
+        assert_eq!(pulse.start.elapsed(), Duration::from_secs(55));
+    }
+}
