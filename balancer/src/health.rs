@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, Limited};
 
 use crate::payload::Payload;
 use crate::pool::{Current, Pool, Sight};
+use crate::settings::Health;
 use crate::upstream::{Server, connect};
 
 /// Between probes of a server that was never seen up, in its first seconds: clusters start together.
@@ -50,6 +51,8 @@ pub(crate) async fn watch(current: Arc<Current>, server: Arc<Server>) {
 async fn probes(pool: &Arc<Pool>, server: &Arc<Server>) {
     let rules = &pool.settings.health;
     let mut seen_up = false;
+    let mut random = fastrand::Rng::new();
+    let mut requests_before = 0;
     let mut probes: u32 = 0;
     loop {
         let report = probe(pool, server).await;
@@ -58,6 +61,12 @@ async fn probes(pool: &Arc<Pool>, server: &Arc<Server>) {
         }
         pool.note(server, report.sight, Instant::now());
         server.sweep(Instant::now());
+        let requests = server.counts.requests.load(Ordering::Relaxed);
+        if requests == requests_before {
+            // Who was slow once and is asked no more must not count as slow for ever.
+            server.counts.forget_latency();
+        }
+        requests_before = requests;
         let (changing, _) = pool.standing(server);
         let first_pass = !seen_up && report.sight == Sight::Passed;
         seen_up |= first_pass;
@@ -72,7 +81,7 @@ async fn probes(pool: &Arc<Pool>, server: &Arc<Server>) {
             rules.interval
         };
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(jittered(pause, &mut random)) => {}
             () = server.doubted() => {}
         }
     }
@@ -84,6 +93,11 @@ fn phase(label: &str, interval: Duration) -> Duration {
     let mut hasher = DefaultHasher::new();
     label.hash(&mut hasher);
     interval.mul_f64((hasher.finish() % 1000) as f64 / 1000.0)
+}
+
+/// A tenth more or less, so that balancers and servers that fell into step fall out of it.
+fn jittered(pause: Duration, random: &mut fastrand::Rng) -> Duration {
+    pause.mul_f64(0.9 + 0.2 * random.f64())
 }
 
 /// Without probes: an ejection ends with its time.
@@ -100,8 +114,7 @@ async fn pardons(pool: &Arc<Pool>, server: &Arc<Server>) {
 /// Asks once, on a connection of its own: a server that takes no connections is not healthy.
 async fn probe(pool: &Pool, server: &Server) -> Report {
     let rules = &pool.settings.health;
-    let outcome =
-        tokio::time::timeout(rules.timeout, ask(server, &rules.path, rules.timeout)).await;
+    let outcome = tokio::time::timeout(rules.timeout, ask(server, rules)).await;
     let (sight, error) = match outcome {
         Ok(Ok(report)) => return report,
         Ok(Err(e)) if e.kind() == io::ErrorKind::TimedOut => (Sight::Silent, e),
@@ -116,9 +129,9 @@ async fn probe(pool: &Pool, server: &Server) -> Report {
     }
 }
 
-async fn ask(server: &Server, path: &str, timeout: Duration) -> io::Result<Report> {
-    let mut connection = connect(&server.addresses(), timeout).await?;
-    let request = Request::get(path)
+async fn ask(server: &Server, rules: &Health) -> io::Result<Report> {
+    let mut connection = connect(&server.addresses(), rules.timeout).await?;
+    let request = Request::get(&rules.path)
         .header(header::HOST, &server.label)
         .header(header::USER_AGENT, "balancer-probe")
         .body(Payload::empty())
@@ -128,13 +141,14 @@ async fn ask(server: &Server, path: &str, timeout: Duration) -> io::Result<Repor
         .await
         .map_err(|e| io::Error::other(e.into_error()))?;
     let status = response.status();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    let passes = rules.status.contain(status);
+    if status == StatusCode::SERVICE_UNAVAILABLE && !passes {
         return Ok(Report {
             sight: Sight::Unwilling,
             capacity: None,
         });
     }
-    if !status.is_success() {
+    if !passes {
         return Err(io::Error::other(format!("answered {status}")));
     }
     // The status has said it all: an answer too long to hold a capacity passes too.
@@ -177,6 +191,17 @@ mod tests {
         ] {
             assert_eq!(told_capacity(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn pauses_differ_by_a_tenth_at_most() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let pause = Duration::from_secs(10);
+        let pauses: Vec<u128> = (0..100)
+            .map(|_| jittered(pause, &mut random).as_millis())
+            .collect();
+        assert!(pauses.iter().all(|pause| (9000..=11_000).contains(pause)));
+        assert!(pauses.iter().any(|p| *p < 9500) && pauses.iter().any(|p| *p > 10_500));
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod edge;
 mod hash_key;
 mod headers;
 mod health;
+mod hedge;
 mod listen;
 mod members;
 mod patience;

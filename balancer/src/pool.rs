@@ -4,6 +4,8 @@
 mod algorithm;
 mod budget;
 mod current;
+mod hedges;
+mod latencies;
 mod line;
 mod member;
 mod pace;
@@ -11,15 +13,19 @@ mod roster;
 mod slot;
 mod verdict;
 mod waits;
+mod warming;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, oneshot};
 
 use self::budget::Budget;
+pub(crate) use self::budget::{Active, Retry};
 pub(crate) use self::current::Current;
+use self::hedges::Hedges;
+use self::latencies::Latencies;
 pub(crate) use self::line::Rank;
 pub(crate) use self::member::Member;
 pub(crate) use self::roster::{Roster, Wish};
@@ -40,6 +46,8 @@ pub(crate) struct Pool {
     pub(crate) settings: Arc<settings::Pool>,
     pub(crate) budget: Arc<Budget>,
     pub(crate) counts: Arc<Counts>,
+    pub(crate) latencies: Arc<Latencies>,
+    hedges: Arc<Hedges>,
     /// Bytes that bodies may still be held in.
     pub(crate) room: Arc<Semaphore>,
     /// Held for a few instructions at a time, never over an await.
@@ -54,6 +62,9 @@ pub(crate) struct Counts {
     pub(crate) retries: AtomicU64,
     /// Retries that the budget forbade.
     pub(crate) retries_denied: AtomicU64,
+    /// Requests that were sent once more because their answer took long, and those whose second answer came first.
+    pub(crate) hedges: AtomicU64,
+    pub(crate) hedges_won: AtomicU64,
     pub(crate) queued: AtomicU64,
     /// Requests that the balancer answered itself, because no server could.
     pub(crate) refused: AtomicU64,
@@ -72,8 +83,10 @@ impl Pool {
             ))),
             room: Arc::new(Semaphore::new(settings.retry.held_bytes)),
             settings,
-            budget: Arc::new(Budget::full()),
+            budget: Arc::default(),
             counts: Arc::default(),
+            latencies: Arc::default(),
+            hedges: Arc::default(),
             arrivals: Arc::default(),
         })
     }
@@ -91,6 +104,8 @@ impl Pool {
             settings,
             budget: self.budget.clone(),
             counts: self.counts.clone(),
+            latencies: self.latencies.clone(),
+            hedges: self.hedges.clone(),
             room,
             roster: self.roster.clone(),
             arrivals: self.arrivals.clone(),
@@ -129,7 +144,14 @@ impl Pool {
             server = server.label,
             "server joined"
         );
-        self.change(|roster| roster.join(server));
+        let (id, slow_start) = (server.id, self.settings.slow_start);
+        let rise = self.change(|roster| {
+            roster.join(server.clone());
+            // Without probes it is up from now on.
+            let up = !self.settings.health.probes;
+            up.then(|| roster.rise(id, slow_start)).flatten()
+        });
+        self.warm(&server, rise);
     }
 
     /// The server is no longer listed: it finishes what it has and gets nothing new.
@@ -154,39 +176,56 @@ impl Pool {
 
     /// Takes note of what was seen of a server.
     pub(crate) fn note(self: &Arc<Self>, server: &Server, sight: Sight, now: Instant) {
-        let (changed, down) = self.change(|roster| {
-            let changed = roster.note(server.id, sight, now);
-            (changed, roster.is_down(server.id))
-        });
-        self.changed(server, changed);
+        let changed = self.move_by(server, |roster| roster.note(server.id, sight, now));
+        if changed == Some(State::Ejected) {
+            self.ejected(server, sight);
+        }
         // A server that refuses or fails probes may still finish what it has; a silent one is not waited for.
-        if down && sight == Sight::Silent {
+        if sight == Sight::Silent && self.roster().is_down(server.id) {
             server.lose();
+        }
+    }
+
+    fn ejected(&self, server: &Server, sight: Sight) {
+        server.counts.ejections.fetch_add(1, Ordering::Relaxed);
+        // Whether connections can be made is what a probe finds out at once. Answers that failed are another matter: its
+        // probes may pass all the while, and one that came now would undo the ejection.
+        if sight != Sight::Erred || !self.settings.health.probes {
+            server.doubt();
         }
     }
 
     /// Ends an ejection whose time is over.
     pub(crate) fn pardon(self: &Arc<Self>, server: &Server, now: Instant) {
-        let changed = self.change(|roster| roster.pardon(server.id, now));
-        self.changed(server, changed);
+        self.move_by(server, |roster| roster.pardon(server.id, now));
     }
 
-    fn changed(&self, server: &Server, state: Option<State>) {
+    /// Moves a server to another state, and says so.
+    fn move_by(
+        self: &Arc<Self>,
+        server: &Server,
+        change: impl FnOnce(&mut Roster<Reply>) -> Option<State>,
+    ) -> Option<State> {
+        let (state, rise) = self.change(|roster| {
+            let state = change(roster);
+            let up = state == Some(State::Up);
+            // Before anybody gets its slots.
+            let rise = up.then(|| roster.rise(server.id, self.settings.slow_start));
+            (state, rise.flatten())
+        });
         let (pool, name) = (&self.settings.name, &server.label);
         match state {
             None | Some(State::New) => {}
             Some(State::Up) => {
                 tracing::info!(pool, server = name, "server up");
                 server.found();
+                self.warm(server, rise);
             }
             Some(State::Draining) => tracing::info!(pool, server = name, "server drains"),
-            Some(State::Ejected) => {
-                tracing::warn!(pool, server = name, "server ejected");
-                server.counts.ejections.fetch_add(1, Ordering::Relaxed);
-                server.doubt();
-            }
+            Some(State::Ejected) => tracing::warn!(pool, server = name, "server ejected"),
             Some(State::Down) => tracing::warn!(pool, server = name, "server down"),
         }
+        state
     }
 
     /// The server told how many requests it runs at once.
@@ -204,13 +243,36 @@ impl Pool {
         })
     }
 
-    /// Whether a retry may be made; then it is paid for, and if not, that is counted.
-    pub(crate) fn may_retry(&self) -> bool {
-        let may = self.budget.spend();
-        if !may {
+    /// A request arrived: it is active until it is dropped.
+    pub(crate) fn enter(&self) -> Active<'_> {
+        if self.settings.hedge.factor > 0.0 {
+            self.hedges.earn();
+        }
+        self.budget.enter()
+    }
+
+    /// A retry within the budget, now; if there is none, that is counted.
+    pub(crate) fn retry(&self) -> Option<Retry<'_>> {
+        self.counted(self.budget.retry())
+    }
+
+    /// A retry within the budget, now or when others are done.
+    pub(crate) async fn retry_soon(&self) -> Option<Retry<'_>> {
+        self.counted(self.budget.retry_within(self.settings.queue.wait).await)
+    }
+
+    fn counted<'a>(&self, retry: Option<Retry<'a>>) -> Option<Retry<'a>> {
+        if retry.is_none() {
             self.counts.retries_denied.fetch_add(1, Ordering::Relaxed);
         }
-        may
+        retry
+    }
+
+    /// How long an answer may take until its request is sent to another server too; `None` when that is never.
+    pub(crate) fn hedge_patience(&self) -> Option<Duration> {
+        let factor = self.settings.hedge.factor;
+        let p95 = (factor > 0.0).then(|| self.latencies.p95()).flatten()?;
+        Some(p95.mul_f64(factor))
     }
 
     /// Whether a request that these servers failed has another one to go to.

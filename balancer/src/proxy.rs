@@ -29,7 +29,6 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
 ) -> Response<Body> {
     pool.counts.requests.fetch_add(1, Ordering::Relaxed);
-    pool.budget.earn();
     let errand = Errand::new(pool, client, &request);
     let mut response = match outgoing(pool, caller, errand.repeatable, request).await {
         Ok(request) => errand.run(request).await,

@@ -8,6 +8,7 @@ mod file;
 mod flags;
 mod notes;
 mod reader;
+mod statuses;
 mod value;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub use edge::Rate;
 pub use flags::Flags;
 use ipnet::IpNet;
 use service::Mistakes;
+pub use statuses::Statuses;
 
 /// Everything the balancer does.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,8 +121,12 @@ pub struct Pool {
     pub queue: Queue,
     /// When a request is tried again.
     pub retry: Retry,
+    /// When a request is sent to a second server too.
+    pub hedge: Hedge,
     /// How long servers may take.
     pub timeouts: Timeouts,
+    /// How long a server that comes up takes to get its whole share; zero is no time. Never at the start of the process.
+    pub slow_start: Duration,
     /// Idle connections to servers.
     pub idle: Idle,
     /// Between two questions for the names of its servers.
@@ -140,7 +146,9 @@ impl Pool {
             health: Health::default(),
             queue: Queue::default(),
             retry: Retry::default(),
+            hedge: Hedge::default(),
             timeouts: Timeouts::default(),
+            slow_start: Duration::ZERO,
             idle: Idle::default(),
             resolve_interval: Duration::from_secs(1),
         }
@@ -180,8 +188,10 @@ pub const UNKNOWN_CAPACITY: u32 = 1024;
 pub struct Health {
     /// Whether they are probed at all; without probes a server is up until a connection to it fails.
     pub probes: bool,
-    /// What is asked with `GET`; any 2xx passes, and 503 means "up, but send me nothing".
+    /// What is asked with `GET`.
     pub path: String,
+    /// What passes. Of the others, 503 means "up, but send me nothing".
+    pub status: Statuses,
     /// Between two probes of a server whose state is settled.
     pub interval: Duration,
     /// Between two probes of a server whose state is about to change, or not known yet.
@@ -192,8 +202,12 @@ pub struct Health {
     pub fall: u32,
     /// So many passes in a row bring it up again; the first pass of a new server is enough.
     pub rise: u32,
-    /// Without probes: how long a server is ejected after a connection failure, times the ejections in a row.
+    /// How long a server is ejected, times the ejections in a row, if no probe passes before.
     pub ejection: Duration,
+    /// No ejection is longer.
+    pub longest_ejection: Duration,
+    /// So many failed answers in a row (5xx, or none in time) eject a server.
+    pub errors: u32,
 }
 
 impl Default for Health {
@@ -201,12 +215,15 @@ impl Default for Health {
         Health {
             probes: true,
             path: "/readyz".into(),
+            status: Statuses::success(),
             interval: Duration::from_secs(3),
             fast_interval: Duration::from_secs(1),
             timeout: Duration::from_secs(2),
             fall: 3,
             rise: 2,
             ejection: Duration::from_secs(30),
+            longest_ejection: Duration::from_secs(300),
+            errors: 5,
         }
     }
 }
@@ -248,6 +265,13 @@ impl Default for Retry {
             held_bytes: 256 << 20,
         }
     }
+}
+
+/// When a request is sent to a second server too.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hedge {
+    /// When its answer takes so many times what 95 % of the pool's answers take; 0 is never.
+    pub factor: f64,
 }
 
 /// How long servers may take.

@@ -1,20 +1,20 @@
 //! When is a request tried again? When it did not reach a server, always; when it may have, only if doing it
 //! twice is the same as doing it once (RFC 9110 §9.2.2) and nothing has gone to the client. Always within
-//! the pool's budget, and on another server if there is one.
+//! the pool's budget, if a server has had it, and on another server if there is one.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use http::{HeaderName, Method, Request, Response, StatusCode};
+use http::{HeaderName, Method, Request, Response};
 
 use crate::body::{Body, closing, problem};
 use crate::client::ClientKey;
 use crate::payload::Payload;
-use crate::pool::{Pool, Rank, Refusal, Wish};
-use crate::upstream::{Answer, Failed, Failure, ServerId, exchange};
+use crate::pool::{Pool, Rank, Refusal, Retry, Wish};
+use crate::upstream::{Answer, Failed, Failure, ServerId};
 use crate::urgency::Urgency;
-use crate::{hash_key, headers, refuse};
+use crate::{hash_key, headers, hedge, refuse};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -33,8 +33,8 @@ pub(crate) struct Errand<'a> {
     failure: Option<Failure>,
 }
 
-/// The answer, or what to try next.
-type Outcome = ControlFlow<Response<Body>, Request<Payload>>;
+/// The answer, or what to try next, and its part of the budget if it needs one.
+type Outcome<'a> = ControlFlow<Response<Body>, (Request<Payload>, Option<Retry<'a>>)>;
 
 impl<'a> Errand<'a> {
     pub(crate) fn new<B>(
@@ -54,28 +54,34 @@ impl<'a> Errand<'a> {
     }
 
     pub(crate) async fn run(mut self, mut request: Request<Payload>) -> Response<Body> {
+        let pool = self.pool;
+        let _active = pool.enter();
+        let mut _retry = None;
         loop {
             let wish = Wish {
                 rank: self.rank,
                 key: self.key,
                 avoid: &self.tried,
             };
-            let slot = match self.pool.slot(wish).await {
+            let slot = match pool.slot(wish).await {
                 Ok(slot) => slot,
                 Err(refusal) => return self.give_up(refusal),
             };
-            let server = slot.server.id;
             self.tries_left -= 1;
             let spare = self.spare(&request);
-            let outcome = match exchange(slot, request).await {
-                Ok(response) => self.received(server, response, spare),
-                Err(failed) => self.failed(server, failed, spare),
+            let asked = hedge::ask(pool, wish, slot, request, spare.as_ref()).await;
+            // The retry is over, whatever came of it; another one has to be within the budget again.
+            _retry = None;
+            self.tried.extend(asked.failed_too);
+            let outcome = match asked.outcome {
+                Ok(response) => self.received(asked.server, response, spare),
+                Err(failed) => self.failed(asked.server, failed, spare).await,
             };
-            request = match outcome {
+            (request, _retry) = match outcome {
                 ControlFlow::Break(response) => return response,
                 ControlFlow::Continue(next) => next,
             };
-            self.pool.counts.retries.fetch_add(1, Ordering::Relaxed);
+            pool.counts.retries.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -94,11 +100,7 @@ impl<'a> Errand<'a> {
         if !self.repeatable || self.tries_left == 0 {
             return None;
         }
-        let mut spare = Request::new(request.body().again()?);
-        *spare.method_mut() = request.method().clone();
-        *spare.uri_mut() = request.uri().clone();
-        *spare.headers_mut() = request.headers().clone();
-        Some(spare)
+        hedge::again(request)
     }
 
     fn received(
@@ -106,15 +108,16 @@ impl<'a> Errand<'a> {
         server: ServerId,
         response: Response<Answer>,
         spare: Option<Request<Payload>>,
-    ) -> Outcome {
-        let unwilling = [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE];
-        if unwilling.contains(&response.status())
+    ) -> Outcome<'a> {
+        if hedge::is_unwilling(response.status())
             && let Some(spare) = spare
         {
             self.tried.push(server);
             // Without another server the answer stands: asking the same one again at once gains nothing.
-            if self.pool.has_other(&self.tried) && self.pool.may_retry() {
-                return ControlFlow::Continue(spare);
+            if self.pool.has_other(&self.tried)
+                && let Some(retry) = self.pool.retry()
+            {
+                return ControlFlow::Continue((spare, Some(retry)));
             }
         }
         let mut response = response.map(Body::from);
@@ -122,26 +125,29 @@ impl<'a> Errand<'a> {
         ControlFlow::Break(response)
     }
 
-    fn failed(
+    async fn failed(
         &mut self,
         server: ServerId,
         failed: Failed,
         spare: Option<Request<Payload>>,
-    ) -> Outcome {
+    ) -> Outcome<'a> {
         let Failed { failure, unsent } = failed;
-        let next = match failure {
-            Failure::Connect(_) | Failure::Broken(_) | Failure::Lost => {
-                unsent.map(|request| *request).or(spare)
+        self.tried.push(server);
+        if let Some(request) = unsent.filter(|_| !matches!(failure, Failure::Client(_))) {
+            // No server has done any work for it, so another one may have it; a try that nobody noticed is none,
+            // as long as there is a server that was not asked yet.
+            self.tries_left += u32::from(self.pool.has_other(&self.tried));
+            if self.tries_left > 0 {
+                self.failure = Some(failure);
+                return ControlFlow::Continue((*request, None));
             }
-            Failure::Late | Failure::Switched | Failure::Client(_) => None,
-        };
-        if let Some(next) = next
-            && self.tries_left > 0
-            && self.pool.may_retry()
+        } else if matches!(failure, Failure::Broken(_) | Failure::Lost)
+            && let Some(spare) = spare
+            // All that a dead server had comes at once: past the budget they come one after the other.
+            && let Some(retry) = self.pool.retry_soon().await
         {
-            self.tried.push(server);
             self.failure = Some(failure);
-            return ControlFlow::Continue(next);
+            return ControlFlow::Continue((spare, Some(retry)));
         }
         self.pool.counts.refused.fetch_add(1, Ordering::Relaxed);
         let problem_of = if matches!(failure, Failure::Client(_)) {

@@ -39,6 +39,16 @@ impl prometheus_client::collector::Collector for Collector {
             "Tries that the retry budget forbade",
             |pool| pool.retries_denied,
         )?;
+        page.pool_count(
+            "hedges",
+            "Requests sent to a second server because their answer took long",
+            |pool| pool.hedges,
+        )?;
+        page.pool_count(
+            "hedges_won",
+            "Requests whose second server answered first",
+            |pool| pool.hedges_won,
+        )?;
         page.pool_count("refused", "Requests answered without a server", |pool| {
             pool.refused
         })?;
@@ -55,6 +65,11 @@ impl prometheus_client::collector::Collector for Collector {
         page.server_count("server_failures", "Requests a server failed", |s| {
             s.failures
         })?;
+        page.server_count(
+            "server_errors",
+            "Answers of 5xx, and those that did not come in time",
+            |s| s.errors,
+        )?;
         page.server_count("server_ejections", "Ejections of a server", |s| s.ejections)?;
         page.server_count(
             "server_probe_failures",

@@ -22,12 +22,16 @@ pub(crate) struct Member {
     pub(crate) leaving: bool,
     /// What it gets of its capacity and weight: 1, or less while it starts slowly.
     pub(super) warmth: f64,
+    /// It was listed before any server was up.
+    pub(super) from_start: bool,
+    /// How often it came up.
+    pub(super) rises: u32,
     /// What it is owed of turns.
     pub(super) credit: Cell<f64>,
 }
 
 impl Member {
-    pub(super) fn new(server: Arc<Server>, verdict: Verdict) -> Member {
+    pub(super) fn new(server: Arc<Server>, verdict: Verdict, from_start: bool) -> Member {
         Member {
             verdict,
             terms: server.terms,
@@ -35,6 +39,8 @@ impl Member {
             in_flight: 0,
             leaving: false,
             warmth: 1.0,
+            from_start,
+            rises: 0,
             credit: Cell::new(0.0),
             server,
         }

@@ -80,7 +80,8 @@ impl<R> Roster<R> {
     /// Adds a server, or takes back one that was leaving.
     pub(crate) fn join(&mut self, server: Arc<Server>) {
         let verdict = Verdict::new(&self.settings.health);
-        let mut member = Member::new(server, verdict);
+        let from_start = self.unresolved > 0 || self.members.iter().all(|m| m.rises == 0);
+        let mut member = Member::new(server, verdict, from_start);
         member.capacity = member.terms.capacity.or(self.settings.capacity);
         self.members.push(member);
     }
@@ -114,6 +115,27 @@ impl<R> Roster<R> {
             None if self.has_hope() => Choice::Wait,
             None => Choice::NoneUp,
         }
+    }
+
+    /// A free server for somebody who could do without, as long as nobody waits: no backup, and none to be avoided.
+    pub(crate) fn spare(
+        &mut self,
+        wish: Wish<'_>,
+        may: impl FnOnce() -> bool,
+    ) -> Option<Arc<Server>> {
+        if !self.line.is_empty() {
+            return None;
+        }
+        let (members, random) = (&self.members, &mut self.random);
+        let position = pick(
+            self.settings.algorithm,
+            members,
+            wish.key,
+            wish.avoid,
+            random,
+        )?;
+        let welcome = members[position].reluctance(wish.avoid) == 0;
+        (welcome && may()).then(|| self.occupy(position))
     }
 
     fn occupy(&mut self, position: usize) -> Arc<Server> {
@@ -176,13 +198,26 @@ impl<R> Roster<R> {
 
     /// Takes note of what was seen of a server; the new state is returned when it is another one.
     ///
-    /// Without probes the last server up is not ejected: nothing would bring it back soon.
+    /// At most half of the servers are kept out by the answers of requests: more would rather be a fault of the requests.
+    /// What takes no connections is dead and goes in any case, but without probes the last server up does not: nothing
+    /// would bring it back soon.
     pub(crate) fn note(&mut self, id: ServerId, sight: Sight, now: Instant) -> Option<State> {
         let settings = self.settings.clone();
-        if sight == Sight::Broken && !settings.health.probes && !self.has_other(&[id]) {
+        let stays = match sight {
+            Sight::Refused => !settings.health.probes && !self.has_other(&[id]),
+            Sight::Broken | Sight::Erred => !self.may_lose_one(),
+            _ => false,
+        };
+        if stays {
             return None;
         }
         self.member(id)?.verdict.note(sight, now, &settings.health)
+    }
+
+    fn may_lose_one(&self) -> bool {
+        let listed = self.members.iter().filter(|member| !member.leaving);
+        let out = listed.clone().filter(|member| !member.is_up()).count();
+        2 * (out + 1) <= listed.count()
     }
 
     pub(crate) fn is_down(&mut self, id: ServerId) -> bool {

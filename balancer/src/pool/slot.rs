@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::line::Rank;
 use super::roster::{Choice, Handover, Roster, Wish};
 use super::{Pool, Reply};
-use crate::upstream::Server;
+use crate::upstream::{Server, ServerId};
 
 /// Why a request gets no server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,12 +38,44 @@ pub(crate) struct Queued {
 pub(crate) struct Slot {
     pub(crate) pool: Arc<Pool>,
     pub(crate) server: Arc<Server>,
+    /// How long it is held after the request's end.
+    hold: Duration,
+}
+
+/// How long a failure holds its slot while nobody knows how long answers take.
+const UNKNOWN_HOLD: Duration = Duration::from_millis(100);
+/// No failure holds its slot for longer: what a server should have done is then no measure of what it may do next.
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
+
+impl Slot {
+    /// The request failed after so long: the slot is held for the rest of the time that half of the answers take. A server
+    /// that fails fast would otherwise always be the one with room, and all that waits would go there to fail.
+    pub(crate) fn hold_after_failure(&mut self, failed_after: Duration) {
+        let usual = self.pool.latencies.median().unwrap_or(UNKNOWN_HOLD);
+        self.hold = usual.min(LONGEST_HOLD).saturating_sub(failed_after);
+    }
+
+    fn release(pool: &Arc<Pool>, server: ServerId) {
+        pool.change(|roster| roster.release(server, Instant::now));
+    }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.pool
-            .change(|roster| roster.release(self.server.id, Instant::now));
+        let server = self.server.id;
+        if self.hold.is_zero() {
+            return Slot::release(&self.pool, server);
+        }
+        match Handle::try_current() {
+            Ok(runtime) => {
+                let (pool, hold) = (self.pool.clone(), self.hold);
+                runtime.spawn(async move {
+                    tokio::time::sleep(hold).await;
+                    Slot::release(&pool, server);
+                });
+            }
+            Err(_) => Slot::release(&self.pool, server),
+        }
     }
 }
 
@@ -85,10 +118,19 @@ impl Pool {
         }
     }
 
+    /// A slot for a second exchange of a request: on a free server that has not failed it, when nobody waits and the
+    /// budget allows it.
+    pub(crate) fn hedge(self: &Arc<Self>, wish: Wish<'_>) -> Option<Slot> {
+        let server = self.roster().spare(wish, || self.hedges.spend())?;
+        self.counts.hedges.fetch_add(1, Ordering::Relaxed);
+        Some(self.slot_on(server))
+    }
+
     pub(super) fn slot_on(self: &Arc<Self>, server: Arc<Server>) -> Slot {
         Slot {
             pool: self.clone(),
             server,
+            hold: Duration::ZERO,
         }
     }
 

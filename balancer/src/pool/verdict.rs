@@ -14,7 +14,7 @@ pub(crate) enum State {
     New,
     /// Takes requests.
     Up,
-    /// A connection failed; one passing probe is enough.
+    /// A connection or answers failed; one passing probe is enough.
     Ejected,
     /// Answered a probe with 503: finishes what it has.
     Draining,
@@ -61,8 +61,12 @@ pub(crate) enum Sight {
     Failed,
     /// A probe was not answered in time: whatever the server still has, no answer may ever come.
     Silent,
-    /// A request's connection could not be made, or broke before the answer.
+    /// A request's connection could not be made.
+    Refused,
+    /// A request's connection broke before the answer.
     Broken,
+    /// Answers failed in a row.
+    Erred,
 }
 
 /// The state of one server and how it came about.
@@ -128,16 +132,28 @@ impl Verdict {
                     self.state = State::Down;
                 }
             }
-            Sight::Broken if before == State::Up => {
-                self.reset_streaks();
-                self.ejections = self.ejections.saturating_add(1);
-                self.ejected_until = now.checked_add(rules.ejection * self.ejections.min(10));
-                self.state = State::Ejected;
+            Sight::Refused | Sight::Broken | Sight::Erred => {
+                if before == State::Up {
+                    self.eject(now, rules);
+                }
+                return (self.state != before).then_some(self.state);
             }
-            Sight::Broken => {}
         }
-        self.probed |= sight != Sight::Broken;
+        self.probed = true;
         (self.state != before).then_some(self.state)
+    }
+
+    /// For longer each time, unless the last one is long ago.
+    fn eject(&mut self, now: Instant, rules: &Health) {
+        self.reset_streaks();
+        let quiet = |until: Instant| now.saturating_duration_since(until) > rules.longest_ejection;
+        if self.ejected_until.is_some_and(quiet) {
+            self.ejections = 0;
+        }
+        self.ejections = self.ejections.saturating_add(1);
+        let time = rules.ejection.saturating_mul(self.ejections);
+        self.ejected_until = now.checked_add(time.min(rules.longest_ejection));
+        self.state = State::Ejected;
     }
 
     fn passed(&mut self, rules: &Health) {
@@ -176,6 +192,8 @@ impl Verdict {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn after(sights: &[Sight]) -> Verdict {
@@ -187,7 +205,7 @@ mod tests {
         verdict
     }
 
-    use Sight::{Broken, Failed, Passed, Unwilling};
+    use Sight::{Broken, Erred, Failed, Passed, Refused, Unwilling};
 
     #[test]
     fn a_new_server_is_up_after_one_pass() {
@@ -225,7 +243,9 @@ mod tests {
 
     #[test]
     fn a_connection_failure_ejects_until_a_probe_passes() {
-        assert_eq!(after(&[Passed, Broken]).state(), State::Ejected);
+        for sight in [Refused, Broken, Erred] {
+            assert_eq!(after(&[Passed, sight]).state(), State::Ejected);
+        }
         assert_eq!(after(&[Passed, Broken, Passed]).state(), State::Up);
         assert_eq!(
             after(&[Passed, Broken, Failed, Failed, Failed]).state(),
@@ -254,5 +274,28 @@ mod tests {
         assert_eq!(verdict.pardon(start + rules.ejection), Some(State::Up));
         verdict.note(Broken, start, &rules);
         assert_eq!(verdict.ejected_until(), Some(start + 2 * rules.ejection));
+    }
+
+    #[test]
+    fn no_ejection_is_longer_than_the_longest_and_old_ones_are_forgotten() {
+        let rules = Health {
+            probes: false,
+            ..Health::default()
+        };
+        let mut now = Instant::now();
+        let mut verdict = Verdict::new(&rules);
+        let mut eject = |now: Instant| {
+            verdict.note(Erred, now, &rules);
+            let until = verdict.ejected_until().unwrap();
+            assert_eq!(verdict.pardon(until), Some(State::Up));
+            until - now
+        };
+        for times in 1..20_u32 {
+            let time = eject(now);
+            assert_eq!(time.as_secs(), u64::from(30 * times).min(300));
+            now += time;
+        }
+        now += rules.longest_ejection + Duration::from_secs(1);
+        assert_eq!(eject(now), rules.ejection);
     }
 }

@@ -10,6 +10,7 @@ use super::address::ACCEPTED as ADDRESSES;
 use super::algorithm::HASH_KEYS;
 use super::notes::{self, Notes};
 use super::reader::Reader;
+use super::statuses::ACCEPTED as STATUSES;
 use super::value::Value;
 use super::{Address, Algorithm, Limits, Listener, Pool, Server, Settings};
 
@@ -137,11 +138,24 @@ fn pool(reader: &mut Reader<'_>) -> Pool {
             reader.whole("held_bytes", 0..=MOST_BYTES),
         );
     });
+    reader.section("hedge", |reader| {
+        let factor = |value: &Value| {
+            value
+                .as_float()
+                .filter(|f| *f == 0.0 || (1.0..=1000.0).contains(f))
+        };
+        let accepted = "0 (never) or a number from 1 to 1000";
+        set(
+            &mut pool.hedge.factor,
+            reader.optional("factor", accepted, factor),
+        );
+    });
     reader.section("timeouts", |reader| {
         reader.duration("connect", &mut pool.timeouts.connect);
         reader.duration("head", &mut pool.timeouts.head);
         edge::timeouts(reader, &mut pool.timeouts);
     });
+    reader.duration_or_zero("slow_start", &mut pool.slow_start);
     reader.section("idle", |reader| {
         set(
             &mut pool.idle.connections,
@@ -163,12 +177,19 @@ fn health(reader: &mut Reader<'_>, pool: &mut Pool) {
     if let Some(path) = reader.optional("path", "a path that starts with /", path) {
         health.path = path;
     }
+    let status = |value: &Value| value.as_str()?.parse().ok();
+    set(
+        &mut health.status,
+        reader.optional("status", STATUSES, status),
+    );
     reader.duration("interval", &mut health.interval);
     reader.duration("fast_interval", &mut health.fast_interval);
     reader.duration("timeout", &mut health.timeout);
     set(&mut health.fall, reader.whole("fall", 1..=1000));
     set(&mut health.rise, reader.whole("rise", 1..=1000));
     reader.duration("ejection", &mut health.ejection);
+    reader.duration("longest_ejection", &mut health.longest_ejection);
+    set(&mut health.errors, reader.whole("errors", 1..=1000));
 }
 
 /// `servers` holds addresses, or tables of an address and what else is to be said of it.

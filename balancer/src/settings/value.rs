@@ -108,7 +108,6 @@ impl Value {
     }
 
     /// A number, whole or not.
-    #[expect(dead_code, reason = "no key takes a fraction yet")]
     pub(super) fn as_float(&self) -> Option<f64> {
         match self.kind {
             Kind::Whole(number) => Some(number as f64),

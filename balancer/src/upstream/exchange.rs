@@ -49,7 +49,7 @@ pub(crate) struct Failed {
 
 /// Sends `request` to the slot's server. The slot is held by the answer until its body ends.
 pub(crate) async fn exchange(
-    slot: Slot,
+    mut slot: Slot,
     mut request: Request<Payload>,
 ) -> Result<Response<Answer>, Failed> {
     let server = slot.server.clone();
@@ -62,7 +62,7 @@ pub(crate) async fn exchange(
     loop {
         let mut connection = match obtain(&slot, started).await {
             Ok(connection) => connection,
-            Err(e) => return Err(slot.failed(Failure::Connect(e), Some(request))),
+            Err(e) => return Err(slot.failed(Failure::Connect(e), Some(request), started)),
         };
         let reused = connection.is_reused();
         let sent = request.body().sent();
@@ -70,21 +70,21 @@ pub(crate) async fn exchange(
         let outcome = tokio::select! {
             biased;
             outcome = connection.send(request) => outcome,
-            () = lost.cancelled() => return Err(slot.failed(Failure::Lost, None)),
-            () = &mut late => return Err(slot.failed(Failure::Late, None)),
+            () = lost.cancelled() => return Err(slot.failed(Failure::Lost, None, started)),
+            () = &mut late => return Err(slot.failed(Failure::Late, None, started)),
         };
         match outcome {
             Ok(response) if may_switch && response.status() == StatusCode::SWITCHING_PROTOCOLS => {
                 return Ok(switched(response, slot));
             }
             Ok(response) if response.status().is_informational() => {
-                return Err(slot.failed(Failure::Switched, None));
+                return Err(slot.failed(Failure::Switched, None, started));
             }
             Ok(response) => {
-                server.counts.head_after(started.elapsed());
+                slot.judge(response.status(), started);
                 return Ok(leased(response, connection, slot, sent));
             }
-            Err(e) => request = unsent(e, reused, &slot)?,
+            Err(e) => request = unsent(e, reused, &mut slot, started)?,
         }
     }
 }
@@ -125,7 +125,8 @@ fn leased(
 fn unsent(
     mut e: TrySendError<Request<Payload>>,
     reused: bool,
-    slot: &Slot,
+    slot: &mut Slot,
+    started: Instant,
 ) -> Result<Request<Payload>, Failed> {
     let request = e.take_message();
     let error = e.into_error();
@@ -140,17 +141,48 @@ fn unsent(
             failure: Failure::Broken(error),
             unsent: request.map(Box::new),
         }),
-        request => Err(slot.failed(Failure::Broken(error), request)),
+        request => Err(slot.failed(Failure::Broken(error), request, started)),
     }
 }
 
 impl Slot {
+    /// An answer's head came.
+    fn judge(&mut self, status: StatusCode, started: Instant) {
+        let now = Instant::now();
+        let latency = now.saturating_duration_since(started);
+        if status.is_server_error() {
+            self.hold_after_failure(latency);
+            self.erred(now);
+        } else {
+            self.server.counts.succeeded();
+            self.server.counts.head_after(latency);
+            self.pool.latencies.record(latency);
+        }
+    }
+
+    fn erred(&self, now: Instant) {
+        if self.server.counts.erred(self.pool.settings.health.errors) {
+            self.pool.note(&self.server, Sight::Erred, now);
+        }
+    }
+
     /// A failure that is the server's own: it is counted, and a broken connection ejects.
-    fn failed(&self, failure: Failure, unsent: Option<Request<Payload>>) -> Failed {
+    fn failed(
+        &mut self,
+        failure: Failure,
+        unsent: Option<Request<Payload>>,
+        started: Instant,
+    ) -> Failed {
         self.server.counts.failures.fetch_add(1, Ordering::Relaxed);
         tracing::debug!(pool = self.pool.settings.name, server = self.server.label, %failure, "request failed");
-        if matches!(failure, Failure::Connect(_) | Failure::Broken(_)) {
-            self.pool.note(&self.server, Sight::Broken, Instant::now());
+        let now = Instant::now();
+        self.hold_after_failure(now.saturating_duration_since(started));
+        let server = &self.server;
+        match failure {
+            Failure::Connect(_) => self.pool.note(server, Sight::Refused, now),
+            Failure::Broken(_) => self.pool.note(server, Sight::Broken, now),
+            Failure::Late => self.erred(now),
+            Failure::Lost | Failure::Switched | Failure::Client(_) => {}
         }
         Failed {
             failure,

@@ -1,7 +1,7 @@
 //! One server as the balancer knows it: where it is, its idle connections, what happened there.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,9 @@ pub(crate) struct Counts {
     /// Probes that neither passed nor said that it drains.
     pub(crate) probe_failures: AtomicU64,
     pub(crate) connections: AtomicU64,
+    /// Answers of 5xx, and those that did not come in time.
+    pub(crate) errors: AtomicU64,
+    errors_in_a_row: AtomicU32,
     latency_micros: AtomicU64,
 }
 
@@ -71,6 +74,30 @@ impl Counts {
             before - before / 8 + sample / 8
         };
         self.latency_micros.store(after, Ordering::Relaxed);
+    }
+
+    /// Half of the average, for want of anything newer.
+    pub(crate) fn forget_latency(&self) {
+        let before = self.latency_micros.load(Ordering::Relaxed);
+        self.latency_micros.store(before / 2, Ordering::Relaxed);
+    }
+
+    /// An answer was good.
+    pub(crate) fn succeeded(&self) {
+        if self.errors_in_a_row.load(Ordering::Relaxed) != 0 {
+            self.errors_in_a_row.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// An answer failed. Says whether so many did in a row; then they are counted anew.
+    pub(crate) fn erred(&self, limit: u32) -> bool {
+        self.errors.fetch_add(1, Ordering::Relaxed);
+        let in_a_row = self.errors_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
+        let many = in_a_row >= limit;
+        if many {
+            self.errors_in_a_row.store(0, Ordering::Relaxed);
+        }
+        many
     }
 
     /// The average time to an answer's head.

@@ -3,9 +3,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use http::Method;
-
-use crate::harness::{Balancer, Client, Origin, get, pool_of, request, soon, until};
+use crate::harness::{Balancer, Origin, get, pool_of, soon, until};
 
 #[tokio::test]
 async fn health_says_whether_every_pool_has_a_server() {
@@ -129,22 +127,29 @@ async fn who_gets_a_slot_or_leaves_the_queue_has_waited() {
 #[tokio::test]
 async fn a_failure_is_retried_or_the_denial_counted() {
     let (a, b) = (Origin::start("a"), Origin::start("b"));
-    let balancer = Balancer::up(pool_of(&[&a, &b])).await;
-    let mut client = Client::connect(balancer.site).await;
-    // The savings are for a hundred retries, and each request earns a fifth of one.
-    for _ in 0..150 {
-        client
-            .ask(request(Method::GET, "/status/503", &[], b""))
-            .await;
+    a.status.store(503, SeqCst);
+    let mut pool = pool_of(&[&a, &b]);
+    // All go to a first, and it stays.
+    pool.servers[1].backup = true;
+    pool.health.errors = 1000;
+    let balancer = Balancer::up(pool).await;
+    let answers: Vec<_> = (0..10).map(|_| balancer.spawn_get("/hold")).collect();
+    b.wait_until_running(3).await;
+    let counted = async |name: &str| {
+        let series = format!(r#"balancer_{name}_total{{pool="tiles"}}"#);
+        balancer.metric(&series).await
+    };
+    until("the others were denied", async || {
+        counted("retries_denied").await == 7.0
+    })
+    .await;
+    assert_eq!(counted("retries").await, 3.0, "as many at a time");
+    b.gate.add_permits(3);
+    let mut good = 0;
+    for answer in answers {
+        good += usize::from(soon("an answer", answer).await.unwrap().status == 200);
     }
-    let retries = balancer
-        .metric(r#"balancer_retries_total{pool="tiles"}"#)
-        .await;
-    let denied = balancer
-        .metric(r#"balancer_retries_denied_total{pool="tiles"}"#)
-        .await;
-    assert!(denied > 0.0);
-    assert_eq!(retries + denied, 150.0);
+    assert_eq!((good, a.seen(), b.seen()), (3, 10, 3));
 }
 
 #[tokio::test]

@@ -190,3 +190,65 @@ async fn a_connection_that_the_server_closed_while_idle_is_not_noticed() {
     let answer = client.ask(request(Method::GET, "/name", &[], b"")).await;
     assert_eq!(answer.status, 200);
 }
+
+#[tokio::test]
+async fn a_504_is_tried_elsewhere() {
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
+    a.status.store(504, SeqCst);
+    let mut pool = pool_of(&[&a, &b]);
+    pool.servers[1].backup = true;
+    let balancer = Balancer::up(pool).await;
+    assert_eq!(balancer.get("/name").await.text(), "b");
+}
+
+#[tokio::test]
+async fn what_a_dead_server_had_is_answered_elsewhere_however_much_it_was() {
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
+    let mut pool = pool_of(&[&a, &b]);
+    pool.servers[1].backup = true;
+    let balancer = Balancer::up(pool).await;
+    let answers: Vec<_> = (0..40).map(|_| balancer.spawn_get("/hold")).collect();
+    a.wait_until_running(40).await;
+    a.kill().await;
+    // A fifth of them at a time: the next ones come as those are done.
+    b.wait_until_running(8).await;
+    b.gate.add_permits(40);
+    for answer in answers {
+        assert_eq!(soon("an answer", answer).await.unwrap().text(), "b");
+    }
+    assert!(b.most_running.load(SeqCst) <= 8);
+    assert_eq!(balancer.stats().await["retries"], 40);
+}
+
+#[tokio::test]
+async fn a_request_finds_the_one_server_that_takes_connections() {
+    let origins = ["a", "b", "c", "d", "e", "f"].map(Origin::start);
+    let mut pool = pool_of(&origins.each_ref());
+    pool.health.interval = Duration::from_secs(3600);
+    let balancer = Balancer::up(pool).await;
+    for origin in &origins[..5] {
+        origin.kill().await;
+    }
+    let mut client = Client::connect(balancer.site).await;
+    let answer = client
+        .ask(request(Method::POST, "/echo", &[], b"work"))
+        .await;
+    assert_eq!((answer.status.as_u16(), answer.text()), (200, "work"));
+}
+
+#[tokio::test]
+async fn a_server_that_fails_fast_is_not_the_one_that_has_room() {
+    let (bad, good) = (Origin::start("bad"), Origin::start("good"));
+    bad.status.store(500, SeqCst);
+    let mut pool = pool_of(&[&bad, &good]);
+    pool.capacity = Some(1);
+    pool.health.errors = 1000;
+    let balancer = Balancer::up(pool).await;
+    let answers: Vec<_> = (0..40).map(|_| balancer.spawn_get("/hold")).collect();
+    good.gate.add_permits(40);
+    for answer in answers {
+        soon("an answer", answer).await.unwrap();
+    }
+    // A failure holds its slot for 100 ms, in which the good one does far more than one.
+    assert!(bad.seen() <= 10, "{} of 40 were sent there", bad.seen());
+}

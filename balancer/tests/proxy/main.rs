@@ -15,6 +15,7 @@ mod edge;
 mod failures;
 mod harness;
 mod health;
+mod hedging;
 mod http;
 mod names;
 mod reload;

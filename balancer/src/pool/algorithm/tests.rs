@@ -17,7 +17,7 @@ fn member(name: &str, weight: u32, in_flight: u32) -> Member {
     let mut verdict = Verdict::new(&rules);
     verdict.note(Sight::Passed, std::time::Instant::now(), &rules);
     let server = Server::new(name, &[], terms, &Idle::default());
-    let mut member = Member::new(server, verdict);
+    let mut member = Member::new(server, verdict, true);
     member.in_flight = in_flight;
     member
 }

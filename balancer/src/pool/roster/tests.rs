@@ -213,3 +213,89 @@ fn the_expected_wait_is_measured_while_requests_wait() {
     let now = start + 4 * second;
     assert_eq!(roster.expected_wait(5, now), Some(5 * second));
 }
+
+#[test]
+fn answers_keep_out_at_most_half_and_what_is_dead_goes_in_any_case() {
+    let mut roster = roster(&[1; 5]);
+    let ids: Vec<ServerId> = (0..5).map(|position| id(&roster, position)).collect();
+    let now = Instant::now();
+    let mut note = |server: usize, sight| roster.note(ids[server], sight, now);
+    assert_eq!(note(0, Sight::Erred), Some(State::Ejected));
+    assert_eq!(note(1, Sight::Broken), Some(State::Ejected));
+    assert_eq!(
+        note(2, Sight::Erred),
+        None,
+        "three of five are more than half"
+    );
+    assert_eq!(note(2, Sight::Broken), None);
+    for server in 2..5 {
+        assert_eq!(note(server, Sight::Refused), Some(State::Ejected));
+    }
+    assert_eq!(
+        note(0, Sight::Passed),
+        Some(State::Up),
+        "a passing probe reinstates"
+    );
+}
+
+#[test]
+fn a_spare_server_is_free_unasked_and_no_backup() {
+    let mut roster = roster_of(&[terms(2), terms(1), backup(9)]);
+    let (first, second) = (id(&roster, 0), id(&roster, 1));
+    let spare = |roster: &mut Roster<u64>, avoid: &[ServerId]| {
+        let server = roster.spare(wish(0, avoid), || true);
+        server.map(|server| server.id)
+    };
+    assert!(
+        roster.spare(wish(0, &[first]), || false).is_none(),
+        "no budget"
+    );
+    assert_eq!(spare(&mut roster, &[first]), Some(second));
+    assert_eq!(spare(&mut roster, &[first]), None, "it is full");
+    assert_eq!(spare(&mut roster, &[second]), Some(first));
+    release(&mut roster, second);
+    wait(&mut roster, 1, &[second]);
+    assert_eq!(spare(&mut roster, &[first]), None, "somebody waits");
+}
+
+#[test]
+fn a_server_that_comes_later_starts_slowly_in_capacity_and_weight() {
+    let mut roster = roster(&[10, 10]);
+    let (a, b) = (id(&roster, 0), id(&roster, 1));
+    let time = Duration::from_secs(10);
+    assert_eq!(roster.rise(a, time), None, "it was there from the start");
+    assert_eq!(roster.rise(b, time), None);
+    let late = Server::new("late", &[], terms(10), &Idle::default());
+    roster.join(late.clone());
+    roster.note(late.id, Sight::Passed, Instant::now());
+    let rise = roster.rise(late.id, time).unwrap();
+    let room = |roster: &mut Roster<u64>| {
+        let member = roster.member(late.id).unwrap();
+        let free = (0..99).find(|in_flight| {
+            member.in_flight = *in_flight;
+            !member.has_room()
+        });
+        member.in_flight = 0;
+        (free.unwrap(), member.share())
+    };
+    assert_eq!(room(&mut roster), (1, 0.02), "never nothing");
+    assert!(roster.warm(late.id, rise, 0.5));
+    assert_eq!(room(&mut roster), (5, 0.5));
+    assert!(!roster.warm(late.id, rise, 1.0), "no more to come");
+    assert_eq!(room(&mut roster), (10, 1.0));
+    let again = roster.rise(late.id, time).unwrap();
+    assert!(!roster.warm(late.id, rise, 1.0), "of a rise that is over");
+    assert!(roster.warm(late.id, again, 0.1));
+    assert_eq!(room(&mut roster).0, 1);
+}
+
+#[test]
+fn a_server_that_is_alone_starts_whole() {
+    let mut roster = roster(&[10]);
+    let only = id(&roster, 0);
+    let time = Duration::from_secs(10);
+    assert_eq!(
+        (roster.rise(only, time), roster.rise(only, time)),
+        (None, None)
+    );
+}

@@ -30,6 +30,8 @@ pub(crate) struct Control {
     name: String,
     /// What a probe is answered.
     pub(crate) ready: AtomicU16,
+    /// What all other requests are answered at once; 0 leaves it to their paths.
+    pub(crate) status: AtomicU16,
     /// Told with the probe's answer; 0 tells none.
     pub(crate) capacity: AtomicU32,
     /// While true nothing is answered, probes included, though connections are taken.
@@ -69,6 +71,7 @@ impl Origin {
         let control = Arc::new(Control {
             name: name.into(),
             ready: AtomicU16::new(200),
+            status: AtomicU16::new(0),
             capacity: AtomicU32::new(0),
             frozen: watch::Sender::new(false),
             gate: Semaphore::new(0),
@@ -175,7 +178,10 @@ async fn answer(control: Arc<Control>, request: Request<Incoming>) -> io::Result
     }
     control.log.lock().unwrap().push(request.uri().to_string());
     let running = Running::new(&control);
-    let path = request.uri().path().to_owned();
+    let path = match control.status.load(Ordering::SeqCst) {
+        0 => request.uri().path().to_owned(),
+        status => format!("/status/{status}"),
+    };
     let reply = match path.as_str() {
         "/hold" => {
             held(&control).await;
