@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use balancer::settings::Flags;
-use balancer::{FileError, Outside, Reload, Settings};
+use balancer::{AdminSocket, FileError, Outside, Reload, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
@@ -29,6 +29,15 @@ pub(crate) async fn run(args: BalancerArgs) -> Result<(), Exit> {
         Some(address) => Some(service::bind(address).await?),
         None => None,
     };
+    let admin_socket = match &settings.admin_socket {
+        Some(path) => Some(AdminSocket::bind(path).map_err(|e| {
+            Exit::Usage(format!(
+                "admin_socket: {} is not accepted: {e}",
+                path.display()
+            ))
+        })?),
+        None => None,
+    };
     let shutdown = service::on_signal()?;
     let reload = file.map(reload).transpose()?;
     let mut bound = Vec::new();
@@ -48,6 +57,7 @@ pub(crate) async fn run(args: BalancerArgs) -> Result<(), Exit> {
     });
     let outside = Outside {
         admin,
+        admin_socket,
         reload,
         ..Outside::default()
     };

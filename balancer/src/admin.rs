@@ -1,12 +1,16 @@
-//! What do operators see? `/health` for whoever restarts us, `/stats` for programs, `/metrics` for Prometheus:
-//! on a listener of their own, so that the pools' paths are all the servers' own.
+//! What do operators see, and what may they change? `/health` for whoever restarts us, `/stats` for programs, `/metrics`
+//! for Prometheus, servers and bans: on listeners of their own, so that the pools' paths are all the servers' own.
 
 mod bans;
+mod guard;
 mod metrics;
+mod servers;
+mod socket;
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -15,11 +19,17 @@ use prometheus_client::registry::Registry;
 use serde_json::json;
 use service::Metrics;
 
+pub(crate) use self::guard::Way;
+pub use self::socket::AdminSocket;
+pub(crate) use self::socket::serve as serve_socket;
 use crate::control::Control;
 use crate::stats::PoolStats;
 
-/// The admin pages of `control`'s pools.
-pub(crate) fn router(control: Arc<Control>) -> Router {
+/// More than any change takes.
+const LONGEST_BODY: usize = 64 << 10;
+
+/// The admin pages of `control`'s pools, as they are reached by `way`.
+pub(crate) fn router(control: Arc<Control>, way: Way) -> Router {
     let bans = control.bans();
     let mut registry = Registry::with_prefix("balancer");
     registry.register_collector(Box::new(metrics::Collector(control.clone())));
@@ -29,8 +39,11 @@ pub(crate) fn router(control: Arc<Control>) -> Router {
         .route("/health", get(health))
         .route("/stats", get(stats))
         .route("/metrics", get(async move || metrics.answer()))
-        .with_state(control)
+        .with_state(control.clone())
+        .merge(servers::router(control))
         .merge(bans::router(bans))
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(middleware::from_fn_with_state(way, guard::guard))
 }
 
 /// 200 when every pool has a server up and new requests are wanted.

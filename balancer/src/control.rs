@@ -103,6 +103,12 @@ impl Control {
         state.pools.iter().map(|pool| pool.current.get()).collect()
     }
 
+    /// The pool of this name, and who fills it.
+    pub(crate) fn housed(&self, name: &str) -> Option<Arc<Housed>> {
+        let state = self.state();
+        state.pools.iter().find(|pool| pool.name() == name).cloned()
+    }
+
     /// Who is banned, at all listeners.
     pub(crate) fn bans(&self) -> Arc<Bans> {
         self.state().common.bans.clone()
@@ -145,8 +151,9 @@ impl Control {
                 return Err(door::no_such_pool(listener));
             }
         }
-        if next.admin != state.settings.admin {
-            tracing::warn!("the admin listener stays where it is: another address takes a restart");
+        let admin = |settings: &Settings| (settings.admin.clone(), settings.admin_socket.clone());
+        if admin(&next) != admin(&state.settings) {
+            tracing::warn!("the admin pages stay where they are: another place takes a restart");
         }
         state.common.renew(&next.limits);
         state.settings = next;

@@ -11,6 +11,7 @@ mod body;
 mod client;
 mod control;
 mod edge;
+mod events;
 mod hash_key;
 mod headers;
 mod health;
@@ -35,6 +36,8 @@ use std::time::Duration;
 use service::Shutdown;
 use tokio::net::TcpListener;
 
+pub use admin::AdminSocket;
+use admin::Way;
 use control::Control;
 pub use control::{FileError, Reload};
 pub use members::{Resolve, SystemResolver};
@@ -76,6 +79,8 @@ pub struct Outside {
     pub resolver: Arc<dyn Resolve>,
     /// Where the admin pages are, if anywhere.
     pub admin: Option<TcpListener>,
+    /// The same on this machine, for its user alone.
+    pub admin_socket: Option<AdminSocket>,
     /// Where settings are read again.
     pub reload: Option<Reload>,
 }
@@ -86,6 +91,7 @@ impl Default for Outside {
         Outside {
             resolver: Arc::new(SystemResolver),
             admin: None,
+            admin_socket: None,
             reload: None,
         }
     }
@@ -149,14 +155,26 @@ pub async fn run_with(
         Ok(())
     };
     let pages = async {
-        match outside.admin {
-            Some(listener) => {
-                let router = admin::router(control.clone());
-                let served = service::serve(listener, router, ended.clone(), LAST_PAGES).await;
-                served.map_err(Error::Admin)
-            }
-            None => Ok(()),
-        }
+        let Some(listener) = outside.admin else {
+            return Ok(());
+        };
+        let here = listener.local_addr().map_err(Error::Admin)?;
+        let way = if here.ip().is_loopback() {
+            Way::Loopback
+        } else {
+            Way::Network
+        };
+        let router = admin::router(control.clone(), way);
+        let served = service::serve(listener, router, ended.clone(), LAST_PAGES).await;
+        served.map_err(Error::Admin)
     };
-    tokio::try_join!(clients, pages).map(|_| ())
+    let socket = async {
+        let Some(socket) = outside.admin_socket else {
+            return Ok(());
+        };
+        let router = admin::router(control.clone(), Way::Socket);
+        let served = admin::serve_socket(socket, router, ended.clone()).await;
+        served.map_err(Error::Admin)
+    };
+    tokio::try_join!(clients, pages, socket).map(|_| ())
 }

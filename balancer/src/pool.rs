@@ -33,6 +33,7 @@ pub(crate) use self::slot::{Queued, Refusal, Slot};
 pub(crate) use self::verdict::{Sight, State};
 pub(crate) use self::waits::Waits;
 use crate::client::ClientKey;
+use crate::events::{Events, What};
 use crate::settings;
 use crate::upstream::{Server, ServerId, Terms};
 use crate::urgency::Urgency;
@@ -53,6 +54,7 @@ pub(crate) struct Pool {
     /// Held for a few instructions at a time, never over an await.
     roster: Arc<Mutex<Roster<Reply>>>,
     arrivals: Arc<AtomicU64>,
+    pub(crate) events: Arc<Events>,
 }
 
 /// What has happened in a pool since the start.
@@ -88,6 +90,7 @@ impl Pool {
             latencies: Arc::default(),
             hedges: Arc::default(),
             arrivals: Arc::default(),
+            events: Arc::default(),
         })
     }
 
@@ -109,6 +112,7 @@ impl Pool {
             room,
             roster: self.roster.clone(),
             arrivals: self.arrivals.clone(),
+            events: self.events.clone(),
         })
     }
 
@@ -139,11 +143,7 @@ impl Pool {
 
     /// Adds a server, or takes back one that was leaving.
     pub(crate) fn join(self: &Arc<Self>, server: Arc<Server>) {
-        tracing::info!(
-            pool = self.settings.name,
-            server = server.label,
-            "server joined"
-        );
+        self.event(&server.label, What::Joined);
         let (id, slow_start) = (server.id, self.settings.slow_start);
         let rise = self.change(|roster| {
             roster.join(server.clone());
@@ -156,11 +156,7 @@ impl Pool {
 
     /// The server is no longer listed: it finishes what it has and gets nothing new.
     pub(crate) fn leave(self: &Arc<Self>, server: &Server) {
-        tracing::info!(
-            pool = self.settings.name,
-            server = server.label,
-            "server left"
-        );
+        self.event(&server.label, What::Left);
         self.change(|roster| roster.leave(server.id));
     }
 
@@ -213,19 +209,51 @@ impl Pool {
             let rise = up.then(|| roster.rise(server.id, self.settings.slow_start));
             (state, rise.flatten())
         });
-        let (pool, name) = (&self.settings.name, &server.label);
-        match state {
-            None | Some(State::New) => {}
-            Some(State::Up) => {
-                tracing::info!(pool, server = name, "server up");
-                server.found();
-                self.warm(server, rise);
-            }
-            Some(State::Draining) => tracing::info!(pool, server = name, "server drains"),
-            Some(State::Ejected) => tracing::warn!(pool, server = name, "server ejected"),
-            Some(State::Down) => tracing::warn!(pool, server = name, "server down"),
+        let what = match state {
+            None | Some(State::New) => return state,
+            Some(State::Up) => What::Up,
+            Some(State::Draining) => What::Draining,
+            Some(State::Ejected) => What::Ejected,
+            Some(State::Down) => What::Down,
+        };
+        self.event(&server.label, what);
+        if what == What::Up {
+            server.found();
+            self.warm(server, rise);
         }
         state
+    }
+
+    fn event(&self, server: &str, what: What) {
+        self.events.note(&self.settings.name, server, what);
+    }
+
+    /// The listed servers of this name: more than one only where several sources list it.
+    pub(crate) fn ids_of(&self, label: &str) -> Vec<ServerId> {
+        let roster = self.roster();
+        let listed = roster.members.iter().filter(|member| !member.leaving);
+        let servers = listed.map(|member| &member.server);
+        let named = servers.filter(|server| server.label == label);
+        named.map(|server| server.id).collect()
+    }
+
+    /// An operator wants the server to get nothing new, or to get requests again.
+    pub(crate) fn set_drained(self: &Arc<Self>, id: ServerId, drained: bool) {
+        let label = self.change(|roster| {
+            let member = roster
+                .member(id)
+                .filter(|member| member.drained != drained)?;
+            member.drained = drained;
+            Some(member.server.label.clone())
+        });
+        if let Some(label) = label {
+            let what = if drained {
+                What::Drained
+            } else {
+                What::Undrained
+            };
+            self.event(&label, what);
+        }
     }
 
     /// The server told how many requests it runs at once.

@@ -11,6 +11,7 @@ mod reader;
 mod statuses;
 mod value;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use address::Address;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub pools: Vec<Pool>,
     /// `HOST:PORT` of the admin pages, when they are wanted.
     pub admin: Option<String>,
+    /// The Unix socket of the admin pages, when it is wanted.
+    pub admin_socket: Option<PathBuf>,
     /// What clients may ask of the balancer.
     pub limits: Limits,
 }
@@ -51,6 +54,11 @@ impl Settings {
         file::read_list(file, text)
     }
 
+    /// One server, as an operator sends it in JSON.
+    pub(crate) fn server_from_text(file: &str, text: &str) -> Result<Server, Mistakes> {
+        file::read_server(file, text)
+    }
+
     /// Settings of one listener before one pool, as the command line gives them.
     ///
     /// # Errors
@@ -65,6 +73,7 @@ impl Settings {
             listeners,
             pools,
             admin: None,
+            admin_socket: None,
             limits: Limits::default(),
         }
     }
@@ -166,6 +175,22 @@ pub struct Server {
     pub weight: u32,
     /// Whether it gets requests only while no server is up that is not a backup.
     pub backup: bool,
+}
+
+/// What an operator changes of a server; what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) capacity: Option<u32>,
+    pub(crate) weight: Option<u32>,
+    /// Whether it gets nothing new.
+    pub(crate) drain: Option<bool>,
+}
+
+impl Change {
+    /// A change, as an operator sends it in JSON.
+    pub(crate) fn from_text(file: &str, text: &str) -> Result<Change, Mistakes> {
+        file::read_change(file, text)
+    }
 }
 
 impl From<Address> for Server {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::events::Event;
 use crate::pool::{Member, Pool, Reply, Roster, State, Waits};
 use crate::settings::UNKNOWN_CAPACITY;
 
@@ -38,6 +39,8 @@ pub(crate) struct PoolStats {
     pub(crate) refused: u64,
     pub(crate) queue_wait: WaitStats,
     pub(crate) servers: Vec<ServerStats>,
+    /// What happened last, the latest last.
+    pub(crate) events: Vec<Event>,
 }
 
 /// A request that waits.
@@ -69,6 +72,8 @@ pub(crate) struct ServerStats {
     pub(crate) state: State,
     /// It is no longer listed and finishes what it has.
     pub(crate) leaving: bool,
+    /// An operator wants it to get nothing new.
+    pub(crate) drained: bool,
     pub(crate) in_flight: u32,
     pub(crate) capacity: u32,
     /// Whether the capacity was configured or told, and not assumed.
@@ -128,6 +133,7 @@ impl PoolStats {
             refused: read(&pool.counts.refused),
             queue_wait: WaitStats::of(&pool.counts.waits),
             servers,
+            events: pool.events.last(),
         }
     }
 
@@ -168,7 +174,8 @@ impl ServerStats {
         let counts = &member.server.counts;
         ServerStats {
             address: member.server.label.clone(),
-            state: member.verdict.state(),
+            state: member.state(),
+            drained: member.drained,
             leaving: member.leaving,
             in_flight: member.in_flight,
             capacity: member.capacity.unwrap_or(UNKNOWN_CAPACITY),

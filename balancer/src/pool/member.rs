@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::verdict::Verdict;
+use super::verdict::{State, Verdict};
 use crate::settings::UNKNOWN_CAPACITY;
 use crate::upstream::{Server, ServerId, Terms};
 
@@ -20,6 +20,8 @@ pub(crate) struct Member {
     pub(crate) in_flight: u32,
     /// It is no longer in the list: it keeps what it has and gets nothing new.
     pub(crate) leaving: bool,
+    /// An operator wants it to finish what it has and get nothing new.
+    pub(crate) drained: bool,
     /// What it gets of its capacity and weight: 1, or less while it starts slowly.
     pub(super) warmth: f64,
     /// It was listed before any server was up.
@@ -38,6 +40,7 @@ impl Member {
             capacity: server.terms.capacity,
             in_flight: 0,
             leaving: false,
+            drained: false,
             warmth: 1.0,
             from_start,
             rises: 0,
@@ -47,12 +50,20 @@ impl Member {
     }
 
     pub(super) fn is_up(&self) -> bool {
-        self.verdict.is_up() && !self.leaving
+        self.verdict.is_up() && !self.leaving && !self.drained
     }
 
     /// Whether its first probe may yet find it up.
     pub(super) fn is_undecided(&self) -> bool {
-        self.verdict.is_undecided() && !self.leaving
+        self.verdict.is_undecided() && !self.leaving && !self.drained
+    }
+
+    /// What it is to whoever looks: an operator's word is a server's own.
+    pub(crate) fn state(&self) -> State {
+        match self.verdict.state() {
+            State::Up if self.drained => State::Draining,
+            state => state,
+        }
     }
 
     pub(super) fn is_free(&self) -> bool {

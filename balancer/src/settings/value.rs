@@ -51,6 +51,11 @@ impl Value {
         }
     }
 
+    /// Reads the text of any JSON value.
+    pub(super) fn read_json(text: &str) -> Result<Value, Broken> {
+        json::read(text)
+    }
+
     /// A table whose key `name` holds the lines of `text` as HTTP addresses, without what follows a `#`.
     pub(super) fn lines(name: &str, text: &str) -> Value {
         let mut items = Vec::new();

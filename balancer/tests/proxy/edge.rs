@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::{Answer, Balancer, Client, Origin, pool_of, request, soon};
+use crate::harness::{Answer, Balancer, Client, Origin, order, pool_of, request, soon};
 
 /// A balancer before `origin` whose clients may ask `burst` times, and then hardly ever.
 async fn limited(origin: &Origin, burst: u32, ban_after: u32, limits: Limits) -> Balancer {
@@ -79,7 +79,7 @@ async fn who_keeps_hammering_is_banned_until_an_operator_lifts_the_ban() {
     let balancer = limited(&origin, 1, 5, trusting()).await;
     let admin = async |method, path: &str| {
         let mut client = Client::connect(balancer.admin).await;
-        client.ask(request(method, path, &[], b"")).await
+        client.ask(order(method, path, &[], b"")).await
     };
     assert_eq!(
         admin(Method::GET, "/bans").await.json(),

@@ -15,7 +15,7 @@ use service::Shutdown;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub(crate) use client::{Answer, Client, get, request};
+pub(crate) use client::{Answer, Client, get, order, request};
 pub(crate) use origin::{LARGE, Origin};
 pub(crate) use strict::StrictOrigin;
 
@@ -103,6 +103,7 @@ impl Balancer {
                     resolver,
                     admin: Some(admin),
                     reload,
+                    ..Outside::default()
                 },
                 vec![listener],
                 settings,

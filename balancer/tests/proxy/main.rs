@@ -18,6 +18,7 @@ mod health;
 mod hedging;
 mod http;
 mod names;
+mod operator;
 mod reload;
 mod slow;
 mod upgrades;

@@ -84,6 +84,19 @@ pub(crate) fn request(
         .unwrap()
 }
 
+/// A request to the admin pages, on this machine.
+pub(crate) fn order(
+    method: Method,
+    path: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> Request<Full<Bytes>> {
+    let mut request = request(method, path, fields, body);
+    let host = http::HeaderValue::from_static("localhost");
+    request.headers_mut().insert("host", host);
+    request
+}
+
 /// One request on a connection of its own.
 pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
     let mut client = Client::connect(address).await;
