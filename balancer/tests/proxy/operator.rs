@@ -35,15 +35,11 @@ async fn a_server_is_added_and_removed_and_finishes_what_it_has() {
         "it is there"
     );
     let of_a = format!("{path}/{}", a.address);
-    let held = async {
-        let held = balancer.spawn_get("/hold");
-        until("one of them has it", async || {
-            balancer.in_flight().await == 1
-        })
-        .await;
-        held
-    };
-    let held = held.await;
+    let held = balancer.spawn_get("/hold");
+    until("one of them has it", async || {
+        balancer.in_flight().await == 1
+    })
+    .await;
     for origin in [&a, &b] {
         let path = format!("{path}/http://{}", origin.address);
         assert_eq!(ask(&balancer, Method::DELETE, &path, "").await.status, 204);
