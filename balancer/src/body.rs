@@ -21,6 +21,10 @@ pub(crate) struct Body {
     busy: Option<Busy>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are servers' answers, and a box would cost each an allocation"
+)]
 #[derive(Debug)]
 enum Source {
     Server(Answer),

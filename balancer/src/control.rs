@@ -16,7 +16,7 @@ pub use self::reload::{FileError, Reload};
 pub(crate) use self::reload::{Reloads, keep};
 use crate::Error;
 use crate::edge::Bans;
-use crate::listen::Common;
+use crate::listen::{Common, Gate};
 use crate::members::{Members, Resolve};
 use crate::pool::{Current, Pool};
 use crate::settings::{self, Settings};
@@ -80,7 +80,7 @@ impl Control {
             let listed = state.settings.listeners.clone();
             for (listener, bound) in listed.into_iter().zip(listeners) {
                 let pool = state.pool(&listener)?;
-                let door = Door::open(listener, bound, &pool, &state.common);
+                let door = Door::open(listener, bound, &pool, &state.common)?;
                 state.doors.push(door);
             }
         }
@@ -150,6 +150,7 @@ impl Control {
             if !next.pools.iter().any(|pool| pool.name == listener.pool) {
                 return Err(door::no_such_pool(listener));
             }
+            Gate::check(listener)?;
         }
         let admin = |settings: &Settings| (settings.admin.clone(), settings.admin_socket.clone());
         if admin(&next) != admin(&state.settings) {
@@ -180,7 +181,7 @@ impl Control {
                 }
                 (None, Some(new)) => {
                     let (_, socket) = bound.remove(new);
-                    Door::open(listener, socket, &pool, &state.common)
+                    Door::open(listener, socket, &pool, &state.common)?
                 }
                 (None, None) => continue,
             };

@@ -5,8 +5,8 @@
 use std::net::IpAddr;
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, Entry, FORWARDED, HOST, HeaderName, HeaderValue, TE,
-    TRANSFER_ENCODING, UPGRADE, VIA,
+    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, Entry, FORWARDED, HOST, HeaderName, HeaderValue,
+    TE, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use http::{HeaderMap, Version};
 
@@ -24,6 +24,7 @@ const ADDED: usize = 5;
 
 /// What `Via` calls us (RFC 9110 §7.6.3 allows a pseudonym).
 const VIA_1_1: HeaderValue = HeaderValue::from_static("1.1 balancer");
+const VIA_2: HeaderValue = HeaderValue::from_static("2 balancer");
 const VIA_1_0: HeaderValue = HeaderValue::from_static("1.0 balancer");
 
 /// Takes out the fields that end at this hop.
@@ -96,15 +97,15 @@ pub(crate) fn forward(
     }
     // Our server side has answered `100 Continue` by the time the body is read.
     headers.remove(EXPECT);
-    append(
-        headers,
-        VIA,
-        if version == Version::HTTP_10 {
-            VIA_1_0
-        } else {
-            VIA_1_1
-        },
-    );
+    let via = match version {
+        Version::HTTP_10 => VIA_1_0,
+        Version::HTTP_2 => {
+            join_cookies(headers);
+            VIA_2
+        }
+        _ => VIA_1_1,
+    };
+    append(headers, VIA, via);
     if peer.trusted {
         extend_way(headers, peer);
     } else {
@@ -112,6 +113,20 @@ pub(crate) fn forward(
     }
     if let Some(id) = id {
         headers.entry(REQUEST_ID).or_insert(id);
+    }
+}
+
+/// HTTP/2 may cut cookies into fields of their own, which HTTP/1.1 may not (RFC 9113 §8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs: Vec<&[u8]> = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    if crumbs.len() > 1
+        && let Ok(joined) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..]))
+    {
+        headers.insert(COOKIE, joined);
     }
 }
 

@@ -62,6 +62,14 @@ pub enum Error {
         /// What it names.
         pool: String,
     },
+    /// A listener's certificate or key is not there or does not fit.
+    #[error("listener {listener}: {error}")]
+    Tls {
+        /// The listener's name.
+        listener: String,
+        /// Which file, and why.
+        error: io::Error,
+    },
     /// The system gave no random numbers.
     #[error("no random numbers: {0}")]
     Randomness(#[source] getrandom::Error),

@@ -2,31 +2,27 @@
 //! other, and at shutdown it finishes the one that it has. From when shutdown is announced until the listener
 //! closes, each answer asks its client to connect anew, which leads it elsewhere.
 
+mod connection;
+mod forwarder;
 mod framing;
 mod numbers;
 mod stream;
+mod tls;
 mod wire;
 
-use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use http::{HeaderValue, Request, StatusCode, Version, header};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use service::Shutdown;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use self::numbers::Numbers;
 pub(crate) use self::stream::Busy;
-use self::stream::{Activity, ClientStream};
-use self::wire::Wire;
+use self::tls::Tls;
 use crate::Error;
-use crate::edge::{Bans, Caller, Edge, Room};
+use crate::edge::{Bans, Edge, Room};
 use crate::pool::Pool;
 use crate::settings::{self, Limits};
 
@@ -40,6 +36,9 @@ pub(crate) struct Gate {
     pool: Arc<ArcSwap<Pool>>,
     limits: Limits,
     edge: Edge,
+    tls: Option<Arc<Tls>>,
+    /// Connections begin with a header of the PROXY protocol.
+    behind_forwarder: bool,
     /// Shared by all listeners.
     room: Arc<Room>,
     /// Numbers for connections that nobody can guess.
@@ -85,8 +84,15 @@ impl Gate {
         listener: &settings::Listener,
         pool: Arc<ArcSwap<Pool>>,
         common: &Common,
-    ) -> Gate {
-        Gate {
+    ) -> Result<Gate, Error> {
+        let unreadable = |error| Error::Tls {
+            listener: listener.name.clone(),
+            error,
+        };
+        let tls = listener.tls.as_ref().map(Tls::open).transpose();
+        Ok(Gate {
+            tls: tls.map_err(unreadable)?,
+            behind_forwarder: listener.proxy_protocol,
             name: listener.name.clone(),
             pool,
             limits: common.limits.clone(),
@@ -94,7 +100,16 @@ impl Gate {
             room: common.room.clone(),
             numbers: common.numbers.clone(),
             draining: common.draining.clone(),
-        }
+        })
+    }
+
+    /// Says what a gate for `listener` would lack.
+    pub(crate) fn check(listener: &settings::Listener) -> Result<(), Error> {
+        let checked = listener.tls.as_ref().map_or(Ok(()), tls::check);
+        checked.map_err(|error| Error::Tls {
+            listener: listener.name.clone(),
+            error,
+        })
     }
 
     /// Whether a new one would meet the same limits, and only forget what it counted.
@@ -140,13 +155,14 @@ async fn accept(
         let gate = gate.load_full();
         match accepted {
             Ok((stream, peer)) => {
-                let counted = !gate.edge.trusted.contains(peer.ip());
+                // Those behind a forwarder are not known yet.
+                let counted = !gate.behind_forwarder && !gate.edge.trusted.contains(peer.ip());
                 let client = counted.then(|| peer.ip().into());
                 let Some(seat) = gate.room.seat(permit, client) else {
                     tracing::debug!(listener = gate.name, %peer, "client has too many connections");
                     continue;
                 };
-                let served = connection(stream, peer, gate, shutdown.clone());
+                let served = connection::serve(stream, peer, gate, shutdown.clone());
                 let end_of_grace = end_of_grace.clone();
                 connections.spawn(async move {
                     end_of_grace.run_until_cancelled(served).await;
@@ -157,64 +173,6 @@ async fn accept(
                 tracing::warn!(listener = gate.name, error = %e, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_AGAIN).await;
             }
-        }
-    }
-}
-
-async fn connection(stream: TcpStream, peer: SocketAddr, gate: Arc<Gate>, shutdown: Shutdown) {
-    if let Err(e) = stream.set_nodelay(true) {
-        tracing::debug!(%peer, error = %e, "client left at once");
-        return;
-    }
-    let activity = Arc::new(Activity::default());
-    let number = gate.numbers.next();
-    let caller = Caller::new(peer.ip(), &gate.edge.trusted, false, number);
-    let answer = |request: Request<Incoming>| {
-        let (pool, seen, busy) = (gate.pool.load_full(), &activity, activity.start());
-        // HTTP/2 has no such field; its connections say farewell themselves.
-        let draining = (request.version() <= Version::HTTP_11).then_some(&gate.draining);
-        let (edge, caller) = (&gate.edge, &caller);
-        async move {
-            let answer = edge.answer(&pool, caller, request).await;
-            let mut answer = answer.map(|body| body.during(busy));
-            if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-                seen.open_tunnel();
-                return Ok(answer);
-            }
-            if draining.is_some_and(Shutdown::is_cancelled) {
-                let close = HeaderValue::from_static("close");
-                answer.headers_mut().insert(header::CONNECTION, close);
-            }
-            Ok::<_, Infallible>(answer)
-        }
-    };
-    let stream = ClientStream::new(
-        Wire::new(stream, activity.clone()),
-        gate.limits.clone(),
-        activity.clone(),
-    );
-    let served = http1::Builder::new()
-        // Its work is done by the stream.
-        .header_read_timeout(None)
-        .max_header_size(gate.limits.header_bytes)
-        .max_buf_size(gate.limits.header_bytes)
-        .serve_connection(stream, service_fn(answer))
-        .with_upgrades();
-    tokio::pin!(served);
-    let outcome = tokio::select! {
-        outcome = served.as_mut() => outcome,
-        () = shutdown.cancelled() => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
-    };
-    if let Err(e) = outcome {
-        tracing::debug!(%peer, error = %e, "connection of a client ended");
-    }
-    if let Some(tunnel) = caller.tunnel.take() {
-        let _busy = activity.start();
-        if let Err(e) = tunnel.run().await {
-            tracing::debug!(%peer, error = %e, "tunnel of a client ended");
         }
     }
 }

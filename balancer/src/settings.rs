@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub use address::Address;
 pub use algorithm::{Algorithm, HashKey};
-pub use edge::Rate;
+pub use edge::{Rate, Tls};
 pub use flags::Flags;
 use ipnet::IpNet;
 use service::Mistakes;
@@ -90,6 +90,10 @@ pub struct Listener {
     pub pool: String,
     /// How often each client may ask; `None` is as often as it likes.
     pub rate: Option<Rate>,
+    /// TLS, with HTTP/2 for those who offer it; `None` is neither.
+    pub tls: Option<Tls>,
+    /// Whether every connection begins with a header of the PROXY protocol, which tells the client.
+    pub proxy_protocol: bool,
 }
 
 impl Listener {
@@ -104,6 +108,8 @@ impl Listener {
             address: address.into(),
             pool: pool.into(),
             rate: None,
+            tls: None,
+            proxy_protocol: false,
         }
     }
 }

@@ -29,19 +29,19 @@ impl Door {
         bound: TcpListener,
         pool: &Arc<Pool>,
         common: &Common,
-    ) -> Door {
+    ) -> Result<Door, Error> {
         let pool = Arc::new(ArcSwap::new(pool.clone()));
-        let gate = Gate::new(&listener, pool.clone(), common);
+        let gate = Gate::new(&listener, pool.clone(), common)?;
         let gate = Arc::new(ArcSwap::from_pointee(gate));
         let stop = Shutdown::new();
         let serving = tokio::spawn(listen::serve(bound, gate.clone(), stop.clone()));
-        Door {
+        Ok(Door {
             listener,
             pool,
             gate,
             stop: stop.drop_guard(),
             serving,
-        }
+        })
     }
 
     pub(super) fn is_at(&self, listener: &Listener) -> bool {
@@ -53,8 +53,11 @@ impl Door {
     pub(super) fn renew(&mut self, listener: Listener, pool: &Arc<Pool>, common: &Common) {
         self.pool.store(pool.clone());
         if listener != self.listener || !self.gate.load().has_limits_of(common) {
-            let gate = Gate::new(&listener, self.pool.clone(), common);
-            self.gate.store(Arc::new(gate));
+            match Gate::new(&listener, self.pool.clone(), common) {
+                Ok(gate) => self.gate.store(Arc::new(gate)),
+                // It was checked a moment ago.
+                Err(error) => tracing::error!(%error, "the listener stays as it was"),
+            }
         }
         self.listener = listener;
     }

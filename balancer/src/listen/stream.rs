@@ -8,7 +8,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -21,7 +21,8 @@ use crate::settings::Limits;
 /// What the connection's requests tell its stream; both live in one task.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
-    busy: AtomicBool,
+    /// How many requests are being answered: one at most, but for HTTP/2.
+    busy: AtomicUsize,
     /// A request has begun since the stream looked last, and may be over already.
     begun: AtomicBool,
     /// The connection carries another protocol.
@@ -31,7 +32,7 @@ pub(super) struct Activity {
 impl Activity {
     /// A request is being answered until the guard is dropped.
     pub(super) fn start(self: &Arc<Self>) -> Busy {
-        self.busy.store(true, Ordering::Relaxed);
+        self.busy.fetch_add(1, Ordering::Relaxed);
         self.begun.store(true, Ordering::Relaxed);
         Busy(self.clone())
     }
@@ -52,7 +53,7 @@ pub(crate) struct Busy(Arc<Activity>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.busy.store(false, Ordering::Relaxed);
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -72,6 +73,7 @@ pub(super) struct ClientStream {
     io: TokioIo<Wire>,
     limits: Limits,
     activity: Arc<Activity>,
+    is_h2: bool,
     awaited: Awaited,
     reading: Pin<Box<Sleep>>,
     writing: Option<Pin<Box<Sleep>>>,
@@ -81,6 +83,7 @@ impl ClientStream {
     pub(super) fn new(wire: Wire, limits: Limits, activity: Arc<Activity>) -> ClientStream {
         let first_head = Instant::now() + limits.header_timeout;
         ClientStream {
+            is_h2: wire.is_h2(),
             io: TokioIo::new(wire),
             limits,
             activity,
@@ -95,12 +98,12 @@ impl ClientStream {
         if self.activity.begun.swap(false, Ordering::Relaxed) {
             self.awaited = Awaited::Nothing;
         }
-        self.activity.busy.load(Ordering::Relaxed)
+        self.activity.busy.load(Ordering::Relaxed) > 0
     }
 
-    /// Bytes came: the first ones after an answer start a head.
+    /// Bytes came: the first ones after an answer start a head. Those of HTTP/2 may be about something else.
     fn read_some(&mut self) {
-        if !self.is_busy() && !matches!(self.awaited, Awaited::Head(_)) {
+        if !self.is_busy() && !self.is_h2 && !matches!(self.awaited, Awaited::Head(_)) {
             self.awaited = Awaited::Head(Instant::now() + self.limits.header_timeout);
         }
     }

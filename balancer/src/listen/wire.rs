@@ -1,4 +1,4 @@
-//! What do a client's bytes come through? A socket, and a look at where each request ends.
+//! What do a client's bytes come through? A socket, TLS if the listener has it, and a look at where each request ends.
 
 use std::io;
 use std::pin::Pin;
@@ -7,26 +7,57 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use super::framing::Framing;
 use super::stream::Activity;
 
+/// What the bytes come from.
+#[derive(Debug)]
+pub(super) enum Socket {
+    Plain(TcpStream),
+    Tls {
+        stream: Box<TlsStream<TcpStream>>,
+        /// HTTP/2 was agreed on, which frames requests itself.
+        h2: bool,
+    },
+}
+
 /// A client's connection, from which only clear requests come.
 #[derive(Debug)]
 pub(super) struct Wire {
-    socket: TcpStream,
+    socket: Socket,
     framing: Framing,
     activity: Arc<Activity>,
 }
 
 impl Wire {
-    pub(super) fn new(socket: TcpStream, activity: Arc<Activity>) -> Wire {
+    pub(super) fn new(socket: Socket, activity: Arc<Activity>) -> Wire {
+        let mut framing = Framing::default();
+        if matches!(socket, Socket::Tls { h2: true, .. }) {
+            framing.open_tunnel();
+        }
         Wire {
             socket,
-            framing: Framing::default(),
+            framing,
             activity,
         }
     }
+
+    /// Whether many requests go on at once.
+    pub(super) fn is_h2(&self) -> bool {
+        matches!(self.socket, Socket::Tls { h2: true, .. })
+    }
+}
+
+/// Calls the same of whichever stream there is.
+macro_rules! on {
+    ($wire:ident, $method:ident($($argument:ident),*)) => {
+        match &mut $wire.socket {
+            Socket::Plain(stream) => Pin::new(stream).$method($($argument),*),
+            Socket::Tls { stream, .. } => Pin::new(stream).$method($($argument),*),
+        }
+    };
 }
 
 impl AsyncRead for Wire {
@@ -40,7 +71,7 @@ impl AsyncRead for Wire {
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
+        ready!(on!(self, poll_read(cx, buf)))?;
         if self.activity.is_tunnel() {
             self.framing.open_tunnel();
         }
@@ -56,7 +87,7 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, buf)
+        on!(self, poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -64,18 +95,21 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(cx, bufs)
+        on!(self, poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
+        match &self.socket {
+            Socket::Plain(stream) => stream.is_write_vectored(),
+            Socket::Tls { stream, .. } => stream.is_write_vectored(),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+        on!(self, poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
+        on!(self, poll_shutdown(cx))
     }
 }

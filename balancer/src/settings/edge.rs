@@ -1,6 +1,7 @@
-//! What may a listener's clients do? The checked settings of rate limits.
+//! What may a listener's clients do, and how do they come? The checked settings of rate limits and TLS.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How often each client of a listener may ask.
@@ -29,4 +30,13 @@ impl Rate {
             clients: 100_000,
         }
     }
+}
+
+/// Files in PEM form, which are read again when they change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The listener's certificate, and those that lead from it to one that clients know.
+    pub certificate: PathBuf,
+    /// The private key of the first one.
+    pub key: PathBuf,
 }

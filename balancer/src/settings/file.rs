@@ -74,12 +74,10 @@ fn listener(reader: &mut Reader<'_>) -> Listener {
     let pool = reader.required_text("pool", "the name of a pool");
     let address = reader.required_text("address", "HOST:PORT");
     let name = reader.text("name", "a name");
-    Listener {
-        name: name.unwrap_or_else(|| pool.clone()),
-        address,
-        pool,
-        rate: reader.optional_section("rate", edge::rate),
-    }
+    let name = name.unwrap_or_else(|| pool.clone());
+    let mut listener = Listener::new(name, address, pool);
+    edge::listener(reader, &mut listener);
+    listener
 }
 
 fn pool(reader: &mut Reader<'_>) -> Pool {

@@ -21,4 +21,5 @@ mod names;
 mod operator;
 mod reload;
 mod slow;
+mod tls;
 mod upgrades;

@@ -4,11 +4,23 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::super::reader::Reader;
-use super::super::{Limits, Rate, Timeouts};
+use super::super::{Limits, Listener, Rate, Timeouts, Tls};
 use super::{MOST, set};
 
+/// How clients come to `listener`, and what each may do.
+pub(super) fn listener(reader: &mut Reader<'_>, listener: &mut Listener) {
+    listener.rate = reader.optional_section("rate", rate);
+    listener.tls = reader.optional_section("tls", |reader| Tls {
+        certificate: reader
+            .required_text("certificate", "the path of a PEM file")
+            .into(),
+        key: reader.required_text("key", "the path of a PEM file").into(),
+    });
+    reader.flag("proxy_protocol", &mut listener.proxy_protocol);
+}
+
 /// The rate limit, when there is one.
-pub(super) fn rate(reader: &mut Reader<'_>) -> Rate {
+fn rate(reader: &mut Reader<'_>) -> Rate {
     let accepted = format!("a whole number from 1 to {MOST}");
     let requests = reader.required("requests", &accepted, |value| {
         let requests = value.as_integer().filter(|requests| *requests <= MOST)?;
