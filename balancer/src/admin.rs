@@ -68,7 +68,11 @@ async fn health(State(control): State<Arc<Control>>) -> impl IntoResponse {
 
 async fn stats(State(control): State<Arc<Control>>) -> impl IntoResponse {
     let pools = pools(&control);
-    Json(json!({ "pools": pools, "reloads": control.reloads.told() }))
+    Json(json!({
+        "pools": pools,
+        "reloads": control.reloads.told(),
+        "log_lines_lost": control.lost_lines(),
+    }))
 }
 
 fn pools(control: &Control) -> Vec<PoolStats> {

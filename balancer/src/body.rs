@@ -1,15 +1,16 @@
 //! What is the body of an answer? A server's, as it comes, or one that the balancer wrote itself.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use http_body::{Frame, SizeHint};
 use service::Problem;
 
 use crate::listen::Busy;
+use crate::log::Entry;
 use crate::upstream::Answer;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -19,6 +20,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) struct Body {
     source: Source,
     busy: Option<Busy>,
+    /// Where operators want a line for each request.
+    entry: Option<Entry>,
 }
 
 #[expect(
@@ -32,10 +35,36 @@ enum Source {
 }
 
 impl Body {
-    /// The same, keeping the client's connection busy until it is dropped.
-    pub(crate) fn during(mut self, busy: Busy) -> Body {
+    /// The same for an answer of this status, keeping the client's connection busy and the request's line in the making
+    /// until it is dropped.
+    pub(crate) fn during(mut self, busy: Busy, status: StatusCode, entry: Option<Entry>) -> Body {
         self.busy = Some(busy);
+        self.entry = entry;
+        let complete = http_body::Body::is_end_stream(&self);
+        if let Some(entry) = &mut self.entry {
+            let server = match &self.source {
+                Source::Server(answer) => Some(answer.server()),
+                Source::Own(_) => None,
+            };
+            entry.answered(status, server);
+            if complete {
+                entry.complete();
+            }
+        }
         self
+    }
+
+    fn note(&mut self, frame: Option<&Result<Frame<Bytes>, BoxError>>) {
+        let ended = frame.is_none() || http_body::Body::is_end_stream(self);
+        let Some(entry) = &mut self.entry else {
+            return;
+        };
+        if let Some(Ok(frame)) = frame {
+            entry.sent(frame.data_ref().map_or(0, Bytes::len));
+        }
+        if ended {
+            entry.complete();
+        }
     }
 }
 
@@ -44,6 +73,7 @@ impl From<Answer> for Body {
         Body {
             source: Source::Server(answer),
             busy: None,
+            entry: None,
         }
     }
 }
@@ -53,6 +83,7 @@ pub(crate) fn problem(problem: Problem) -> Response<Body> {
     problem.into_response().map(|body| Body {
         source: Source::Own(body),
         busy: None,
+        entry: None,
     })
 }
 
@@ -73,14 +104,18 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.source {
+        let frame = ready!(match &mut self.source {
             Source::Server(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|f| f.map_err(BoxError::from))),
             Source::Own(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|f| f.map_err(BoxError::from))),
+        });
+        if self.entry.is_some() {
+            self.note(frame.as_ref());
         }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -17,6 +17,7 @@ pub(crate) use self::reload::{Reloads, keep};
 use crate::Error;
 use crate::edge::Bans;
 use crate::listen::{Common, Gate};
+use crate::log::Log;
 use crate::members::{Members, Resolve};
 use crate::pool::{Current, Pool};
 use crate::settings::{self, Settings};
@@ -56,13 +57,14 @@ impl Control {
         resolver: Arc<dyn Resolve>,
         draining: &Shutdown,
         stop: &Shutdown,
+        log: Option<Log>,
     ) -> Result<Arc<Control>, Error> {
         let control = Control {
             resolver,
             draining: draining.clone(),
             stop: stop.clone(),
             state: Mutex::new(State {
-                common: Common::new(&settings.limits, draining)?,
+                common: Common::new(&settings.limits, log, draining)?,
                 settings,
                 pools: Vec::new(),
                 doors: Vec::new(),
@@ -75,7 +77,7 @@ impl Control {
                 .settings
                 .pools
                 .iter()
-                .map(|pool| control.house(pool))
+                .map(|pool| control.house(pool, &state.common))
                 .collect();
             let listed = state.settings.listeners.clone();
             for (listener, bound) in listed.into_iter().zip(listeners) {
@@ -91,8 +93,12 @@ impl Control {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn house(&self, pool: &settings::Pool) -> Arc<Housed> {
-        let current = Current::new(Pool::new(pool.clone()));
+    fn house(&self, pool: &settings::Pool, common: &Common) -> Arc<Housed> {
+        let pool = Pool::new(pool.clone());
+        if let Some(log) = &common.log {
+            pool.events.tell(log);
+        }
+        let current = Current::new(pool);
         let members = Members::follow(current.clone(), self.resolver.clone(), &self.stop);
         Arc::new(Housed { current, members })
     }
@@ -112,6 +118,11 @@ impl Control {
     /// Who is banned, at all listeners.
     pub(crate) fn bans(&self) -> Arc<Bans> {
         self.state().common.bans.clone()
+    }
+
+    /// How many lines of logs were lost.
+    pub(crate) fn lost_lines(&self) -> u64 {
+        self.state().common.log.as_ref().map_or(0, Log::lost)
     }
 
     /// Whether whoever asks should go elsewhere.
@@ -156,13 +167,16 @@ impl Control {
         if admin(&next) != admin(&state.settings) {
             tracing::warn!("the admin pages stay where they are: another place takes a restart");
         }
+        if next.log != state.settings.log {
+            tracing::warn!("logs are written as before: another way takes a restart");
+        }
         state.common.renew(&next.limits);
         state.settings = next;
         let former = std::mem::take(&mut state.pools);
         for pool in &state.settings.pools {
             let housed = match former.iter().find(|former| former.name() == pool.name) {
                 Some(kept) => kept.renew(pool),
-                None => self.house(pool),
+                None => self.house(pool, &state.common),
             };
             state.pools.push(housed);
         }

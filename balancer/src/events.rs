@@ -1,10 +1,13 @@
 //! What happened to servers? The log is told at once, and the last events are kept for whoever looks later.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
+use serde_json::json;
+
+use crate::log::Log;
 
 /// So many are kept of each pool: as many as a page can show.
 const KEPT: usize = 50;
@@ -55,21 +58,36 @@ pub(crate) struct Event {
 
 /// The last events of a pool, the latest last.
 #[derive(Debug, Default)]
-pub(crate) struct Events(Mutex<VecDeque<Event>>);
+pub(crate) struct Events {
+    last: Mutex<VecDeque<Event>>,
+    /// Told too, once it is known.
+    log: OnceLock<Log>,
+}
 
 impl Events {
+    /// From now on `log` has a line for each.
+    pub(crate) fn tell(&self, log: &Log) {
+        // The first one stays: there is but one log.
+        drop(self.log.set(log.clone()));
+    }
+
     pub(crate) fn note(&self, pool: &str, server: &str, what: What) {
         match what {
             What::Ejected | What::Down => tracing::warn!(pool, server, "{}", what.words()),
             _ => tracing::info!(pool, server, "{}", what.words()),
         }
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = SystemTime::now();
+        if let Some(log) = self.log.get() {
+            let fields = json!({ "pool": pool, "server": server, "event": what.words() });
+            log.event(now, fields);
+        }
+        let since = now.duration_since(UNIX_EPOCH);
         let event = Event {
             unix_seconds: since.map_or(0.0, |since| since.as_secs_f64()),
             server: server.to_owned(),
             what,
         };
-        let mut events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut events = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if events.len() == KEPT {
             events.pop_front();
         }
@@ -77,7 +95,7 @@ impl Events {
     }
 
     pub(crate) fn last(&self) -> Vec<Event> {
-        let events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         events.iter().cloned().collect()
     }
 }

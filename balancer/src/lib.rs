@@ -17,6 +17,7 @@ mod headers;
 mod health;
 mod hedge;
 mod listen;
+mod log;
 mod members;
 mod patience;
 mod payload;
@@ -40,6 +41,7 @@ pub use admin::AdminSocket;
 use admin::Way;
 use control::Control;
 pub use control::{FileError, Reload};
+use log::{Log, Writer};
 pub use members::{Resolve, SystemResolver};
 pub use settings::Settings;
 
@@ -73,6 +75,9 @@ pub enum Error {
     /// The system gave no random numbers.
     #[error("no random numbers: {0}")]
     Randomness(#[source] getrandom::Error),
+    /// The logs cannot be written.
+    #[error("log: {0}")]
+    Log(#[source] io::Error),
     /// The admin pages could not be served.
     #[error("admin listener: {0}")]
     Admin(#[source] io::Error),
@@ -146,7 +151,9 @@ pub async fn run_with(
     let stop_keepers = Shutdown::new();
     let _stop_at_the_end = stop_keepers.clone().drop_guard();
     let resolver = outside.resolver;
-    let control = Control::open(settings, listeners, resolver, &shutdown, &stop_keepers)?;
+    let writer = Log::start(&settings.log).map_err(Error::Log)?;
+    let log = writer.as_ref().map(Writer::log);
+    let control = Control::open(settings, listeners, resolver, &shutdown, &stop_keepers, log)?;
 
     let ended = Shutdown::new();
     let clients = async {
@@ -184,5 +191,9 @@ pub async fn run_with(
         let served = admin::serve_socket(socket, router, ended.clone()).await;
         served.map_err(Error::Admin)
     };
-    tokio::try_join!(clients, pages, socket).map(|_| ())
+    let outcome = tokio::try_join!(clients, pages, socket).map(|_| ());
+    if let Some(writer) = writer {
+        writer.finish().await;
+    }
+    outcome
 }

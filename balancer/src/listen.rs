@@ -23,6 +23,7 @@ pub(crate) use self::stream::Busy;
 use self::tls::Tls;
 use crate::Error;
 use crate::edge::{Bans, Edge, Room};
+use crate::log::Log;
 use crate::pool::Pool;
 use crate::settings::{self, Limits};
 
@@ -39,6 +40,8 @@ pub(crate) struct Gate {
     tls: Option<Arc<Tls>>,
     /// Connections begin with a header of the PROXY protocol.
     behind_forwarder: bool,
+    /// Told of each request, where operators want that.
+    access_log: Option<Log>,
     /// Shared by all listeners.
     room: Arc<Room>,
     /// Numbers for connections that nobody can guess.
@@ -51,6 +54,7 @@ pub(crate) struct Gate {
 #[derive(Clone)]
 pub(crate) struct Common {
     pub(crate) bans: Arc<Bans>,
+    pub(crate) log: Option<Log>,
     limits: Limits,
     room: Arc<Room>,
     numbers: Arc<Numbers>,
@@ -58,9 +62,14 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    pub(crate) fn new(limits: &Limits, draining: &Shutdown) -> Result<Common, Error> {
+    pub(crate) fn new(
+        limits: &Limits,
+        log: Option<Log>,
+        draining: &Shutdown,
+    ) -> Result<Common, Error> {
         Ok(Common {
             bans: Arc::default(),
+            log,
             room: Room::new(limits.connections, limits.connections_per_client),
             numbers: Arc::new(Numbers::from_system().map_err(Error::Randomness)?),
             limits: limits.clone(),
@@ -97,6 +106,7 @@ impl Gate {
             pool,
             limits: common.limits.clone(),
             edge: Edge::new(listener, &common.limits, &common.bans),
+            access_log: common.log.clone().filter(Log::wants_access),
             room: common.room.clone(),
             numbers: common.numbers.clone(),
             draining: common.draining.clone(),

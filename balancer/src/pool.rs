@@ -8,6 +8,7 @@ mod hedges;
 mod latencies;
 mod line;
 mod member;
+mod operator;
 mod pace;
 mod roster;
 mod slot;
@@ -35,7 +36,7 @@ pub(crate) use self::waits::Waits;
 use crate::client::ClientKey;
 use crate::events::{Events, What};
 use crate::settings;
-use crate::upstream::{Server, ServerId, Terms};
+use crate::upstream::{Server, ServerId};
 use crate::urgency::Urgency;
 
 pub(crate) type Reply = oneshot::Sender<Result<Slot, Refusal>>;
@@ -160,11 +161,6 @@ impl Pool {
         self.change(|roster| roster.leave(server.id));
     }
 
-    /// Other terms for the server, as far as `change` says; those that it has now come from there.
-    pub(crate) fn set_terms(self: &Arc<Self>, server: ServerId, change: impl FnOnce(&mut Terms)) {
-        self.change(|roster| roster.set_terms(server, change));
-    }
-
     /// Announces names to be resolved (or, negative, that one was): until then requests wait.
     pub(crate) fn resolving(self: &Arc<Self>, names: isize) {
         self.change(|roster| roster.unresolved = roster.unresolved.saturating_add_signed(names));
@@ -226,34 +222,6 @@ impl Pool {
 
     fn event(&self, server: &str, what: What) {
         self.events.note(&self.settings.name, server, what);
-    }
-
-    /// The listed servers of this name: more than one only where several sources list it.
-    pub(crate) fn ids_of(&self, label: &str) -> Vec<ServerId> {
-        let roster = self.roster();
-        let listed = roster.members.iter().filter(|member| !member.leaving);
-        let servers = listed.map(|member| &member.server);
-        let named = servers.filter(|server| server.label == label);
-        named.map(|server| server.id).collect()
-    }
-
-    /// An operator wants the server to get nothing new, or to get requests again.
-    pub(crate) fn set_drained(self: &Arc<Self>, id: ServerId, drained: bool) {
-        let label = self.change(|roster| {
-            let member = roster
-                .member(id)
-                .filter(|member| member.drained != drained)?;
-            member.drained = drained;
-            Some(member.server.label.clone())
-        });
-        if let Some(label) = label {
-            let what = if drained {
-                What::Drained
-            } else {
-                What::Undrained
-            };
-            self.event(&label, what);
-        }
     }
 
     /// The server told how many requests it runs at once.

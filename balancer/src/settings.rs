@@ -6,6 +6,7 @@ mod algorithm;
 mod edge;
 mod file;
 mod flags;
+mod log;
 mod notes;
 mod reader;
 mod statuses;
@@ -19,6 +20,7 @@ pub use algorithm::{Algorithm, HashKey};
 pub use edge::{Rate, Tls};
 pub use flags::Flags;
 use ipnet::IpNet;
+pub use log::{AccessFormat, Log};
 use service::Mistakes;
 pub use statuses::Statuses;
 
@@ -35,6 +37,8 @@ pub struct Settings {
     pub admin_socket: Option<PathBuf>,
     /// What clients may ask of the balancer.
     pub limits: Limits,
+    /// What is written down.
+    pub log: Log,
 }
 
 impl Settings {
@@ -75,6 +79,7 @@ impl Settings {
             admin: None,
             admin_socket: None,
             limits: Limits::default(),
+            log: Log::default(),
         }
     }
 }

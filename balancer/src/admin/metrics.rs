@@ -31,6 +31,14 @@ impl prometheus_client::collector::Collector for Collector {
             pools: &pools,
             encoder: &mut encoder,
         };
+        page.count(
+            "log_lines_lost",
+            "Lines of logs that were lost",
+            self.0.lost_lines(),
+        )?;
+        let reloads = self.0.reloads.told();
+        page.count("reloads", "Settings taken over", reloads.taken)?;
+        page.count("reloads_refused", "Settings refused", reloads.refused)?;
         page.pool_count("requests", "Requests", |pool| pool.requests)?;
         page.pool_count("queued", "Requests that had to wait", |pool| pool.queued)?;
         page.pool_count("retries", "Tries after the first", |pool| pool.retries)?;
@@ -100,6 +108,14 @@ struct Page<'a, 'e> {
 }
 
 impl Page<'_, '_> {
+    fn count(&mut self, name: &str, help: &str, count: u64) -> Result<(), Error> {
+        let counter = ConstCounter::new(count);
+        let encoder = self
+            .encoder
+            .encode_descriptor(name, help, None, MetricType::Counter)?;
+        counter.encode(encoder)
+    }
+
     fn pool_count(
         &mut self,
         name: &str,

@@ -80,6 +80,11 @@ impl Caller {
         }
     }
 
+    /// Of whoever connected.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// The client of a request.
     pub(crate) fn client(&self, trusted: &Trusted, headers: &HeaderMap) -> ClientKey {
         if self.peer.is_trusted() {

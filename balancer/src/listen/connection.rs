@@ -19,6 +19,7 @@ use super::wire::{Socket, Wire};
 use super::{Gate, forwarder};
 use crate::body::Body;
 use crate::edge::Caller;
+use crate::log::Entry;
 
 /// Requests at once on a connection of HTTP/2: as many as browsers send, and as others allow.
 const MOST_STREAMS: u32 = 128;
@@ -154,8 +155,11 @@ impl Client {
             let pool = gate.pool.load_full();
             // HTTP/2 has no such field; its connections say farewell themselves.
             let says_close = request.version() <= Version::HTTP_11;
+            let begin = |log| Entry::begin(log, caller.address(), &pool, &request);
+            let entry = gate.access_log.as_ref().map(begin);
             let answer = gate.edge.answer(&pool, caller, request).await;
-            let mut answer = answer.map(|body| body.during(busy));
+            let status = answer.status();
+            let mut answer = answer.map(|body| body.during(busy, status, entry));
             if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
                 activity.open_tunnel();
                 return Ok(answer);

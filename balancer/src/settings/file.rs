@@ -14,7 +14,7 @@ use super::notes::{self, Notes};
 use super::reader::Reader;
 use super::statuses::ACCEPTED as STATUSES;
 use super::value::Value;
-use super::{Algorithm, Limits, Listener, Pool, Settings};
+use super::{AccessFormat, Algorithm, Limits, Listener, Log, Pool, Settings};
 
 /// More than any use, and small enough that sums of them fit.
 const MOST: i64 = 1_000_000;
@@ -37,6 +37,16 @@ fn settings(value: &Value, notes: &mut Notes) -> Settings {
     let admin_socket = top.text("admin_socket", "the path of a socket to make");
     let mut limits = Limits::default();
     top.section("limits", |reader| read_limits(reader, &mut limits));
+    let mut log = Log::default();
+    top.section("log", |reader| {
+        let accepted = AccessFormat::ALL.map(|format| format.to_string());
+        let format = reader.optional("access", &accepted.join(" or "), |value| {
+            value.as_str()?.parse().ok()
+        });
+        set(&mut log.access, format);
+        let folder = reader.text("folder", "the path of a folder");
+        log.folder = folder.map(Into::into);
+    });
     check_names(&mut top, &listeners, &pools);
     top.finish();
     Settings {
@@ -45,6 +55,7 @@ fn settings(value: &Value, notes: &mut Notes) -> Settings {
         admin,
         admin_socket: admin_socket.map(Into::into),
         limits,
+        log,
     }
 }
 

@@ -3,6 +3,7 @@
 //! server notices.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::Server;
 use super::connection::Connection;
 use crate::patience::{BodyError, Patience};
 use crate::payload::Sent;
@@ -18,6 +20,7 @@ use crate::pool::Slot;
 /// The body of a server's answer, with all that is held until its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    server: Arc<Server>,
     body: Incoming,
     patience: Patience,
     lease: Option<Lease>,
@@ -33,8 +36,9 @@ struct Lease {
 
 impl Answer {
     /// One without a body, whose connection is used for something else.
-    pub(super) fn switched(body: Incoming) -> Answer {
+    pub(super) fn switched(server: Arc<Server>, body: Incoming) -> Answer {
         Answer {
+            server,
             body,
             patience: Patience::new(Duration::ZERO),
             lease: None,
@@ -49,6 +53,7 @@ impl Answer {
         idle: Duration,
     ) -> Answer {
         let mut answer = Answer {
+            server: slot.server.clone(),
             body,
             patience: Patience::new(idle),
             lease: Some(Lease {
@@ -59,6 +64,11 @@ impl Answer {
         };
         answer.finish_at_end();
         answer
+    }
+
+    /// Who gave it.
+    pub(crate) fn server(&self) -> Arc<Server> {
+        self.server.clone()
     }
 
     fn finish_at_end(&mut self) {

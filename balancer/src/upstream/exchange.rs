@@ -103,12 +103,13 @@ async fn obtain(slot: &Slot, now: Instant) -> io::Result<Connection> {
 
 /// An answer that holds the slot, and the connection as the other protocol's.
 fn switched(mut response: Response<Incoming>, slot: Slot) -> Response<Answer> {
+    let server = slot.server.clone();
     let agreed = Agreed {
         server: hyper::upgrade::on(&mut response),
         slot: Arc::new(slot),
     };
     response.extensions_mut().insert(agreed);
-    response.map(Answer::switched)
+    response.map(|body| Answer::switched(server, body))
 }
 
 fn leased(

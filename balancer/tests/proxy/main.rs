@@ -17,6 +17,7 @@ mod harness;
 mod health;
 mod hedging;
 mod http;
+mod logs;
 mod names;
 mod operator;
 mod reload;

@@ -38,7 +38,7 @@ fn the_example_shows_every_default_as_it_is() {
         text + key.unwrap_or(line) + "\n"
     });
     // These have none.
-    let shown = ["capacity = 2 ", "admin_socket = "]
+    let shown = ["capacity = 2 ", "admin_socket = ", "folder = "]
         .iter()
         .fold(shown, |shown, key| {
             assert!(shown.contains(key));

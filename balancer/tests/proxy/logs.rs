@@ -1,0 +1,140 @@
+//! Is it written down who asked what, and what happened to servers?
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use balancer::SystemResolver;
+use balancer::settings::{AccessFormat, Listener, Settings};
+use http::Method;
+use serde_json::Value;
+
+use crate::harness::{Balancer, Client, Origin, pool_of, request, soon, until};
+
+/// A folder of one test, gone when the test is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let name = format!("logs-{name}-{}", std::process::id());
+        Folder(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
+    }
+
+    /// The lines of a file that has at least so many.
+    async fn lines(&self, name: &str, count: usize) -> Vec<String> {
+        let read = || {
+            let text = std::fs::read_to_string(self.0.join(name)).unwrap_or_default();
+            text.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        until(&format!("{count} lines in {name}"), async || {
+            read().len() >= count
+        })
+        .await;
+        read()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn balancer_before(origin: &Origin, format: AccessFormat, folder: &Folder) -> Balancer {
+    let listener = Listener::new("site", "", "tiles");
+    let mut settings = Settings::new(vec![listener], vec![pool_of(&[origin])]);
+    settings.log.access = format;
+    settings.log.folder = Some(folder.0.clone());
+    let balancer = Balancer::start_with(settings, Arc::new(SystemResolver)).await;
+    balancer.wait_for_servers("up", 1).await;
+    balancer
+}
+
+#[tokio::test]
+async fn every_request_has_a_line_with_what_became_of_it() {
+    let (origin, folder) = (Origin::start("a"), Folder::new("json"));
+    let balancer = balancer_before(&origin, AccessFormat::Json, &folder).await;
+    let mut client = Client::connect(balancer.site).await;
+    let fields = [("user-agent", "a \"test\""), ("referer", "http://x/")];
+    client
+        .ask(request(Method::GET, "/name?q=1", &fields, b""))
+        .await;
+    client.ask(request(Method::HEAD, "/name", &[], b"")).await;
+    balancer.get("/status/404").await;
+    let leaves = balancer.spawn_get("/hold");
+    origin.wait_until_running(1).await;
+    leaves.abort();
+    let lines = folder.lines("access.log", 4).await;
+    let lines: Vec<Value> = lines
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let server = Value::from(origin.address.to_string());
+    for line in &lines {
+        assert_eq!(
+            (&line["client"], &line["pool"]),
+            (&"127.0.0.1".into(), &"tiles".into())
+        );
+        assert!(
+            line["seconds"].as_f64().unwrap() > 0.0
+                && line["time"].as_str().unwrap().ends_with('Z')
+        );
+    }
+    let first = &lines[0];
+    assert_eq!(
+        (&first["method"], &first["target"]),
+        (&"GET".into(), &"/name?q=1".into())
+    );
+    assert_eq!(
+        (&first["status"], &first["bytes"]),
+        (&200.into(), &1.into())
+    );
+    assert_eq!(
+        (&first["server"], &first["complete"]),
+        (&server, &true.into())
+    );
+    assert_eq!(
+        (&first["user_agent"], &first["referer"]),
+        (&"a \"test\"".into(), &"http://x/".into())
+    );
+    assert_eq!(
+        (&lines[1]["method"], &lines[1]["bytes"]),
+        (&"HEAD".into(), &0.into())
+    );
+    assert_eq!(
+        (&lines[2]["status"], &lines[2]["complete"]),
+        (&404.into(), &true.into())
+    );
+    assert_eq!(
+        (&lines[3]["status"], &lines[3]["complete"]),
+        (&499.into(), &false.into())
+    );
+    origin.kill().await;
+    let events = folder.lines("events.log", 3).await;
+    let words: Vec<Value> = events
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(words[0]["event"], "server joined");
+    assert_eq!(words[1]["event"], "server up");
+    assert_eq!(words[2]["server"], server);
+}
+
+#[tokio::test]
+async fn nothing_is_left_unwritten_at_the_end() {
+    let (origin, folder) = (Origin::start("a"), Folder::new("combined"));
+    let mut balancer = balancer_before(&origin, AccessFormat::Combined, &folder).await;
+    for _ in 0..50 {
+        balancer.get("/name").await;
+    }
+    balancer.shutdown.cancel();
+    soon("the end", &mut balancer.task).await.unwrap().unwrap();
+    let text = std::fs::read_to_string(folder.0.join("access.log")).unwrap();
+    assert_eq!(text.lines().count(), 50);
+    for line in text.lines() {
+        assert!(line.starts_with("127.0.0.1 - - ["), "{line}");
+        assert!(
+            line.ends_with("] \"GET /name HTTP/1.1\" 200 1 \"-\" \"-\""),
+            "{line}"
+        );
+    }
+}
