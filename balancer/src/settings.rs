@@ -230,7 +230,7 @@ pub struct Health {
     pub status: Statuses,
     /// Between two probes of a server whose state is settled.
     pub interval: Duration,
-    /// Between two probes of a server whose state is about to change, or not known yet.
+    /// Between two probes of a server that is not up, or about not to be.
     pub fast_interval: Duration,
     /// For a whole probe, connecting included.
     pub timeout: Duration,
@@ -253,7 +253,8 @@ impl Default for Health {
             path: "/readyz".into(),
             status: Statuses::success(),
             interval: Duration::from_secs(3),
-            fast_interval: Duration::from_secs(1),
+            // So that a server that is back has passed two probes within a good second.
+            fast_interval: Duration::from_millis(500),
             timeout: Duration::from_secs(2),
             fall: 3,
             rise: 2,

@@ -107,12 +107,12 @@ impl Verdict {
         self.state == State::New && !self.probed
     }
 
-    /// Whether the next probe may change the state, and so should come soon.
+    /// Whether the next probe should come soon: it may change the state, or begin to. A server that is down is missed, and
+    /// a probe costs it nothing.
     pub(crate) fn is_changing(&self) -> bool {
         match self.state {
-            State::New | State::Ejected | State::Draining => true,
+            State::New | State::Ejected | State::Draining | State::Down => true,
             State::Up => self.failures > 0,
-            State::Down => self.passes > 0,
         }
     }
 

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub(crate) use client::{Answer, Client, get, order, request};
-pub(crate) use origin::{LARGE, Origin};
+pub(crate) use origin::{LARGE, Origin, reserved};
 pub(crate) use strict::StrictOrigin;
 
 /// Longer than anything takes on a busy machine; only a failing test waits for it.

@@ -1,6 +1,6 @@
 //! A client with one connection per request, unless a test keeps it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// A connection; dropping it is how a client leaves.
 pub(crate) struct Client(SendRequest<Full<Bytes>>);
@@ -35,7 +35,17 @@ impl Answer {
 
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Client {
-        let stream = TcpStream::connect(address).await.unwrap();
+        Client::over(TcpStream::connect(address).await.unwrap()).await
+    }
+
+    /// Comes from `source`, which is how the balancer tells clients apart.
+    pub(crate) async fn connect_from(source: IpAddr, address: SocketAddr) -> Client {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((source, 0).into()).unwrap();
+        Client::over(socket.connect(address).await.unwrap()).await
+    }
+
+    async fn over(stream: TcpStream) -> Client {
         let (sender, driver) = handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(driver);
         Client(sender)

@@ -67,7 +67,7 @@ impl std::ops::Deref for Origin {
 
 impl Origin {
     pub(crate) fn start(name: &str) -> Origin {
-        let reserved = bound("127.0.0.1:0".parse().unwrap());
+        let socket = reserved("127.0.0.1:0".parse().unwrap());
         let control = Arc::new(Control {
             name: name.into(),
             ready: AtomicU16::new(200),
@@ -81,8 +81,8 @@ impl Origin {
             connections: AtomicUsize::new(0),
         });
         let mut origin = Origin {
-            address: reserved.local_addr().unwrap(),
-            _reserved: reserved,
+            address: socket.local_addr().unwrap(),
+            _reserved: socket,
             control,
             alive: CancellationToken::new(),
             open: CancellationToken::new(),
@@ -93,7 +93,7 @@ impl Origin {
 
     /// Listens, on the same port as before.
     pub(crate) fn rise(&mut self) {
-        let listener = bound(self.address).listen(1024).unwrap();
+        let listener = reserved(self.address).listen(1024).unwrap();
         self.alive = CancellationToken::new();
         self.open = self.alive.child_token();
         let (control, alive) = (self.control.clone(), self.alive.clone());
@@ -143,7 +143,8 @@ impl Drop for Origin {
     }
 }
 
-fn bound(address: SocketAddr) -> TcpSocket {
+/// A socket that holds a port, and leaves it to whoever listens there in the same way.
+pub(crate) fn reserved(address: SocketAddr) -> TcpSocket {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_reuseport(true).unwrap();
     socket.bind(address).unwrap();
