@@ -68,8 +68,14 @@ async fn health(State(control): State<Arc<Control>>) -> impl IntoResponse {
 
 async fn stats(State(control): State<Arc<Control>>) -> impl IntoResponse {
     let pools = pools(&control);
+    let waiting: serde_json::Map<_, _> = control
+        .waiting_rooms()
+        .into_iter()
+        .map(|(listener, room)| (listener, json!(room)))
+        .collect();
     Json(json!({
         "pools": pools,
+        "waiting_rooms": waiting,
         "reloads": control.reloads.told(),
         "log_lines_lost": control.lost_lines(),
     }))

@@ -87,7 +87,16 @@ pub(crate) fn problem(problem: Problem) -> Response<Body> {
     })
 }
 
-/// The same, after which the connection is closed: where its next request begins is not known, or the client is
+/// An answer of ours with a text of any kind.
+pub(crate) fn text(text: String) -> Response<Body> {
+    Response::new(Body {
+        source: Source::Own(text.into()),
+        busy: None,
+        entry: None,
+    })
+}
+
+/// A problem, after which the connection is closed: where its next request begins is not known, or the client is
 /// not welcome.
 pub(crate) fn closing(why: Problem) -> Response<Body> {
     let mut answer = problem(why);

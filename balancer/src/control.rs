@@ -15,7 +15,7 @@ use self::door::Door;
 pub use self::reload::{FileError, Reload};
 pub(crate) use self::reload::{Reloads, keep};
 use crate::Error;
-use crate::edge::Bans;
+use crate::edge::{Bans, WaitingStats};
 use crate::listen::{Common, Gate};
 use crate::log::Log;
 use crate::members::{Members, Resolve};
@@ -101,6 +101,12 @@ impl Control {
         let current = Current::new(pool);
         let members = Members::follow(current.clone(), self.resolver.clone(), &self.stop);
         Arc::new(Housed { current, members })
+    }
+
+    /// The waiting rooms, by their listeners' names.
+    pub(crate) fn waiting_rooms(&self) -> Vec<(String, WaitingStats)> {
+        let state = self.state();
+        state.doors.iter().filter_map(Door::waiting).collect()
     }
 
     /// The pools as they are now, in the order of the settings.

@@ -1,5 +1,5 @@
 //! Which requests reach a pool at all? Those that can be understood in one way only, of clients that do not ask
-//! too often.
+//! too often, and of visitors whose turn it is.
 
 mod bans;
 mod caller;
@@ -7,10 +7,12 @@ mod rate;
 mod room;
 mod table;
 mod tunnel;
+mod waiting;
 
+use std::io;
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{Request, Response, header};
 use hyper::body::Incoming;
 
 pub(crate) use self::bans::Bans;
@@ -18,6 +20,8 @@ pub(crate) use self::caller::{Caller, Trusted};
 use self::rate::RateLimit;
 pub(crate) use self::room::Room;
 pub(crate) use self::tunnel::{Agreed, Wanted, announce};
+use self::waiting::{Asking, Entry};
+pub(crate) use self::waiting::{WaitingRoom, WaitingStats};
 use crate::body::{Body, closing, problem};
 use crate::pool::Pool;
 use crate::settings::{Limits, Listener};
@@ -30,17 +34,28 @@ pub(crate) struct Edge {
     url_bytes: usize,
     rate: Option<RateLimit>,
     bans: Arc<Bans>,
+    pub(crate) waiting_room: Option<WaitingRoom>,
 }
 
 impl Edge {
-    /// The edge of one listener; `bans` are the same for all.
-    pub(crate) fn new(listener: &Listener, limits: &Limits, bans: &Arc<Bans>) -> Edge {
-        Edge {
+    /// The edge of one listener; `bans` are the same for all. `secret` signs what has no key of its own.
+    pub(crate) fn new(
+        listener: &Listener,
+        limits: &Limits,
+        bans: &Arc<Bans>,
+        secret: &[u8],
+        serial: u64,
+    ) -> io::Result<Edge> {
+        let waiting_room = listener.waiting_room.as_ref();
+        let waiting_room =
+            waiting_room.map(|room| WaitingRoom::open(&listener.name, room, secret, serial));
+        Ok(Edge {
+            waiting_room: waiting_room.transpose()?,
             trusted: Trusted::new(&limits.trusted_proxies),
             url_bytes: limits.url_bytes,
             rate: listener.rate.as_ref().map(RateLimit::new),
             bans: bans.clone(),
-        }
+        })
     }
 
     /// Answers one request of `caller`, from `pool` if it may go there.
@@ -62,6 +77,18 @@ impl Edge {
             answer.headers_mut().extend(fields);
             return answer;
         }
+        let mut cookie = None;
+        if let Some(room) = &self.waiting_room {
+            let asking = Asking {
+                method: request.method(),
+                headers: request.headers(),
+                tls: caller.peer.is_tls(),
+            };
+            match room.enter(pool, asking) {
+                Entry::Pass(given) => cookie = given,
+                Entry::Wait(answer) => return *answer,
+            }
+        }
         let upgrade = tunnel::wanted(&mut request);
         let answer = proxy::answer(pool, caller, client, request);
         let mut answer = match pool.settings.timeouts.request {
@@ -73,6 +100,9 @@ impl Edge {
         };
         if let Some(upgrade) = upgrade {
             tunnel::agree(&mut answer, upgrade, &caller.tunnel);
+        }
+        if let Some(cookie) = cookie {
+            answer.headers_mut().append(header::SET_COOKIE, cookie);
         }
         answer
     }

@@ -76,6 +76,10 @@ impl Peer {
         }
     }
 
+    pub(crate) fn is_tls(&self) -> bool {
+        self.scheme == "https"
+    }
+
     pub(crate) fn is_trusted(&self) -> bool {
         self.trusted
     }

@@ -64,9 +64,9 @@ pub enum Error {
         /// What it names.
         pool: String,
     },
-    /// A listener's certificate or key is not there or does not fit.
+    /// A file that a listener needs is not there or does not fit.
     #[error("listener {listener}: {error}")]
-    Tls {
+    Listener {
         /// The listener's name.
         listener: String,
         /// Which file, and why.

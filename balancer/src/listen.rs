@@ -22,7 +22,7 @@ use self::numbers::Numbers;
 pub(crate) use self::stream::Busy;
 use self::tls::Tls;
 use crate::Error;
-use crate::edge::{Bans, Edge, Room};
+use crate::edge::{Bans, Edge, Room, WaitingRoom, WaitingStats};
 use crate::log::Log;
 use crate::pool::Pool;
 use crate::settings::{self, Limits};
@@ -58,6 +58,8 @@ pub(crate) struct Common {
     limits: Limits,
     room: Arc<Room>,
     numbers: Arc<Numbers>,
+    /// Signs what only this process has to know again.
+    secret: Arc<[u8; 32]>,
     draining: Shutdown,
 }
 
@@ -67,7 +69,10 @@ impl Common {
         log: Option<Log>,
         draining: &Shutdown,
     ) -> Result<Common, Error> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(Error::Randomness)?;
         Ok(Common {
+            secret: Arc::new(secret),
             bans: Arc::default(),
             log,
             room: Room::new(limits.connections, limits.connections_per_client),
@@ -94,18 +99,20 @@ impl Gate {
         pool: Arc<ArcSwap<Pool>>,
         common: &Common,
     ) -> Result<Gate, Error> {
-        let unreadable = |error| Error::Tls {
+        let unreadable = |error| Error::Listener {
             listener: listener.name.clone(),
             error,
         };
         let tls = listener.tls.as_ref().map(Tls::open).transpose();
+        let (limits, serial) = (&common.limits, common.numbers.next());
+        let edge = Edge::new(listener, limits, &common.bans, &common.secret[..], serial);
         Ok(Gate {
             tls: tls.map_err(unreadable)?,
             behind_forwarder: listener.proxy_protocol,
             name: listener.name.clone(),
             pool,
             limits: common.limits.clone(),
-            edge: Edge::new(listener, &common.limits, &common.bans),
+            edge: edge.map_err(unreadable)?,
             access_log: common.log.clone().filter(Log::wants_access),
             room: common.room.clone(),
             numbers: common.numbers.clone(),
@@ -116,10 +123,21 @@ impl Gate {
     /// Says what a gate for `listener` would lack.
     pub(crate) fn check(listener: &settings::Listener) -> Result<(), Error> {
         let checked = listener.tls.as_ref().map_or(Ok(()), tls::check);
-        checked.map_err(|error| Error::Tls {
+        let checked = checked.and_then(|()| {
+            listener
+                .waiting_room
+                .as_ref()
+                .map_or(Ok(()), WaitingRoom::check)
+        });
+        checked.map_err(|error| Error::Listener {
             listener: listener.name.clone(),
             error,
         })
+    }
+
+    /// What is going on in the waiting room, if there is one.
+    pub(crate) fn waiting(&self) -> Option<WaitingStats> {
+        self.edge.waiting_room.as_ref().map(WaitingRoom::stats)
     }
 
     /// Whether a new one would meet the same limits, and only forget what it counted.

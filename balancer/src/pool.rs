@@ -276,6 +276,12 @@ impl Pool {
         self.roster().has_other(avoid)
     }
 
+    /// Whether a request could get a server at all, and how many wait for one.
+    pub(crate) fn pressure(&self) -> (bool, usize) {
+        let roster = self.roster();
+        (roster.has_hope(), roster.line.len())
+    }
+
     /// The sum of the known capacities of servers that are up; `None` when none is known.
     pub(crate) fn capacity(&self) -> Option<u32> {
         self.roster().capacity()

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub use address::Address;
 pub use algorithm::{Algorithm, HashKey};
-pub use edge::{Rate, Tls};
+pub use edge::{Rate, Tls, WaitingRoom};
 pub use flags::Flags;
 use ipnet::IpNet;
 pub use log::{AccessFormat, Log};
@@ -99,6 +99,8 @@ pub struct Listener {
     pub tls: Option<Tls>,
     /// Whether every connection begins with a header of the PROXY protocol, which tells the client.
     pub proxy_protocol: bool,
+    /// Where visitors wait; `None` answers 503 to those who cannot be served.
+    pub waiting_room: Option<WaitingRoom>,
 }
 
 impl Listener {
@@ -115,6 +117,7 @@ impl Listener {
             rate: None,
             tls: None,
             proxy_protocol: false,
+            waiting_room: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::DropGuard;
 
 use crate::Error;
+use crate::edge::WaitingStats;
 use crate::listen::{self, Common, Gate};
 use crate::pool::Pool;
 use crate::settings::Listener;
@@ -42,6 +43,12 @@ impl Door {
             stop: stop.drop_guard(),
             serving,
         })
+    }
+
+    /// The listener's name, and what is going on in its waiting room.
+    pub(super) fn waiting(&self) -> Option<(String, WaitingStats)> {
+        let stats = self.gate.load().waiting()?;
+        Some((self.listener.name.clone(), stats))
     }
 
     pub(super) fn is_at(&self, listener: &Listener) -> bool {

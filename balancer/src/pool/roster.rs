@@ -145,7 +145,7 @@ impl<R> Roster<R> {
     }
 
     /// Whether a server is up, or one may turn out to be with its first probe.
-    fn has_hope(&self) -> bool {
+    pub(super) fn has_hope(&self) -> bool {
         let hopeful = |m: &Member| m.is_up() || m.is_undecided();
         self.unresolved > 0 || self.members.iter().any(hopeful)
     }

@@ -1,4 +1,4 @@
-//! What may a listener's clients do, and how do they come? The checked settings of rate limits and TLS.
+//! What may a listener's clients do, and how do they come? The checked settings of rate limits, TLS and the waiting room.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -39,4 +39,40 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// The private key of the first one.
     pub key: PathBuf,
+}
+
+/// Where visitors of a listener wait when they cannot be let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingRoom {
+    /// So many visitors are inside at most; `None` is any number.
+    pub active: Option<usize>,
+    /// Nobody is let in while so many requests wait in the pool's queue; `None` is any number.
+    pub queue: Option<usize>,
+    /// So many visitors wait at most.
+    pub length: usize,
+    /// Who has asked for nothing for so long is no longer inside.
+    pub session: Duration,
+    /// How often those who wait ask again.
+    pub refresh: Duration,
+    /// Who has not asked again for so long has lost the place.
+    pub abandon: Duration,
+    /// A page with `{{place}}`, `{{wait}}` and, if wanted, `{{refresh}}` and `{{reason}}`.
+    pub page: Option<PathBuf>,
+    /// At least 32 random bytes that sign tickets, which then hold over a restart.
+    pub key_file: Option<PathBuf>,
+}
+
+impl Default for WaitingRoom {
+    fn default() -> WaitingRoom {
+        WaitingRoom {
+            active: None,
+            queue: None,
+            length: 10_000,
+            session: Duration::from_secs(300),
+            refresh: Duration::from_secs(5),
+            abandon: Duration::from_secs(30),
+            page: None,
+            key_file: None,
+        }
+    }
 }

@@ -26,3 +26,4 @@ mod reload;
 mod slow;
 mod tls;
 mod upgrades;
+mod waiting;

@@ -1,10 +1,11 @@
 //! The keys of what a listener's clients may do.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::reader::Reader;
-use super::super::{Limits, Listener, Rate, Timeouts, Tls};
+use super::super::{Limits, Listener, Rate, Timeouts, Tls, WaitingRoom};
 use super::{MOST, set};
 
 /// How clients come to `listener`, and what each may do.
@@ -17,6 +18,29 @@ pub(super) fn listener(reader: &mut Reader<'_>, listener: &mut Listener) {
         key: reader.required_text("key", "the path of a PEM file").into(),
     });
     reader.flag("proxy_protocol", &mut listener.proxy_protocol);
+    listener.waiting_room = reader.optional_section("waiting_room", waiting_room);
+}
+
+fn waiting_room(reader: &mut Reader<'_>) -> WaitingRoom {
+    let mut room = WaitingRoom {
+        active: reader.whole("active", 1..=MOST),
+        queue: reader.whole("queue", 1..=MOST),
+        page: reader.text("page", "the path of a page").map(PathBuf::from),
+        key_file: reader
+            .text("key_file", "the path of a file of random bytes")
+            .map(PathBuf::from),
+        ..WaitingRoom::default()
+    };
+    set(&mut room.length, reader.whole("length", 1..=100_000));
+    reader.duration("session", &mut room.session);
+    reader.duration("refresh", &mut room.refresh);
+    reader.duration("abandon", &mut room.abandon);
+    if room.abandon < 2 * room.refresh {
+        let accepted = "at least twice refresh, or nobody could keep a place";
+        let abandon = format!("{}s", room.abandon.as_secs_f64());
+        reader.refuse("abandon", abandon, accepted);
+    }
+    room
 }
 
 /// The rate limit, when there is one.
