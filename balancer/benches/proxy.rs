@@ -1,7 +1,8 @@
 //! What does a proxied request cost? Origin, proxy and clients are processes of their own, so that the CPU time
 //! of the proxy can be read from `/proc` and divided by the requests it carried.
 //!
-//! `cargo bench -p balancer` measures this proxy; `cargo bench -p balancer -- --nginx` measures nginx beside it.
+//! `cargo bench -p balancer` measures this proxy; `cargo bench -p balancer -- --nginx` measures nginx beside it, and
+//! `-- --idle` what 10,000 connections cost that do nothing: memory, and time of the requests of others.
 //! For a profiler the roles can be started one by one: `origin BYTES`, `proxy ORIGIN`, `drive PROXY PID`.
 
 #![expect(
@@ -42,6 +43,7 @@ fn main() {
                 process.parse().unwrap(),
             );
         }
+        _ if text.contains(&"--idle") => idle(text.contains(&"--nginx")),
         _ => compare(text.contains(&"--nginx")),
     }
 }
@@ -70,6 +72,62 @@ fn compare(nginx: bool) {
         }
         origin.stop();
     }
+}
+
+/// Connections that have had one answer and rest.
+const IDLE: usize = 10_000;
+
+fn idle(nginx: bool) {
+    println!("proxy     body    requests/s   CPU µs/request   p50 ms   p99 ms");
+    let mut origin = Role::start(&["origin", "1024"]);
+    for _ in 0..ROUNDS {
+        let balancer = Role::start(&["proxy", &origin.address.to_string()]);
+        rest("balancer", balancer.address, balancer.child.id());
+        if nginx {
+            let nginx = Nginx::start(origin.address);
+            rest("nginx", nginx.address, nginx.worker());
+        }
+    }
+    origin.stop();
+}
+
+/// Measures a proxy alone, and while many connections rest on it.
+fn rest(name: &str, proxy: SocketAddr, process: u32) {
+    measure(name, 1024, proxy, process);
+    let before = resident_bytes(process);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let resting = runtime.block_on(async {
+        let mut resting = Vec::new();
+        for _ in 0..IDLE {
+            let mut stream = TcpStream::connect(proxy).await.unwrap();
+            let text = b"GET /v1/tile?x=0 HTTP/1.1\r\nHost: tiles.example:8081\r\nAccept: image/png\r\n\r\n";
+            stream.write_all(text).await.unwrap();
+            let mut read = [0; 2048];
+            let mut length = 0;
+            while length_of(&read[..length]) != Some(length) {
+                length += stream.read(&mut read[length..]).await.unwrap();
+            }
+            resting.push(stream);
+        }
+        resting
+    });
+    let each = (resident_bytes(process) - before) / IDLE as f64;
+    measure(name, 1024, proxy, process);
+    println!("{name:8} {IDLE} resting connections: {each:.0} bytes each");
+    drop(resting);
+}
+
+fn resident_bytes(process: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    let kibibytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kibibytes * 1024.0
 }
 
 /// This program again, in another process.
@@ -140,14 +198,11 @@ async fn proxy(origin: String) {
         servers: vec![format!("http://{origin}")],
         ..Flags::default()
     });
+    let mut settings = settings.unwrap();
+    settings.limits.connections = IDLE + CONNECTIONS;
     let (listener, address) = service::bind("127.0.0.1:0").await.unwrap();
     announce(address);
-    let run = balancer::run(
-        vec![listener],
-        None,
-        settings.unwrap(),
-        service::Shutdown::new(),
-    );
+    let run = balancer::run(vec![listener], None, settings, service::Shutdown::new());
     run.await.unwrap();
 }
 
@@ -167,10 +222,10 @@ impl Nginx {
         let folder = std::env::temp_dir().join(format!("balancer-bench-{}", address.port()));
         std::fs::create_dir_all(&folder).unwrap();
         let configuration = format!(
-            "worker_processes 1; daemon off; pid nginx.pid; error_log stderr crit;
-             events {{ worker_connections 1024; }}
+            "worker_processes 1; worker_rlimit_nofile 20000; daemon off; pid nginx.pid; error_log stderr crit;
+             events {{ worker_connections 20480; }}
              http {{
-                 access_log off; keepalive_requests 1000000000; tcp_nodelay on;
+                 access_log off; keepalive_timeout 600; keepalive_requests 1000000000; tcp_nodelay on;
                  upstream tiles {{ least_conn; server {origin}; keepalive 128; keepalive_requests 1000000000; }}
                  server {{
                      listen {address};
