@@ -63,13 +63,18 @@ pub(crate) enum Command {
     Frontend(FrontendArgs),
     /// Draw one picture to a file
     Render(Box<RenderArgs>),
+    /// Show a balancer's servers, live in the terminal
+    Status(StatusArgs),
     /// Ask a service whether it is well; exit code 0 says yes
     Healthcheck(HealthcheckArgs),
 }
 
 impl Command {
     fn is_service(&self) -> bool {
-        !matches!(self, Command::Render(_) | Command::Healthcheck(_))
+        !matches!(
+            self,
+            Command::Render(_) | Command::Status(_) | Command::Healthcheck(_)
+        )
     }
 }
 
@@ -175,7 +180,7 @@ pub(crate) struct WorkerArgs {
 pub(crate) struct BalancerArgs {
     #[command(subcommand)]
     pub(crate) command: Option<BalancerCommand>,
-    /// Listeners and pools, as a TOML or JSON file
+    /// Listeners and pools, as a TOML or JSON file; read again on SIGHUP and when it changes
     #[arg(long, env = "TILEBROT_CONFIG", value_name = "FILE", conflicts_with_all = ["listen", "server", "algorithm", "capacity", "admin", "shutdown_delay"])]
     pub(crate) config: Option<PathBuf>,
     /// Where clients connect
@@ -340,6 +345,21 @@ view_args! {
     offset "TILEBROT_OFFSET";
     /// The colour of samples that do not escape [default: #000000]
     interior "TILEBROT_INTERIOR";
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StatusArgs {
+    /// The balancer's admin pages: HOST:PORT, http://HOST:PORT or unix:PATH
+    #[arg(
+        long,
+        env = "TILEBROT_ADMIN",
+        default_value = "127.0.0.1:9090",
+        value_name = "PLACE"
+    )]
+    pub(crate) admin: String,
+    /// Print plain text once and end, as whenever the output is no terminal
+    #[arg(long, env = "TILEBROT_ONCE")]
+    pub(crate) once: bool,
 }
 
 #[derive(Args, Debug)]

@@ -9,6 +9,7 @@ mod frontend;
 mod healthcheck;
 mod render;
 mod role;
+mod status;
 mod up;
 mod worker;
 
@@ -32,6 +33,7 @@ async fn main() -> ExitCode {
         Command::Balancer(args) => balancer::run(args).await,
         Command::Frontend(args) => frontend::run(args).await,
         Command::Render(args) => render::run(args).await,
+        Command::Status(args) => status::run(args).await,
         Command::Healthcheck(args) => healthcheck::run(args).await,
     };
     match outcome {

@@ -3,6 +3,7 @@
 
 mod bans;
 mod guard;
+mod live;
 mod metrics;
 mod servers;
 mod socket;
@@ -16,7 +17,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use http::StatusCode;
 use prometheus_client::registry::Registry;
-use serde_json::json;
+use serde_json::{Value, json};
 use service::Metrics;
 
 pub(crate) use self::guard::Way;
@@ -40,6 +41,7 @@ pub(crate) fn router(control: Arc<Control>, way: Way) -> Router {
         .route("/stats", get(stats))
         .route("/metrics", get(async move || metrics.answer()))
         .with_state(control.clone())
+        .merge(live::router(control.clone()))
         .merge(servers::router(control))
         .merge(bans::router(bans))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
@@ -60,25 +62,28 @@ async fn health(State(control): State<Arc<Control>>) -> impl IntoResponse {
         let up = if pool.is_up() { "up" } else { "down" };
         (pool.name.clone(), json!(up))
     });
-    let pools: serde_json::Map<String, serde_json::Value> = pools.collect();
+    let pools: serde_json::Map<String, Value> = pools.collect();
     let mistake = control.reloads.told().mistake;
     let health = json!({ "status": word, "pools": pools, "settings_mistake": mistake });
     (status, Json(health))
 }
 
 async fn stats(State(control): State<Arc<Control>>) -> impl IntoResponse {
-    let pools = pools(&control);
-    let waiting: serde_json::Map<_, _> = control
-        .waiting_rooms()
-        .into_iter()
+    Json(picture(&control))
+}
+
+/// All that is known now.
+fn picture(control: &Control) -> Value {
+    let rooms = control.waiting_rooms().into_iter();
+    let waiting: serde_json::Map<_, _> = rooms
         .map(|(listener, room)| (listener, json!(room)))
         .collect();
-    Json(json!({
-        "pools": pools,
+    json!({
+        "pools": pools(control),
         "waiting_rooms": waiting,
         "reloads": control.reloads.told(),
         "log_lines_lost": control.lost_lines(),
-    }))
+    })
 }
 
 fn pools(control: &Control) -> Vec<PoolStats> {

@@ -47,17 +47,12 @@ impl Listed {
     }
 }
 
-/// One address that needs no asking.
-struct Fixed(Option<Listed>);
+/// One address, which needs no asking.
+struct Fixed;
 
 impl Source for Fixed {
     fn next(&mut self) -> BoxFuture<'_, Result<Vec<Listed>, String>> {
-        Box::pin(async {
-            match self.0.take() {
-                Some(listed) => Ok(vec![listed]),
-                None => std::future::pending().await,
-            }
-        })
+        Box::pin(std::future::pending())
     }
 }
 
@@ -113,15 +108,24 @@ impl Members {
         }
         let (told, terms) = watch::channel(terms(entry));
         let forgotten = Shutdown::new();
-        let keeper = Keeper {
+        let mut keeper = Keeper {
             pool: self.pool.clone(),
             stop: self.stop.clone(),
             terms,
             servers: HashMap::new(),
+            unknown: true,
         };
+        self.pool.get().resolving(1);
+        if let Address::Fixed(address) = entry.address {
+            // At once, so that servers are in the order of the settings.
+            keeper.apply(vec![Listed {
+                label: address.to_string(),
+                addresses: vec![address],
+                terms: None,
+            }]);
+        }
         let source = self.source(&entry.address);
         let (stop, forget) = (self.stop.clone(), forgotten.clone());
-        self.pool.get().resolving(1);
         tokio::spawn(async move { stop.run_until_cancelled(keeper.keep(source, forget)).await });
         let terms = told;
         followed.insert(entry.address.clone(), Followed { terms, forgotten });
@@ -167,11 +171,7 @@ impl Members {
             names::Name::new(question, self.resolver.clone(), self.pool.clone())
         };
         match address {
-            Address::Fixed(address) => Box::new(Fixed(Some(Listed {
-                label: address.to_string(),
-                addresses: vec![*address],
-                terms: None,
-            }))),
+            Address::Fixed(_) => Box::new(Fixed),
             Address::Name(host, port) => Box::new(name(host, *port, false)),
             Address::EveryAddress(host, port) => Box::new(name(host, *port, true)),
             Address::File(path) => Box::new(file::File::new(path)),
@@ -195,11 +195,12 @@ struct Keeper {
     /// Of servers for which the source tells none.
     terms: watch::Receiver<Terms>,
     servers: HashMap<String, (Listed, Arc<Server>)>,
+    /// Nothing was listed yet: whoever asks the pool waits for that.
+    unknown: bool,
 }
 
 impl Keeper {
     async fn keep(mut self, mut source: Box<dyn Source>, forgotten: Shutdown) {
-        let mut first = true;
         let mut failing = false;
         loop {
             let outcome = tokio::select! {
@@ -220,14 +221,16 @@ impl Keeper {
                         let pool = &self.pool.get().settings.name;
                         tracing::warn!(pool, error, "servers stay as they are");
                     }
+                    self.known();
                 }
-            }
-            if std::mem::take(&mut first) {
-                self.pool.get().resolving(-1);
             }
         }
         self.apply(Vec::new());
-        if first {
+    }
+
+    /// Something is listed, or cannot be: nobody waits for that any more.
+    fn known(&mut self) {
+        if std::mem::take(&mut self.unknown) {
             self.pool.get().resolving(-1);
         }
     }
@@ -262,6 +265,7 @@ impl Keeper {
         for (_, server) in before.values() {
             self.leave(server);
         }
+        self.known();
     }
 
     /// The list says something else of a server that was on it before.

@@ -10,6 +10,7 @@ mod page;
 mod site;
 
 mod form;
+mod live;
 mod picture;
 mod readable;
 mod without_script;

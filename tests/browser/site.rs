@@ -10,6 +10,56 @@ use serde_json::Value;
 
 use crate::PATIENCE;
 
+/// A running `tilebrot balancer`; killed when it is dropped.
+pub(crate) struct Balancer {
+    process: Child,
+    /// Of its admin pages.
+    pub(crate) admin: String,
+    /// Of its only listener.
+    pub(crate) url: String,
+}
+
+impl Balancer {
+    /// One before these servers, none of which needs to be there.
+    pub(crate) fn before(servers: &[String]) -> Balancer {
+        let mut command = Command::new(tilebrot());
+        command.args(["balancer", "--listen", "127.0.0.1:0"]);
+        command.args(["--admin", "127.0.0.1:0", "--log", "warn"]);
+        for server in servers {
+            command.args(["--server", server]);
+        }
+        let mut process = command
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("tilebrot starts");
+        let stdout = process.stdout.take().expect("stdout is piped");
+        let mut balancer = Balancer {
+            process,
+            admin: String::new(),
+            url: String::new(),
+        };
+        let mut lines = BufReader::new(stdout).lines();
+        let mut address = || {
+            let line = lines.next().expect("a line").expect("stdout is text");
+            let mut words = line.split_whitespace();
+            words.nth(2).expect("an address").to_owned()
+        };
+        balancer.url = address();
+        balancer.admin = address();
+        balancer
+    }
+}
+
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        // It may have ended already, which is as good.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 /// A running `tilebrot up`; killed when it is dropped.
 pub(crate) struct Site {
     process: Child,

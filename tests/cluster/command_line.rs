@@ -272,3 +272,57 @@ fn a_settings_file_is_checked_without_running_anything() {
         "{text}"
     );
 }
+
+/// A balancer's `status --once`, once it satisfies `condition`.
+fn status_until(admin: &str, what: &str, condition: impl Fn(&str) -> bool) -> String {
+    let began = std::time::Instant::now();
+    loop {
+        let output = tilebrot(&["status", "--admin", admin, "--once"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &said(&output);
+        if condition(&text) {
+            return text;
+        }
+        assert!(
+            began.elapsed() < std::time::Duration::from_secs(30),
+            "never happened: {what}; {text}"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_hangup_reloads_the_balancer_and_status_shows_it_on_tcp_and_on_the_socket() {
+    let folder = folder("hangup");
+    let (file, socket) = (folder.join("balancer.toml"), folder.join("admin.sock"));
+    let up = Process::start(&["up", "--listen", "127.0.0.1:0", "--workers", "1"]);
+    let fine = format!(
+        "admin = \"127.0.0.1:0\"\nadmin_socket = {socket:?}\n\n[[listener]]\naddress = \"127.0.0.1:0\"\n\
+         pool = \"a\"\n\n[[pool]]\nname = \"a\"\nservers = [{:?}]\n",
+        up.url
+    );
+    std::fs::write(&file, &fine).unwrap();
+    let mut balancer = Process::start(&["balancer", "--config", file.to_str().unwrap()]);
+    let admin = balancer.next_address();
+    let address = up.url.trim_start_matches("http://");
+    let text = status_until(&admin, "the server is up", |text| {
+        text.contains("1 of 1 up")
+    });
+    assert!(text.contains(&format!("{address}  up")), "{text}");
+    std::fs::write(&file, fine.replace("servers", "severs")).unwrap();
+    balancer.signal(rustix::process::Signal::HUP);
+    let told = |text: &str| text.contains("balancer.toml:10: pool[0].severs");
+    status_until(&admin, "the mistake is told", told);
+    std::fs::write(&file, fine.replace("\"a\"", "\"b\"")).unwrap();
+    balancer.signal(rustix::process::Signal::HUP);
+    let socket = format!("unix:{}", socket.display());
+    status_until(&socket, "the pool has its new name", |text| {
+        text.starts_with("b (least-connections): 1 of 1 up")
+    });
+    balancer.signal(rustix::process::Signal::TERM);
+    assert!(balancer.wait().success());
+    let output = tilebrot(&["status", "--admin", &socket]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("no statistics from unix:"));
+}
