@@ -6,6 +6,8 @@ mod algorithm;
 mod edge;
 mod file;
 mod flags;
+#[cfg(test)]
+mod fuzz;
 mod log;
 mod notes;
 mod reader;
