@@ -1,5 +1,7 @@
 //! Servers, wherever they are listed: under a pool, in a file of their own, or in what an operator sends.
 
+use std::collections::HashSet;
+
 use service::Mistakes;
 
 use super::MOST;
@@ -15,6 +17,15 @@ pub(super) fn servers(reader: &mut Reader<'_>) -> Vec<Server> {
     let servers = reader.items("servers", "address", accepted, server);
     if servers.is_empty() {
         reader.missing("servers", accepted);
+    }
+    let mut seen = HashSet::new();
+    for (i, server) in servers.iter().enumerate() {
+        if let Some(Server { address, .. }) = server
+            && !seen.insert(address)
+        {
+            let accepted = "an address that was not listed before";
+            reader.refuse(&format!("servers[{i}].address"), address, accepted);
+        }
     }
     servers.into_iter().flatten().collect()
 }

@@ -136,6 +136,10 @@ fn a_list_has_a_server_a_line_or_is_json() {
         ),
         ("[\n\"dns://worker:80\"]", "list:2: servers[0].address"),
         ("[\n\n", "list:3"),
+        (
+            "10.0.0.1:80\n10.0.0.1:80 # again",
+            "list:2: servers[1].address: \"http://10.0.0.1:80\" is not accepted: an address that was not",
+        ),
     ] {
         let text = read_list("list", text).unwrap_err().to_string();
         assert!(text.contains(mistake), "{mistake} in {text}");
