@@ -1,8 +1,8 @@
 //! What does a proxied request cost? Origin, proxy and clients are processes of their own, so that the CPU time
 //! of the proxy can be read from `/proc` and divided by the requests it carried.
 //!
-//! `cargo bench -p balancer` measures this proxy; `cargo bench -p balancer -- --nginx` measures nginx beside it, and
-//! `-- --idle` what 10,000 connections cost that do nothing: memory, and time of the requests of others.
+//! `cargo bench -p balancer --bench proxy` measures this proxy; with `-- --nginx` nginx beside it, and with `-- --idle` what
+//! 10,000 connections cost that do nothing: memory, and time of the requests of others.
 //! For a profiler the roles can be started one by one: `origin BYTES`, `proxy ORIGIN`, `drive PROXY PID`.
 
 #![expect(
