@@ -200,7 +200,7 @@ pub(crate) struct BalancerArgs {
         required_unless_present = "config"
     )]
     pub(crate) server: Vec<String>,
-    /// least-connections or round-robin
+    /// least-connections (the default), round-robin, weighted-round-robin, two-choices, ip-hash, consistent-hash or least-time
     #[arg(long, env = "TILEBROT_ALGORITHM")]
     pub(crate) algorithm: Option<String>,
     /// Requests that each server runs at once [default: what its health answer says]

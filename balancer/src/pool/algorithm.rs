@@ -3,16 +3,35 @@
 
 use super::member::Member;
 use crate::settings::Algorithm;
-use crate::upstream::hash;
+use crate::upstream::{ServerId, hash};
 
 /// A server may have so many times its share of what is in flight, before keys that hash to it go to another one:
 /// as in "Consistent Hashing with Bounded Loads" (Mirrokni, Thorup and Zadimoghaddam, 2016).
 const BOUND: f64 = 1.25;
 
+/// The position of a free server, among those that are wanted most of all that are up.
+pub(super) fn pick(
+    algorithm: Algorithm,
+    members: &[Member],
+    key: u64,
+    avoid: &[ServerId],
+    random: &mut fastrand::Rng,
+) -> Option<usize> {
+    let up = members.iter().enumerate().filter(|(_, m)| m.is_up());
+    let wanted = up.clone().map(|(_, m)| m.reluctance(avoid)).min()?;
+    // A backup does not stand in for those of whom nobody knows yet.
+    let unknown = |m: &Member| m.is_undecided() && !m.terms.backup;
+    if wanted > 0 && members.iter().any(unknown) {
+        return None;
+    }
+    let up = up.filter(|(_, member)| member.reluctance(avoid) == wanted);
+    choose(algorithm, up, key, random)
+}
+
 /// The position of the member to take, among those that are up and may be had. Only one with room is taken.
 ///
 /// `key` is what hashes are made of.
-pub(super) fn choose<'a>(
+fn choose<'a>(
     algorithm: Algorithm,
     up: impl Iterator<Item = (usize, &'a Member)> + Clone,
     key: u64,

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::algorithm::choose;
+use super::algorithm::pick;
 use super::line::{Line, Rank, Waiter};
 use super::member::Member;
 use super::pace::Pace;
 use super::verdict::{Sight, State, Verdict};
-use crate::settings::{self, Algorithm};
+use crate::settings;
 use crate::upstream::{Server, ServerId, Terms};
 
 /// A request's wish for a server.
@@ -291,25 +291,6 @@ impl<R> Roster<R> {
             Some((rank, position))
         })
     }
-}
-
-/// The position of a free server, among those that are wanted most of all that are up.
-fn pick(
-    algorithm: Algorithm,
-    members: &[Member],
-    key: u64,
-    avoid: &[ServerId],
-    random: &mut fastrand::Rng,
-) -> Option<usize> {
-    let up = members.iter().enumerate().filter(|(_, m)| m.is_up());
-    let wanted = up.clone().map(|(_, m)| m.reluctance(avoid)).min()?;
-    // A backup does not stand in for those of whom nobody knows yet.
-    let unknown = |m: &Member| m.is_undecided() && !m.terms.backup;
-    if wanted > 0 && members.iter().any(unknown) {
-        return None;
-    }
-    let up = up.filter(|(_, member)| member.reluctance(avoid) == wanted);
-    choose(algorithm, up, key, random)
 }
 
 #[cfg(test)]
