@@ -117,7 +117,8 @@ function happened(pools) {
   });
 }
 
-/** @param {{pools: Pool[], reloads: {mistake: ?string}}} picture */
+/** @param {{pools: Pool[], waiting_rooms: Object<string, {waiting: number, inside: number}>,
+ *   reloads: {mistake: ?string}}} picture */
 function draw(picture) {
   const now = performance.now() / 1000;
   const memory = { counts: new Map(), latencies: new Map() };
@@ -133,6 +134,11 @@ function draw(picture) {
   const changed = articles.length !== pools.children.length || articles.some((one, i) => one !== pools.children[i]);
   if (changed) pools.replaceChildren(...articles);
   document.getElementById("events").replaceChildren(...happened(picture.pools));
+  const rooms = Object.entries(picture.waiting_rooms ?? {});
+  const told = rooms.map(([name, room]) => `waiting room of ${name}: ${room.waiting} waiting, ${room.inside} inside`);
+  const room = document.getElementById("rooms");
+  room.hidden = told.length === 0;
+  room.textContent = told.join(" · ");
   const { mistake } = picture.reloads;
   const alert = document.getElementById("mistake");
   alert.hidden = mistake === null;
