@@ -98,8 +98,8 @@ impl Edge {
                 Err(_) => problem(refuse::late(&pool.settings.name)),
             },
         };
-        if let Some(upgrade) = upgrade {
-            tunnel::agree(&mut answer, upgrade, &caller.tunnel);
+        if upgrade {
+            tunnel::agree(&mut answer, &caller.tunnel);
         }
         if let Some(cookie) = cookie {
             answer.headers_mut().append(header::SET_COOKIE, cookie);

@@ -190,7 +190,8 @@ async fn accept(
                     tracing::debug!(listener = gate.name, %peer, "client has too many connections");
                     continue;
                 };
-                let served = connection::serve(stream, peer, gate, shutdown.clone());
+                // Boxed, or the task would hold it once for each future around it.
+                let served = Box::pin(connection::serve(stream, peer, gate, shutdown.clone()));
                 let end_of_grace = end_of_grace.clone();
                 connections.spawn(async move {
                     end_of_grace.run_until_cancelled(served).await;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
@@ -32,10 +33,9 @@ pub(crate) struct Agreed {
     pub(crate) slot: Arc<Slot>,
 }
 
-/// Both ends.
+/// The server's end, until the client's is free.
 #[derive(Debug)]
 pub(crate) struct Tunnel {
-    client: OnUpgrade,
     agreed: Agreed,
 }
 
@@ -55,16 +55,16 @@ impl Entrance {
     }
 }
 
-/// The client's end, when the request is a WebSocket handshake (RFC 6455 §4.1). Any other offer to change the
+/// Whether the request is a WebSocket handshake (RFC 6455 §4.1), and is marked as one. Any other offer to change the
 /// protocol, h2c among them, may be ignored (RFC 9110 §7.8).
-pub(super) fn wanted<B>(request: &mut Request<B>) -> Option<OnUpgrade> {
+pub(super) fn wanted<B>(request: &mut Request<B>) -> bool {
     let headers = request.headers();
     if !headers.contains_key(UPGRADE) || !is_handshake(request.method(), request.version(), headers)
     {
-        return None;
+        return false;
     }
     request.extensions_mut().insert(Wanted);
-    Some(hyper::upgrade::on(request))
+    true
 }
 
 fn is_handshake(method: &Method, version: Version, headers: &HeaderMap) -> bool {
@@ -88,25 +88,29 @@ pub(crate) fn announce(headers: &mut HeaderMap) {
     headers.insert(UPGRADE, WEBSOCKET);
 }
 
-/// Keeps the two ends until the client has its answer; whether the protocol changes.
-pub(super) fn agree<B>(answer: &mut Response<B>, client: OnUpgrade, entrance: &Entrance) -> bool {
+/// Keeps the server's end until the client has its answer; whether the protocol changes.
+pub(super) fn agree<B>(answer: &mut Response<B>, entrance: &Entrance) -> bool {
     let agreed = answer.extensions_mut().remove::<Agreed>();
     let (StatusCode::SWITCHING_PROTOCOLS, Some(agreed)) = (answer.status(), agreed) else {
         return false;
     };
     announce(answer.headers_mut());
-    entrance.put(Tunnel { client, agreed });
+    entrance.put(Tunnel { agreed });
     true
 }
 
 impl Tunnel {
-    /// Carries bytes until one side ends; an error is why nothing came.
-    pub(crate) async fn run(self) -> io::Result<()> {
+    /// Carries bytes until one side ends; an error is why nothing came. `early` came from the client already.
+    pub(crate) async fn run(
+        self,
+        client: impl AsyncRead + AsyncWrite,
+        early: Bytes,
+    ) -> io::Result<()> {
         let idle = self.agreed.slot.pool.settings.timeouts.tunnel_idle;
-        let (client, server) =
-            tokio::try_join!(self.client, self.agreed.server).map_err(io::Error::other)?;
-        let (from_client, to_client) = tokio::io::split(TokioIo::new(client));
-        let (from_server, to_server) = tokio::io::split(TokioIo::new(server));
+        let server = self.agreed.server.await.map_err(io::Error::other)?;
+        let (from_client, to_client) = tokio::io::split(client);
+        let (from_server, mut to_server) = tokio::io::split(TokioIo::new(server));
+        to_server.write_all(&early).await?;
         let pulse = Pulse::new();
         tokio::select! {
             outcome = async {
@@ -183,7 +187,7 @@ mod tests {
                 .header(UPGRADE, upgrade)
                 .body(())
                 .unwrap();
-            wanted(&mut request).is_some()
+            wanted(&mut request)
         };
         assert!(is(Method::GET, "keep-alive, Upgrade", "WebSocket"));
         assert!(!is(Method::GET, "Upgrade", "h2c"));

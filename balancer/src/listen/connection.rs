@@ -2,15 +2,18 @@
 //! after the other, and perhaps becomes a tunnel.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
+use hyper::rt::Write;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use service::Shutdown;
 use tokio::net::TcpStream;
 
@@ -52,18 +55,12 @@ pub(super) async fn serve(
         activity,
     });
     let outcome = if is_h2 {
-        client.http_2(stream, shutdown).await
+        Box::pin(client.http_2(stream, shutdown)).await
     } else {
         client.http_1(stream, shutdown).await
     };
     if let Err(e) = outcome {
         tracing::debug!(%peer, error = %e, "connection of a client ended");
-    }
-    if let Some(tunnel) = client.caller.tunnel.take() {
-        let _busy = client.activity.start();
-        if let Err(e) = tunnel.run().await {
-            tracing::debug!(%peer, error = %e, "tunnel of a client ended");
-        }
     }
 }
 
@@ -82,7 +79,7 @@ async fn open(
     let Some(tls) = &gate.tls else {
         return Ok((Socket::Plain(stream), peer));
     };
-    let (stream, h2) = tls.accept(stream).await?;
+    let (stream, h2) = Box::pin(tls.accept(stream)).await?;
     let stream = Box::new(stream);
     Ok((Socket::Tls { stream, h2 }, peer))
 }
@@ -95,26 +92,50 @@ struct Client {
 }
 
 impl Client {
+    /// One request after the other. hyper has the connection while there are requests, and gives it back for a
+    /// rest, for a tunnel, and in the end.
     async fn http_1(
         self: &Arc<Self>,
-        stream: ClientStream,
+        mut stream: ClientStream,
         shutdown: Shutdown,
     ) -> hyper::Result<()> {
         let limits = &self.gate.limits;
-        let served = http1::Builder::new()
-            // Its work is done by the stream.
-            .header_read_timeout(None)
-            .max_header_size(limits.header_bytes)
-            .max_buf_size(limits.header_bytes)
-            .serve_connection(stream, service_fn(|request| self.answer(request)))
-            .with_upgrades();
-        tokio::pin!(served);
-        tokio::select! {
-            outcome = served.as_mut() => outcome,
-            () = shutdown.cancelled() => {
-                served.as_mut().graceful_shutdown();
-                served.await
+        loop {
+            let mut served = http1::Builder::new()
+                // Its work is done by the stream.
+                .header_read_timeout(None)
+                .max_header_size(limits.header_bytes)
+                .max_buf_size(limits.header_bytes)
+                .serve_connection(stream, service_fn(|request| self.answer(request)));
+            let mut outcome = tokio::select! {
+                outcome = poll_fn(|cx| served.poll_without_shutdown(cx)) => outcome,
+                () = shutdown.cancelled() => {
+                    Pin::new(&mut served).graceful_shutdown();
+                    poll_fn(|cx| served.poll_without_shutdown(cx)).await
+                }
+            };
+            let parts = served.into_parts();
+            stream = parts.io;
+            if let Some(tunnel) = self.caller.tunnel.take() {
+                let _busy = self.activity.start();
+                let client = TokioIo::new(stream);
+                if let Err(error) = Box::pin(tunnel.run(client, parts.read_buf)).await {
+                    tracing::debug!(%error, "tunnel of a client ended");
+                }
+                return Ok(());
             }
+            if self.activity.take_rest() && parts.read_buf.is_empty() {
+                outcome = Ok(());
+                let rested = shutdown.run_until_cancelled(stream.rest()).await;
+                if rested == Some(true) {
+                    continue;
+                }
+            }
+            // The end has been reached in any case.
+            poll_fn(|cx| Pin::new(&mut stream).poll_shutdown(cx))
+                .await
+                .ok();
+            return outcome;
         }
     }
 
@@ -139,14 +160,15 @@ impl Client {
         }
     }
 
-    /// The future holds all it needs: HTTP/2 has many at once, in tasks of their own.
+    /// The future holds all it needs: HTTP/2 has many at once, in tasks of their own. It is boxed so that a connection
+    /// that rests does not keep the room for a request and all its tries.
     fn answer(
         self: &Arc<Self>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Result<Response<Body>, Infallible>> + Send + use<> {
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>> {
         let busy = self.activity.start();
         let client = self.clone();
-        async move {
+        Box::pin(async move {
             let Client {
                 gate,
                 caller,
@@ -171,6 +193,6 @@ impl Client {
                 answer.headers_mut().insert(header::CONNECTION, close);
             }
             Ok(answer)
-        }
+        })
     }
 }

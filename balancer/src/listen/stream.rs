@@ -2,6 +2,9 @@
 //! for the first head). To send nothing between requests: the keep-alive time. To take a piece of an answer:
 //! the stall time. A body's pace is watched where it is read.
 //!
+//! Most of the time of most connections is spent between requests, when hyper would keep buffers for the next one: a
+//! connection without TLS is taken from it then, and given to it again when something comes.
+//!
 //! hyper's own header timer counts idle time as a slow head and sets a timer for every request. Here a timer
 //! is touched only when a client is slow, at the price that a rest may last twice the keep-alive time.
 
@@ -10,6 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
@@ -17,6 +21,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::wire::Wire;
 use crate::settings::Limits;
+
+/// A connection without a request for so long rests: it gives its buffers back.
+const UNTIL_REST: Duration = Duration::from_millis(100);
+/// Between two looks whether a long request is over.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// What the connection's requests tell its stream; both live in one task.
 #[derive(Debug, Default)]
@@ -27,6 +36,8 @@ pub(super) struct Activity {
     begun: AtomicBool,
     /// The connection carries another protocol.
     tunnel: AtomicBool,
+    /// Reading was ended to rest, and not by a fault.
+    rests: AtomicBool,
 }
 
 impl Activity {
@@ -40,6 +51,11 @@ impl Activity {
     /// What follows is another protocol's.
     pub(super) fn open_tunnel(&self) {
         self.tunnel.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether reading was ended to rest; asks once.
+    pub(super) fn take_rest(&self) -> bool {
+        self.rests.swap(false, Ordering::Relaxed)
     }
 
     pub(super) fn is_tunnel(&self) -> bool {
@@ -108,15 +124,25 @@ impl ClientStream {
         }
     }
 
+    /// Waits for the next request without anything that requests need; whether something came in time.
+    pub(super) async fn rest(&self) -> bool {
+        let readable = self.io.inner().readable();
+        let waited = tokio::time::timeout(self.limits.keep_alive, readable);
+        matches!(waited.await, Ok(Ok(())))
+    }
+
     /// Nothing came: is the time over?
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let rest_until = Instant::now() + self.limits.keep_alive;
+        let now = Instant::now();
         if self.is_busy() {
             // hyper need not ask again when the answer is done, so the timer has to.
-            return self.poll_until(cx, rest_until);
+            return self.poll_until(cx, now + self.limits.keep_alive.min(BUSY));
         }
         if self.awaited == Awaited::Nothing {
-            self.awaited = Awaited::Request(rest_until);
+            let may_rest = self.io.inner().is_plain();
+            let time = self.limits.keep_alive;
+            let time = if may_rest { time.min(UNTIL_REST) } else { time };
+            self.awaited = Awaited::Request(now + time);
         }
         match self.awaited {
             Awaited::Nothing => Poll::Pending,
@@ -128,6 +154,20 @@ impl ClientStream {
                 self.reading.as_mut().poll(cx)
             }
         }
+    }
+
+    /// The time for a request is over: a connection rests when all that was written has gone.
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !matches!(self.awaited, Awaited::Request(_)) || !self.io.inner().is_plain() {
+            return Poll::Ready(());
+        }
+        if self.writing.is_some() {
+            let deadline = Instant::now() + self.limits.keep_alive;
+            self.awaited = Awaited::Request(deadline);
+            return self.poll_until(cx, deadline);
+        }
+        self.activity.rests.store(true, Ordering::Relaxed);
+        Poll::Ready(())
     }
 
     /// Waits for `deadline`. The timer may be set for an earlier one: it is moved when it fires, not at
@@ -177,6 +217,7 @@ impl Read for ClientStream {
             }
             Poll::Pending => {
                 ready!(self.poll_overdue(cx));
+                ready!(self.poll_rest(cx));
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
         }

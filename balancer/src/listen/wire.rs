@@ -44,6 +44,19 @@ impl Wire {
         }
     }
 
+    /// Whether the socket's readiness says all: TLS may hold bytes that were read.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.socket, Socket::Plain(_))
+    }
+
+    /// Waits until there is something to read, or the end.
+    pub(super) async fn readable(&self) -> io::Result<()> {
+        match &self.socket {
+            Socket::Plain(stream) => stream.readable().await,
+            Socket::Tls { stream, .. } => stream.get_ref().0.readable().await,
+        }
+    }
+
     /// Whether many requests go on at once.
     pub(super) fn is_h2(&self) -> bool {
         matches!(self.socket, Socket::Tls { h2: true, .. })

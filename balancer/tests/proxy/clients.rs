@@ -183,3 +183,26 @@ async fn a_client_that_takes_nothing_is_given_up() {
         .ok();
     assert!(answer.len() < crate::harness::LARGE, "the body was cut");
 }
+
+#[tokio::test]
+async fn who_takes_the_end_of_an_answer_late_gets_all_of_it() {
+    let origin = Origin::start("a");
+    let balancer = Balancer::up(pool_of(&[&origin])).await;
+    let mut client = TcpStream::connect(balancer.site).await.unwrap();
+    let text = b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.write_all(text).await.unwrap();
+    let mut piece = vec![0; 64 << 10];
+    let mut length = 0;
+    let mut ends = 0;
+    // Longer than a connection without a request waits until it rests, with the end in its buffers.
+    while length < crate::harness::LARGE {
+        length += soon("a piece", client.read(&mut piece)).await.unwrap();
+        if length + 300_000 > crate::harness::LARGE && ends < 3 {
+            ends += 1;
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+    client.write_all(text).await.unwrap();
+    let again = soon("the next answer", client.read(&mut piece)).await;
+    assert!(again.unwrap() > 0);
+}
