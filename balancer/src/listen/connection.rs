@@ -11,6 +11,7 @@ use std::sync::Arc;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 use hyper::rt::Write;
+use hyper::server::conn::http1::Parts;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -114,18 +115,20 @@ impl Client {
                     poll_fn(|cx| served.poll_without_shutdown(cx)).await
                 }
             };
-            let parts = served.into_parts();
-            stream = parts.io;
+            let Parts { io, read_buf, .. } = served.into_parts();
+            stream = io;
             if let Some(tunnel) = self.caller.tunnel.take() {
                 let _busy = self.activity.start();
                 let client = TokioIo::new(stream);
-                if let Err(error) = Box::pin(tunnel.run(client, parts.read_buf)).await {
+                if let Err(error) = Box::pin(tunnel.run(client, read_buf)).await {
                     tracing::debug!(%error, "tunnel of a client ended");
                 }
                 return Ok(());
             }
-            if self.activity.take_rest() && parts.read_buf.is_empty() {
+            if self.activity.take_rest() && read_buf.is_empty() {
                 outcome = Ok(());
+                // Empty, but with all its room.
+                drop(read_buf);
                 let rested = shutdown.run_until_cancelled(stream.rest()).await;
                 if rested == Some(true) {
                     continue;
