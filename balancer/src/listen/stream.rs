@@ -24,8 +24,8 @@ use crate::settings::Limits;
 
 /// A connection without a request for so long rests: it gives its buffers back.
 const UNTIL_REST: Duration = Duration::from_millis(100);
-/// Between two looks whether a long request is over.
-const BUSY: Duration = Duration::from_secs(5);
+/// The longest time between two looks whether a request is over.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
 
 /// What the connection's requests tell its stream; both live in one task.
 #[derive(Debug, Default)]
@@ -92,6 +92,9 @@ pub(super) struct ClientStream {
     is_h2: bool,
     awaited: Awaited,
     reading: Pin<Box<Sleep>>,
+    /// Until the next look whether the present request is over: doubles with each, so that a short request is soon followed by a rest, and a
+    /// long one costs little.
+    look: Duration,
     writing: Option<Pin<Box<Sleep>>>,
 }
 
@@ -105,6 +108,7 @@ impl ClientStream {
             activity,
             awaited: Awaited::Head(first_head),
             reading: Box::pin(sleep_until(first_head)),
+            look: UNTIL_REST,
             writing: None,
         }
     }
@@ -136,8 +140,12 @@ impl ClientStream {
         let now = Instant::now();
         if self.is_busy() {
             // hyper need not ask again when the answer is done, so the timer has to.
-            return self.poll_until(cx, now + self.limits.keep_alive.min(BUSY));
+            if self.reading.is_elapsed() {
+                self.look = (2 * self.look).min(LONGEST_LOOK);
+            }
+            return self.poll_until(cx, now + self.look.min(self.limits.keep_alive));
         }
+        self.look = UNTIL_REST;
         if self.awaited == Awaited::Nothing {
             let may_rest = self.io.inner().is_plain();
             let time = self.limits.keep_alive;
