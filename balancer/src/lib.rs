@@ -1,4 +1,4 @@
-//! How does a request find a server that can run it now? This crate is a reverse proxy for HTTP/1.1 that
+//! How does a request find a server that can run it now? This crate is a reverse proxy for HTTP that
 //! knows nothing of what it carries: listeners take connections, pools hold servers, and a pool sends each request to
 //! the server with the fewest in flight, or lets it wait in one central queue until a server has room.
 //!
