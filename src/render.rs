@@ -15,8 +15,8 @@ use crate::cli::{RenderArgs, ViewArgs};
 use crate::cluster::Cluster;
 use crate::exit::Exit;
 
-/// How long the line at the end waits for its figures.
-const LAST_REPORT: Duration = Duration::from_millis(500);
+/// How long the line at the end waits for its figures, where the cluster is busy with others.
+const LAST_REPORT: Duration = Duration::from_secs(5);
 
 /// Addresses up to this length pass through every proxy (RFC 9110 §4.1).
 const LONGEST_QUERY: usize = 7000;
@@ -67,9 +67,16 @@ async fn render(site: Url, view: &View, args: &RenderArgs) -> Result<(), Exit> {
     let id = progress::new_id()?;
     let picture = picture(&client, &site, view, &id)?;
 
+    let events = site
+        .join(&format!("renders/{id}/events"))
+        .context("no URL of a picture's events")?;
     let bar = progress::Bar::new();
     // A deep view's reference orbit takes its time before the picture's first byte.
-    let following = tokio::spawn(progress::follow(client, site, id, bar.clone()));
+    let following = tokio::spawn(progress::follow(
+        client.clone(),
+        events.clone(),
+        bar.clone(),
+    ));
     let answer = picture
         .send()
         .await
@@ -80,15 +87,14 @@ async fn render(site: Url, view: &View, args: &RenderArgs) -> Result<(), Exit> {
     };
     let drawn = match answer {
         Ok(answer) => file::write(answer, &args.output).await,
-        Err(exit) => {
-            following.abort();
-            Err(exit)
-        }
+        Err(exit) => Err(exit),
     };
-    // The last report comes with the last byte, or not at all.
-    let last_report = following.abort_handle();
-    let _ = tokio::time::timeout(LAST_REPORT, following).await;
-    last_report.abort();
+    following.abort();
+    if drawn.is_ok() {
+        // Figures are a comfort too: without them the line is shorter.
+        let last = progress::last(&client, &events, &bar);
+        let _ = tokio::time::timeout(LAST_REPORT, last).await;
+    }
     bar.end(&args.output, drawn.is_ok());
     drawn
 }

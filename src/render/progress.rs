@@ -115,23 +115,34 @@ impl Bar {
 
 /// Shows every report of the render `id` from when it begins until the stream ends. A bar is a comfort: when the
 /// events cannot be had, the picture is drawn without it.
-pub(super) async fn follow(client: Client, site: Url, id: String, bar: Bar) {
-    let Ok(events) = site.join(&format!("renders/{id}/events")) else {
-        return;
-    };
-    let mut answer = loop {
-        let asked = client.get(events.clone()).send().await;
-        match asked.and_then(Response::error_for_status) {
-            Ok(answer) => break answer,
+pub(super) async fn follow(client: Client, events: Url, bar: Bar) {
+    loop {
+        match ask(&client, &events).await {
+            Ok(answer) => return show_all(answer, &bar).await,
             // Nobody has asked for the picture yet.
             Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
                 tokio::time::sleep(PAUSE).await;
             }
             Err(_) => return,
         }
-    };
+    }
+}
+
+/// Shows the last report of a render that is over. Whoever followed it may have been slower than the picture; asked
+/// now, the events begin with how it is and end when nothing more will happen.
+pub(super) async fn last(client: &Client, events: &Url, bar: &Bar) {
+    if let Ok(answer) = ask(client, events).await {
+        show_all(answer, bar).await;
+    }
+}
+
+async fn ask(client: &Client, events: &Url) -> reqwest::Result<Response> {
+    client.get(events.clone()).send().await?.error_for_status()
+}
+
+async fn show_all(mut events: Response, bar: &Bar) {
     let mut unread = String::new();
-    while let Ok(Some(bytes)) = answer.chunk().await {
+    while let Ok(Some(bytes)) = events.chunk().await {
         unread.push_str(&String::from_utf8_lossy(&bytes));
         while let Some((line, rest)) = unread.split_once('\n') {
             let data = line.trim_end().strip_prefix("data:");
