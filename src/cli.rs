@@ -231,6 +231,9 @@ pub(crate) struct FrontendArgs {
     /// Where tiles are asked for: the balancer's listener in front of the workers
     #[arg(long, env = "TILEBROT_TILES", value_name = "URL")]
     pub(crate) tiles: String,
+    /// Where the balancer's admin pages are: the page shows its servers at work [default: it does not]
+    #[arg(long, env = "TILEBROT_BALANCER", value_name = "URL")]
+    pub(crate) balancer: Option<String>,
     /// Tiles that all workers draw at once [default: what the balancer or the workers say, as they come and go]
     #[arg(long, env = "TILEBROT_SLOTS")]
     pub(crate) slots: Option<NonZero<u32>>,

@@ -52,6 +52,7 @@ impl Cluster {
         let addresses: anyhow::Result<Vec<Server>> = addresses.into_iter().map(server).collect();
         let frontend_settings = frontend::Settings {
             limits: size.limits.limits(),
+            balancer: Some(format!("http://{admin}")),
             ..frontend::Settings::new(format!("http://{tiles}"))
         };
         let mut site_pool = Pool::new("site", vec![server(frontend)?]);

@@ -17,20 +17,28 @@ pub(crate) async fn run(args: FrontendArgs) -> Result<(), Exit> {
     .await
 }
 
-/// The settings for tiles from where `--tiles` says, which must be a base URL without TLS.
+/// The settings for tiles from where `--tiles` says, which must be a base URL without TLS, as that of the admin pages.
 fn settings(args: &FrontendArgs) -> Result<frontend::Settings, Mistakes> {
-    let tiles = args.tiles.as_str();
     let mut mistakes = Mistakes::default();
-    let usable = tiles
-        .strip_prefix("http://")
-        .is_some_and(|rest| !rest.is_empty());
-    if !usable || tiles.parse::<reqwest::Url>().is_err() {
-        mistakes.push("--tiles", tiles, "http://HOST:PORT");
+    let named = [
+        ("--tiles", Some(&args.tiles)),
+        ("--balancer", args.balancer.as_ref()),
+    ];
+    for (flag, url) in named {
+        if let Some(url) = url.filter(|url| !is_plain_http(url)) {
+            mistakes.push(flag, url, "http://HOST:PORT");
+        }
     }
     mistakes.none_or(frontend::Settings {
+        balancer: args.balancer.clone(),
         slots: args.slots.map(NonZero::get),
         grace: args.end.grace,
         limits: args.limits.limits(),
-        ..frontend::Settings::new(tiles)
+        ..frontend::Settings::new(&args.tiles)
     })
+}
+
+fn is_plain_http(url: &str) -> bool {
+    let rest = url.strip_prefix("http://");
+    rest.is_some_and(|rest| !rest.is_empty()) && url.parse::<reqwest::Url>().is_ok()
 }

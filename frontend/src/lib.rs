@@ -1,8 +1,9 @@
 //! How does a view become one PNG? It is cut into bands of whole rows, which are asked for at the
 //! workers, many at a time, and written one after the other as they come: that is `render`.
 //! `progress` tells how far each picture is, and `site` is the pages around it: a form, a result
-//! that shows the picture arriving, and the report of who drew how much.
+//! that shows the picture arriving, the report of who drew how much, and the `cluster` at work.
 
+mod cluster;
 mod counters;
 mod progress;
 mod render;
@@ -16,6 +17,7 @@ use prometheus_client::registry::Registry;
 use service::{Metrics, Mistakes, Readiness, Shutdown};
 use tokio::net::TcpListener;
 
+use crate::cluster::Cluster;
 use crate::counters::Counters;
 use crate::render::Renderer;
 use crate::render::tiles::Tiles;
@@ -46,7 +48,9 @@ pub async fn run(
     settings: Settings,
     shutdown: Shutdown,
 ) -> Result<(), Error> {
-    let tiles = Tiles::new(settings.base()?, settings.piece_timeout)?;
+    let base = settings.base()?;
+    let cluster = Cluster::new(settings.admin())?;
+    let tiles = Tiles::new(base, settings.piece_timeout)?;
     let (limits, grace) = (settings.limits, settings.grace);
     let mut metrics = Registry::default();
     let counters = Counters::new(&mut metrics);
@@ -55,6 +59,7 @@ pub async fn run(
         limits,
         renders: settings.renders,
         renderer: Arc::new(Renderer::new(settings, tiles, counters)),
+        cluster: Arc::new(cluster),
         pages: Arc::new(Pages::new()),
         metrics: Metrics::new(metrics),
         readiness: readiness.clone(),

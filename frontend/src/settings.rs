@@ -12,6 +12,8 @@ pub struct Settings {
     /// Where pieces are asked for: the base address of the balancer's tiles listener, such as
     /// `http://balancer:8081`. A single worker's own address will do.
     pub tiles: String,
+    /// Where the balancer's admin pages are, such as `http://balancer:8082`, if visitors may see its servers at work.
+    pub balancer: Option<String>,
     /// The largest view that is taken.
     pub limits: Limits,
     /// How long one picture may take, from its request to its last byte.
@@ -38,6 +40,7 @@ impl Settings {
     pub fn new(tiles: impl Into<String>) -> Settings {
         Settings {
             tiles: tiles.into(),
+            balancer: None,
             limits: Limits::default(),
             deadline: Duration::from_secs(600),
             piece_timeout: Duration::from_secs(300),
@@ -57,15 +60,18 @@ impl Settings {
     pub(crate) fn base(&self) -> Result<String, Mistakes> {
         let mut mistakes = Mistakes::default();
         let base = self.tiles.trim_end_matches('/');
-        let usable = reqwest::Url::parse(base).is_ok_and(|url| {
-            url.scheme() == "http" && url.has_host() && url.path() == "/" && url.query().is_none()
-        });
-        if !usable {
+        if !is_base(base) {
             mistakes.push(
                 "tiles",
                 &self.tiles,
                 "an address such as http://balancer:8081",
             );
+        }
+        if let Some(admin) = &self.balancer
+            && !is_base(admin.trim_end_matches('/'))
+        {
+            let accepted = "an address such as http://balancer:8082";
+            mistakes.push("balancer", admin, accepted);
         }
         let slots = self.slots.map(|slots| slots as usize);
         for (name, count) in [("slots", slots), ("renders", Some(self.renders))] {
@@ -75,6 +81,18 @@ impl Settings {
         }
         mistakes.none_or(base.to_owned())
     }
+
+    /// The base address of the balancer's admin pages; [`Settings::base`] has looked at it.
+    pub(crate) fn admin(&self) -> Option<String> {
+        let admin = self.balancer.as_deref()?;
+        Some(admin.trim_end_matches('/').to_owned())
+    }
+}
+
+fn is_base(address: &str) -> bool {
+    reqwest::Url::parse(address).is_ok_and(|url| {
+        url.scheme() == "http" && url.has_host() && url.path() == "/" && url.query().is_none()
+    })
 }
 
 #[cfg(test)]
@@ -103,10 +121,16 @@ mod tests {
         ] {
             let settings = Settings {
                 slots: Some(0),
+                balancer: Some("admin".into()),
                 ..Settings::new(tiles)
             };
             let said = settings.base().unwrap_err().to_string();
-            assert!(said.contains("tiles") && said.contains("slots"), "{said}");
+            assert!(
+                ["tiles", "slots", "balancer"]
+                    .iter()
+                    .all(|name| said.contains(name)),
+                "{said}"
+            );
         }
     }
 }

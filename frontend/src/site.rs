@@ -1,6 +1,7 @@
 //! What is where on the site?
 
 mod assets;
+mod cluster;
 mod edge;
 mod events;
 mod form;
@@ -19,6 +20,7 @@ use protocol::Limits;
 use service::{Metrics, Readiness, Shutdown};
 
 pub(crate) use self::pages::Pages;
+use crate::cluster::Cluster;
 use crate::render::Renderer;
 
 /// The longest view as JSON: five decimals with all the digits that limits may allow, and names.
@@ -30,6 +32,7 @@ pub(crate) struct Site {
     pub(crate) limits: Limits,
     pub(crate) renders: usize,
     pub(crate) renderer: Arc<Renderer>,
+    pub(crate) cluster: Arc<Cluster>,
     pub(crate) pages: Arc<Pages>,
     pub(crate) metrics: Metrics,
     pub(crate) readiness: Readiness,
@@ -47,6 +50,8 @@ pub(crate) fn router(site: Site) -> Router {
         )
         .route("/renders/{id}", get(events::report))
         .route("/renders/{id}/events", get(events::events))
+        .route("/cluster", get(cluster::cluster))
+        .route("/cluster/events", get(cluster::events))
         .route("/static/{file}", get(assets::asset))
         .route("/livez", get(service::livez))
         .route("/readyz", get(readyz))

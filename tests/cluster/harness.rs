@@ -129,7 +129,15 @@ impl Cluster {
         );
         let mut tiles = Process::start(&balancer);
         let admin = tiles.next_address();
-        let frontend = Process::start(&["frontend", listen[0], listen[1], "--tiles", &tiles.url]);
+        let frontend = Process::start(&[
+            "frontend",
+            listen[0],
+            listen[1],
+            "--tiles",
+            &tiles.url,
+            "--balancer",
+            &admin,
+        ]);
         let server = frontend.url.clone();
         let mut site = Process::start(&[
             "balancer",

@@ -13,3 +13,4 @@ mod faults;
 mod joining;
 mod rendering;
 mod structure;
+mod watching;
