@@ -48,7 +48,7 @@ const OBJECTION: Duration = Duration::from_millis(500);
 /// Whoever makes pictures.
 pub(crate) struct Renderer {
     settings: Settings,
-    tiles: Tiles,
+    pub(crate) tiles: Tiles,
     admission: Arc<Semaphore>,
     counters: Counters,
     pulse: Arc<Pulse>,

@@ -5,6 +5,7 @@ mod cluster;
 mod edge;
 mod events;
 mod form;
+mod nucleus;
 mod pages;
 mod picture;
 mod presets;
@@ -52,6 +53,7 @@ pub(crate) fn router(site: Site) -> Router {
         .route("/renders/{id}/events", get(events::events))
         .route("/cluster", get(cluster::cluster))
         .route("/cluster/events", get(cluster::events))
+        .route("/nucleus", get(nucleus::nucleus))
         .route("/static/{file}", get(assets::asset))
         .route("/livez", get(service::livez))
         .route("/readyz", get(readyz))

@@ -253,3 +253,25 @@ async fn every_formula_and_colouring_comes_through_the_cluster() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_site_tells_the_minibrot_of_a_view_and_that_there_is_none() {
+    let cluster = Cluster::start(1).await;
+    let found = json(cluster.get("/nucleus?re=-1.76&im=0.01&zoom=20").await).await;
+    assert_eq!(found["period"], 3, "{found}");
+    let none = cluster.get("/nucleus?re=-2.5&im=1&zoom=20").await;
+    assert_eq!(none.status(), 404);
+    let problem = json(none).await;
+    assert_eq!(problem["title"], "no nucleus", "{problem}");
+    let julia = cluster
+        .get("/nucleus?formula=julia&seed_re=0&seed_im=1")
+        .await;
+    assert_eq!(julia.status(), 422);
+    assert!(
+        json(julia).await["detail"]
+            .as_str()
+            .unwrap()
+            .contains("formula")
+    );
+    assert_eq!(cluster.get("/nucleus?zoom=x").await.status(), 400);
+}

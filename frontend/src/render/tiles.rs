@@ -6,9 +6,10 @@ use std::time::Duration;
 use axum::http::{StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use protocol::header::{X_POOL_CAPACITY, X_WORKER, X_WORKER_CAPACITY};
-use protocol::{Adler, Band, Format, Strips, Survey, SurveyLine, TileRequest, View};
+use protocol::{Adler, Band, Format, Nucleus, Strips, Survey, SurveyLine, TileRequest, View};
 use reqwest::{Client, RequestBuilder, Response};
 use serde::Serialize;
+use service::PROBLEM_JSON;
 use tokio::time::timeout;
 
 use crate::render::png;
@@ -16,7 +17,8 @@ use crate::render::slots::Word;
 use crate::render::timing::Timing;
 use crate::trouble::{Refusal, Trouble};
 
-/// The longest problem or survey that is read: a thousand quantiles and their frame are 30 kB.
+/// The longest problem, survey or nucleus that is read: a thousand quantiles and their frame are 30 kB, the digits of a nucleus
+/// at 10^-25,000 twice that.
 const MOST_JSON: usize = 1 << 18;
 /// A connection to a neighbour in the cluster is made in milliseconds or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -119,6 +121,19 @@ impl Tiles {
             word,
             timing,
         })
+    }
+
+    /// The minibrot of the view. That there is none comes as the worker's refusal.
+    pub(crate) async fn nucleus(&self, view: &View, key: String) -> Result<Nucleus, Trouble> {
+        let request = self.request("/v1/nucleus", "application/json", view, key);
+        let response = request.timeout(self.timeout).send().await?;
+        let is_problem = text(&response, "content-type") == Some(PROBLEM_JSON);
+        if response.status() == StatusCode::NOT_FOUND && is_problem {
+            let (status, body) = (StatusCode::NOT_FOUND, read(response, MOST_JSON).await?);
+            return Err(Trouble::Refused(Refusal { status, body }));
+        }
+        let body = read(sorted(response).await?, MOST_JSON).await?;
+        serde_json::from_slice(&body).map_err(|e| Trouble::Damaged(e.to_string()))
     }
 
     /// A post of `body`. The key lets a balancer repeat it on another worker.
