@@ -11,7 +11,7 @@ mod presets;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, RawQuery, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
@@ -39,7 +39,8 @@ pub(crate) struct Site {
 /// Every address, and what holds for all of them.
 pub(crate) fn router(site: Site) -> Router {
     Router::new()
-        .route("/", get(form::form))
+        .route("/", get(explorer))
+        .route("/form", get(form::form))
         .route("/render", get(form::submit))
         .route(
             "/render.png",
@@ -47,7 +48,7 @@ pub(crate) fn router(site: Site) -> Router {
         )
         .route("/renders/{id}", get(events::report))
         .route("/renders/{id}/events", get(events::events))
-        .route("/static/{file}", get(assets::asset))
+        .route("/static/{*file}", get(assets::asset))
         .route("/livez", get(service::livez))
         .route("/readyz", get(readyz))
         .route(
@@ -63,6 +64,12 @@ pub(crate) fn router(site: Site) -> Router {
         ))
         .layer(from_fn(edge::security))
         .with_state(site)
+}
+
+/// `GET /`: the explorer, whose script reads the address.
+async fn explorer(State(site): State<Site>, RawQuery(query): RawQuery) -> Response {
+    site.pages
+        .explorer(&query.unwrap_or_default(), &site.limits)
 }
 
 async fn readyz(State(site): State<Site>) -> Response {
