@@ -57,9 +57,28 @@ macro_rules! file_of_explorer {
 type Asset = (&'static str, &'static str, String);
 
 modules![
-    "bookmarks", "canvas", "cluster", "colours", "decimal", "drop", "explorer", "gallery",
-    "history", "keyboard", "npy", "outside", "overlay", "palette", "panel", "plane", "pointer",
-    "readout", "save", "state", "tiles", "viewer",
+    "bookmarks",
+    "canvas",
+    "cluster",
+    "colours",
+    "decimal",
+    "drop",
+    "explorer",
+    "gallery",
+    "history",
+    "keyboard",
+    "npy",
+    "outside",
+    "overlay",
+    "palette",
+    "panel",
+    "plane",
+    "pointer",
+    "readout",
+    "save",
+    "state",
+    "tiles",
+    "viewer",
 ];
 
 /// Every file; some are made of data.
