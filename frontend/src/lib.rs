@@ -1,6 +1,6 @@
 //! How does a view become one PNG? It is cut into bands of whole rows, which are asked for at the
 //! workers, many at a time, and written one after the other as they come: that is `render`.
-//! `progress` tells how far each picture is, and `site` is the pages around it: a form, a result
+//! `tiles` has the tiles of the quadtree, `progress` tells how far each picture is, and `site` is the pages around it: a form, a result
 //! that shows the picture arriving, and the report of who drew how much.
 
 mod counters;
@@ -8,6 +8,7 @@ mod progress;
 mod render;
 mod settings;
 mod site;
+mod tiles;
 mod trouble;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::render::tiles::Tiles;
 pub use crate::settings::Settings;
 use crate::site::Pages;
 use crate::site::Site;
+use crate::tiles::TileStore;
 
 /// Why a frontend does not run.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +53,10 @@ pub async fn run(
     let mut metrics = Registry::default();
     let counters = Counters::new(&mut metrics);
     let readiness = Readiness::default();
+    let tile_store = TileStore::new(&settings, tiles.clone(), &mut metrics);
     let site = Site {
         limits,
+        tiles: tile_store,
         renders: settings.renders,
         renderer: Arc::new(Renderer::new(settings, tiles, counters)),
         pages: Arc::new(Pages::new()),

@@ -1,12 +1,15 @@
 //! What is where on the site?
 
 mod assets;
+mod cors;
 mod edge;
 mod events;
 mod form;
 mod pages;
 mod picture;
 mod presets;
+mod tiles;
+mod tilesets;
 
 use std::sync::Arc;
 
@@ -20,6 +23,7 @@ use service::{Metrics, Readiness, Shutdown};
 
 pub(crate) use self::pages::Pages;
 use crate::render::Renderer;
+use crate::tiles::TileStore;
 
 /// The longest view as JSON: five decimals with all the digits that limits may allow, and names.
 const MOST_BODY: usize = 1 << 20;
@@ -31,6 +35,7 @@ pub(crate) struct Site {
     pub(crate) renders: usize,
     pub(crate) renderer: Arc<Renderer>,
     pub(crate) pages: Arc<Pages>,
+    pub(crate) tiles: TileStore,
     pub(crate) metrics: Metrics,
     pub(crate) readiness: Readiness,
     pub(crate) shutdown: Shutdown,
@@ -49,6 +54,7 @@ pub(crate) fn router(site: Site) -> Router {
         .route("/renders/{id}", get(events::report))
         .route("/renders/{id}/events", get(events::events))
         .route("/static/{*file}", get(assets::asset))
+        .merge(open())
         .route("/livez", get(service::livez))
         .route("/readyz", get(readyz))
         .route(
@@ -70,6 +76,29 @@ pub(crate) fn router(site: Site) -> Router {
 async fn explorer(State(site): State<Site>, RawQuery(query): RawQuery) -> Response {
     site.pages
         .explorer(&query.unwrap_or_default(), &site.limits)
+}
+
+/// What scripts of every site may read.
+fn open() -> Router<Site> {
+    Router::new()
+        .route(
+            "/tiles/{version}/{z}/{x}/{file}",
+            get(tiles::tile).options(cors::preflight),
+        )
+        .route(
+            "/tiles/{z}/{x}/{file}",
+            get(tiles::newest).options(cors::preflight),
+        )
+        .route(
+            "/tiles.json",
+            get(tilesets::tilejson).options(cors::preflight),
+        )
+        .route("/tiles.dzi", get(tilesets::dzi).options(cors::preflight))
+        .route(
+            "/tiles_files/{level}/{file}",
+            get(tilesets::dzi_tile).options(cors::preflight),
+        )
+        .route_layer(from_fn(cors::open))
 }
 
 async fn readyz(State(site): State<Site>) -> Response {
