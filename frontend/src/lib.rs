@@ -1,7 +1,7 @@
 //! How does a view become one PNG? It is cut into bands of whole rows, which are asked for at the
 //! workers, many at a time, and written one after the other as they come: that is `render`.
-//! `progress` tells how far each picture is, and `site` is the pages around it: a form, a result
-//! that shows the picture arriving, the report of who drew how much, and the `cluster` at work.
+//! `tiles` has the tiles of the quadtree, `progress` tells how far each picture is, and `site` is the pages around it: an explorer,
+//! a form, a result that shows the picture arriving, the report of who drew how much, and the `cluster` at work.
 
 mod cluster;
 mod counters;
@@ -9,6 +9,7 @@ mod progress;
 mod render;
 mod settings;
 mod site;
+mod tiles;
 mod trouble;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::render::tiles::Tiles;
 pub use crate::settings::Settings;
 use crate::site::Pages;
 use crate::site::Site;
+use crate::tiles::TileStore;
 
 /// Why a frontend does not run.
 #[derive(Debug, thiserror::Error)]
@@ -55,8 +57,10 @@ pub async fn run(
     let mut metrics = Registry::default();
     let counters = Counters::new(&mut metrics);
     let readiness = Readiness::default();
+    let tile_store = TileStore::new(&settings, tiles.clone(), &mut metrics);
     let site = Site {
         limits,
+        tiles: tile_store,
         renders: settings.renders,
         renderer: Arc::new(Renderer::new(settings, tiles, counters)),
         cluster: Arc::new(cluster),

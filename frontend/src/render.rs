@@ -7,7 +7,7 @@ mod deliver;
 mod dispatch;
 mod gather;
 mod helpers;
-mod persist;
+pub(crate) mod persist;
 pub(crate) mod plan;
 mod png;
 pub(crate) mod request;

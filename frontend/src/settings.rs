@@ -31,6 +31,8 @@ pub struct Settings {
     pub slots: Option<u32>,
     /// How many pictures are rendered at once; more are refused with 503.
     pub renders: usize,
+    /// How many bytes of tiles are kept in memory.
+    pub tile_memory: u64,
     /// How long requests in flight may go on after the shutdown was asked for.
     pub grace: Duration,
 }
@@ -52,6 +54,8 @@ impl Settings {
             slots: None,
             // A render holds at most 32 MiB of bands: 2 GiB when all of them hold all they may.
             renders: 64,
+            // Some thousand pages of tiles.
+            tile_memory: 256 << 20,
             grace: Duration::from_secs(30),
         }
     }

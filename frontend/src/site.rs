@@ -2,6 +2,7 @@
 
 mod assets;
 mod cluster;
+mod cors;
 mod edge;
 mod events;
 mod form;
@@ -9,11 +10,13 @@ mod nucleus;
 mod pages;
 mod picture;
 mod presets;
+mod tiles;
+mod tilesets;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, RawQuery, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
@@ -23,6 +26,7 @@ use service::{Metrics, Readiness, Shutdown};
 pub(crate) use self::pages::Pages;
 use crate::cluster::Cluster;
 use crate::render::Renderer;
+use crate::tiles::TileStore;
 
 /// The longest view as JSON: five decimals with all the digits that limits may allow, and names.
 const MOST_BODY: usize = 1 << 20;
@@ -35,6 +39,7 @@ pub(crate) struct Site {
     pub(crate) renderer: Arc<Renderer>,
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) pages: Arc<Pages>,
+    pub(crate) tiles: TileStore,
     pub(crate) metrics: Metrics,
     pub(crate) readiness: Readiness,
     pub(crate) shutdown: Shutdown,
@@ -43,7 +48,8 @@ pub(crate) struct Site {
 /// Every address, and what holds for all of them.
 pub(crate) fn router(site: Site) -> Router {
     Router::new()
-        .route("/", get(form::form))
+        .route("/", get(explorer))
+        .route("/form", get(form::form))
         .route("/render", get(form::submit))
         .route(
             "/render.png",
@@ -55,6 +61,8 @@ pub(crate) fn router(site: Site) -> Router {
         .route("/cluster/events", get(cluster::events))
         .route("/nucleus", get(nucleus::nucleus))
         .route("/static/{file}", get(assets::asset))
+        .route("/static/{*file}", get(assets::asset))
+        .merge(open())
         .route("/livez", get(service::livez))
         .route("/readyz", get(readyz))
         .route(
@@ -70,6 +78,35 @@ pub(crate) fn router(site: Site) -> Router {
         ))
         .layer(from_fn(edge::security))
         .with_state(site)
+}
+
+/// `GET /`: the explorer, whose script reads the address.
+async fn explorer(State(site): State<Site>, RawQuery(query): RawQuery) -> Response {
+    site.pages
+        .explorer(&query.unwrap_or_default(), &site.limits)
+}
+
+/// What scripts of every site may read.
+fn open() -> Router<Site> {
+    Router::new()
+        .route(
+            "/tiles/{version}/{z}/{x}/{file}",
+            get(tiles::tile).options(cors::preflight),
+        )
+        .route(
+            "/tiles/{z}/{x}/{file}",
+            get(tiles::newest).options(cors::preflight),
+        )
+        .route(
+            "/tiles.json",
+            get(tilesets::tilejson).options(cors::preflight),
+        )
+        .route("/tiles.dzi", get(tilesets::dzi).options(cors::preflight))
+        .route(
+            "/tiles_files/{level}/{file}",
+            get(tilesets::dzi_tile).options(cors::preflight),
+        )
+        .route_layer(from_fn(cors::open))
 }
 
 async fn readyz(State(site): State<Site>) -> Response {

@@ -8,7 +8,7 @@ async fn a_wrong_field_is_explained_beside_it() {
     let site = Site::start();
     let chromium = Chromium::start().await;
     let page = chromium.page().await;
-    page.open(&site.url).await;
+    page.open(&format!("{}/form", site.url)).await;
     page.fill_in("re", "-0.1234567890123456789").await;
     page.fill_in("zoom", "garbage").await;
     page.click("form > button").await;
@@ -53,7 +53,7 @@ async fn a_preset_fills_the_form() {
     let site = Site::start();
     let chromium = Chromium::start().await;
     let page = chromium.page().await;
-    page.open(&site.url).await;
+    page.open(&format!("{}/form", site.url)).await;
     let seed_is_shown = "document.getElementById('seed_re').checkVisibility()";
     assert!(!page.value::<bool>(seed_is_shown).await);
     page.click(".places a[href*='julia']").await;

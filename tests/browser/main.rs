@@ -9,6 +9,7 @@ mod chromium;
 mod page;
 mod site;
 
+mod explorer;
 mod form;
 mod live;
 mod picture;

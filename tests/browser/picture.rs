@@ -50,7 +50,7 @@ async fn the_form_leads_to_the_picture() {
     let site = Site::start();
     let chromium = Chromium::start().await;
     let page = chromium.page().await;
-    page.open(&site.url).await;
+    page.open(&format!("{}/form", site.url)).await;
     page.keep_screenshot("form").await;
     for (field, text) in VIEW {
         page.fill_in(field, text).await;
@@ -136,7 +136,7 @@ async fn the_picture_appears_while_it_is_drawn() {
     let page = chromium.page().await;
     // Filaments at many samples a pixel, at a size that is shown pixel for pixel.
     let slow = "re=-0.7475&im=0.1075&zoom=450&iterations=20000&width=640&height=480&samples=8";
-    page.open(&format!("{}/?{slow}", site.url)).await;
+    page.open(&format!("{}/form?{slow}", site.url)).await;
     page.click("form > button").await;
 
     page.until(
@@ -197,7 +197,7 @@ async fn the_page_says_how_far_a_long_reference_orbit_is() {
     let page = chromium.page().await;
     // Deep inside of the set, where an orbit goes on to its limit: minutes of work.
     let deep = "re=-0.1&im=0.1&zoom=1e30&iterations=40000000&quality=fast&width=640&height=480";
-    page.open(&site.url).await;
+    page.open(&format!("{}/form", site.url)).await;
     // The page counts as open when its picture is there, which nobody waits for here.
     let _: String = page
         .value(&format!("location.href = '/render?{deep}'"))

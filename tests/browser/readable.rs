@@ -5,8 +5,9 @@ use crate::page::Page;
 use crate::site::Site;
 
 /// Pages of every kind.
-const PAGES: [(&str, &str); 4] = [
-    ("form", "/?formula=julia&re=0"),
+const PAGES: [(&str, &str); 5] = [
+    ("explorer", "/?re=-0.7475&im=0.1075&zoom=450"),
+    ("form", "/form?formula=julia&re=0"),
     (
         "wrong-form",
         "/render?zoom=garbage&width=0&palette=none&fog=1",
@@ -63,7 +64,7 @@ async fn the_keyboard_reaches_everything_and_shows_where_it_is() {
     let site = Site::start();
     let chromium = Chromium::start().await;
     let page = chromium.page().await;
-    page.open(&format!("{}/?width=120&height=80", site.url))
+    page.open(&format!("{}/form?width=120&height=80", site.url))
         .await;
     // From the top, each Tab goes to the next thing, up to the button that follows the fields.
     let last = "document.activeElement.matches('form > button')";

@@ -9,7 +9,10 @@ async fn without_javascript_there_is_a_picture_and_a_report() {
     let chromium = Chromium::start().await;
     let page = chromium.page().await;
     page.disable_scripts().await;
+    // The explorer needs scripts, and sends whoever has none to the form.
     page.open(&site.url).await;
+    page.until("the form is there", "location.pathname === '/form'")
+        .await;
     for (field, text) in [("width", "600"), ("height", "400"), ("iterations", "200")] {
         page.fill_in(field, text).await;
     }

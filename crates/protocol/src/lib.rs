@@ -2,6 +2,8 @@
 //! names, ranges and defaults, checked once; the piece of a picture that is asked for; and the bands
 //! that come back. It knows how things are written, never how a pixel is computed.
 
+mod address;
+mod appearance;
 mod band;
 mod colours;
 mod decimal;
@@ -9,6 +11,7 @@ mod errors;
 mod fields;
 mod formula;
 mod limits;
+mod natural;
 mod nucleus;
 mod palette;
 mod quality;
@@ -17,6 +20,8 @@ mod survey;
 mod tile;
 mod view;
 
+pub use address::{Side, TileAddress};
+pub use appearance::Appearance;
 pub use band::{Adler, Band, BandError, BandHead, Strip};
 pub use colours::{Colouring, Colours, Rgb};
 pub use decimal::Decimal;
@@ -24,6 +29,7 @@ pub use errors::{Fault, FieldError, FieldErrors};
 pub use fields::Fields;
 pub use formula::Formula;
 pub use limits::Limits;
+pub use natural::Natural;
 pub use nucleus::Nucleus;
 pub use palette::{PALETTES, Palette, Stop};
 pub use quality::Quality;

@@ -96,6 +96,17 @@ impl Channel {
             Channel::Multiplier => "multiplier",
         }
     }
+
+    /// Reads `field`.
+    pub(crate) fn take(fields: &mut Fields) -> Channel {
+        fields.read("field", Channel::Smooth, |text| {
+            let known = Channel::ALL.into_iter().find(|c| c.name() == text);
+            known.ok_or_else(|| {
+                let names = Channel::ALL.map(Channel::name).join(", ");
+                (Fault::Malformed, format!("one of {names}"))
+            })
+        })
+    }
 }
 
 /// The request for one piece, checked against its view.
@@ -127,19 +138,16 @@ impl TileRequest {
     pub fn read(mut fields: Fields, limits: &Limits) -> Result<TileRequest, FieldErrors> {
         let view = View::take(&mut fields, limits);
         let rect = take_rect(&mut fields, &view, limits);
-        let named = |names: &[&str]| (Fault::Malformed, format!("one of {}", names.join(", ")));
         let request = TileRequest {
             rect,
             format: fields.read("format", None, |text| {
                 let known = Format::ALL.into_iter().find(|f| f.name() == text);
-                known
-                    .map(Some)
-                    .ok_or_else(|| named(&Format::ALL.map(Format::name)))
+                known.map(Some).ok_or_else(|| {
+                    let names = Format::ALL.map(Format::name).join(", ");
+                    (Fault::Malformed, format!("one of {names}"))
+                })
             }),
-            field: fields.read("field", Channel::Smooth, |text| {
-                let known = Channel::ALL.into_iter().find(|c| c.name() == text);
-                known.ok_or_else(|| named(&Channel::ALL.map(Channel::name)))
-            }),
+            field: Channel::take(&mut fields),
             distribution: fields.read("distribution", None, |text| quantiles(text).map(Some)),
             view,
         };

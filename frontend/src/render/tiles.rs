@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::{StatusCode, header};
 use bytes::{Bytes, BytesMut};
-use protocol::header::{X_POOL_CAPACITY, X_WORKER, X_WORKER_CAPACITY};
+use protocol::header::{X_ITERATIONS, X_POOL_CAPACITY, X_WORKER, X_WORKER_CAPACITY};
 use protocol::{Adler, Band, Format, Nucleus, Strips, Survey, SurveyLine, TileRequest, View};
 use reqwest::{Client, RequestBuilder, Response};
 use serde::Serialize;
@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::render::png;
 use crate::render::slots::Word;
 use crate::render::timing::Timing;
+use crate::tiles::tile::Tile;
 use crate::trouble::{Refusal, Trouble};
 
 /// The longest problem, survey or nucleus that is read: a thousand quantiles and their frame are 30 kB, the digits of a nucleus
@@ -24,6 +25,10 @@ const MOST_JSON: usize = 1 << 18;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest name of a worker that is shown, in characters.
 const MOST_NAME: usize = 64;
+/// The longest account of a worker's time that is passed on, in characters.
+const MOST_TIMING: usize = 512;
+/// What a tile's file has beside its pixels, at most.
+const MOST_HEAD: usize = 4096;
 
 /// A worker that computes an orbit says every 200 ms how far it is; one that is silent for so long is frozen or gone.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -134,6 +139,44 @@ impl Tiles {
         }
         let body = read(sorted(response).await?, MOST_JSON).await?;
         serde_json::from_slice(&body).map_err(|e| Trouble::Damaged(e.to_string()))
+    }
+
+    /// One tile, as its form's bytes; `priority` is how urgent the client says it is.
+    pub(crate) async fn tile(
+        &self,
+        request: &TileRequest,
+        key: String,
+        priority: Option<&str>,
+    ) -> Result<Tile, Trouble> {
+        let accept = request.format.unwrap_or(Format::Png).media_type();
+        let mut asked = self.request("/v1/tile", accept, request, key);
+        if let Some(priority) = priority {
+            asked = asked.header("priority", priority);
+        }
+        let response = sorted(asked.timeout(self.timeout).send().await?).await?;
+        let worker = word(&response).worker;
+        let iterations = text(&response, X_ITERATIONS).and_then(|number| number.parse().ok());
+        let iterations =
+            iterations.ok_or_else(|| Trouble::Damaged("a tile without its limit".to_owned()))?;
+        let timing = text(&response, "server-timing").unwrap_or_default();
+        let timing = timing.chars().take(MOST_TIMING).collect();
+        let kind = text(&response, "content-type").unwrap_or_default();
+        if kind != accept {
+            return Err(Trouble::Damaged(format!("{kind} in the place of {accept}")));
+        }
+        // No number and no pixel takes more than eight bytes.
+        let most = usize::try_from(request.rect.pixels() * 8).unwrap_or(usize::MAX);
+        let announced = response.content_length();
+        let body = read(response, most.saturating_add(MOST_HEAD)).await?;
+        if announced.is_some_and(|length| length != body.len() as u64) {
+            return Err(Trouble::Damaged("a tile that breaks off".to_owned()));
+        }
+        Ok(Tile {
+            body,
+            worker,
+            iterations,
+            timing,
+        })
     }
 
     /// A post of `body`. The key lets a balancer repeat it on another worker.

@@ -1,4 +1,4 @@
-//! What do pages load? A few files that are part of the binary, and a stylesheet made of the palettes.
+//! What do pages load? A few files that are part of the binary, and some made of data.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -7,50 +7,99 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::{PALETTES, Palette};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::site::edge::nothing_here;
+use crate::site::presets::PRESETS;
 
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// Name, media type and content of every file; the swatches' stylesheet is made of data.
-static ASSETS: LazyLock<[(&str, &str, String); 7]> = LazyLock::new(|| {
-    [
+/// A file of the folder `static`, as it is.
+macro_rules! file {
+    ($name:literal, $kind:expr) => {
         (
-            "style.css",
-            CSS,
-            include_str!("../../static/style.css").to_owned(),
-        ),
+            $name,
+            $kind,
+            include_str!(concat!("../../static/", $name)).to_owned(),
+        )
+    };
+}
+
+/// The explorer's modules, as they are; what is made of data comes beside them.
+macro_rules! modules {
+    ($($name:literal),* $(,)?) => {
+        /// Every module that the explorer loads, so that a page can ask for all of them at once.
+        pub(crate) const MODULES: &[&str] = &[
+            "explorer/palettes.js",
+            "explorer/places.js",
+            $(concat!("explorer/", $name, ".js")),*
+        ];
+
+        fn modules() -> Vec<Asset> {
+            vec![$(file_of_explorer!($name)),*]
+        }
+    };
+}
+
+macro_rules! file_of_explorer {
+    ($name:literal) => {
         (
-            "form.css",
-            CSS,
-            include_str!("../../static/form.css").to_owned(),
-        ),
+            concat!("explorer/", $name, ".js"),
+            SCRIPT,
+            include_str!(concat!("../../static/explorer/", $name, ".js")).to_owned(),
+        )
+    };
+}
+
+/// Name, media type and content.
+type Asset = (&'static str, &'static str, String);
+
+modules![
+    "bookmarks",
+    "canvas",
+    "cluster",
+    "colours",
+    "decimal",
+    "drop",
+    "explorer",
+    "gallery",
+    "history",
+    "keyboard",
+    "npy",
+    "outside",
+    "overlay",
+    "palette",
+    "panel",
+    "plane",
+    "pointer",
+    "readout",
+    "save",
+    "state",
+    "tiles",
+    "viewer",
+];
+
+/// Every file; some are made of data.
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    let mut assets = vec![
+        file!("style.css", CSS),
+        file!("form.css", CSS),
         ("palettes.css", CSS, swatches()),
-        (
-            "result.js",
-            SCRIPT,
-            include_str!("../../static/result.js").to_owned(),
-        ),
-        (
-            "progress.js",
-            SCRIPT,
-            include_str!("../../static/progress.js").to_owned(),
-        ),
-        (
-            "workers.js",
-            SCRIPT,
-            include_str!("../../static/workers.js").to_owned(),
-        ),
-        (
-            "favicon.svg",
-            "image/svg+xml",
-            include_str!("../../static/favicon.svg").to_owned(),
-        ),
-    ]
+        file!("result.js", SCRIPT),
+        file!("progress.js", SCRIPT),
+        file!("workers.js", SCRIPT),
+        file!("favicon.svg", "image/svg+xml"),
+        file!("explorer/explorer.css", CSS),
+        ("explorer/palettes.js", SCRIPT, palettes()),
+        ("explorer/places.js", SCRIPT, places()),
+    ];
+    assets.append(&mut modules());
+    assets
 });
 
-/// `GET /static/{file}`: always asked for again and seldom sent again, so that a new version is seen
+/// `GET /static/{*file}`: always asked for again and seldom sent again, so that a new version is seen
 /// at once.
 pub(crate) async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Response {
     let Some((_, kind, content)) = ASSETS.iter().find(|(name, ..)| *name == file) else {
@@ -71,6 +120,28 @@ pub(crate) async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Respo
         fields.insert(header::ETAG, tag);
     }
     response
+}
+
+/// The palettes as a module: their evenly spaced colours.
+fn palettes() -> String {
+    let list: Vec<Value> = PALETTES
+        .iter()
+        .map(|palette| {
+            let colours: Vec<[u8; 3]> = palette.stops().map(|stop| stop.colour).collect();
+            json!({ "name": palette.name, "about": palette.about, "colours": colours })
+        })
+        .collect();
+    module("PALETTES", &list)
+}
+
+/// The places to go as a module.
+fn places() -> String {
+    module("PLACES", &json!(PRESETS))
+}
+
+fn module(name: &str, value: &impl Serialize) -> String {
+    let json = serde_json::to_string(value).unwrap_or_default();
+    format!("// Made of the program's own data.\nexport const {name} = {json};\n")
 }
 
 /// A class for each palette. Browsers that cannot blend in linear light take the first declaration.

@@ -1,4 +1,4 @@
-//! `/` and `/render`: the form, and the page that its picture arrives on. What was typed stays typed:
+//! `/form` and `/render`: the form, and the page that its picture arrives on. What was typed stays typed:
 //! a form that is shown again has every text as it was, with the mistakes beside their fields.
 
 use axum::extract::{RawQuery, State};
@@ -75,7 +75,7 @@ impl Form {
     }
 }
 
-/// `GET /`: the form, filled in with what the address says.
+/// `GET /form`: the form, filled in with what the address says.
 pub(crate) async fn form(State(site): State<Site>, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let preview = View::read(Fields::from_query(&query), &site.limits).ok();

@@ -1,4 +1,4 @@
-//! What do people see? Four pages, made of templates that are part of the binary. Every text that goes
+//! What do people see? Five pages, made of templates that are part of the binary. Every text that goes
 //! into one is escaped.
 
 use axum::http::StatusCode;
@@ -10,6 +10,7 @@ use tera::{Context, Tera};
 
 use crate::progress::report::Report;
 use crate::render::request::RenderRequest;
+use crate::site::assets::MODULES;
 use crate::site::form::Form;
 use crate::site::picture::file_name;
 use crate::site::presets::{PRESETS, Preset};
@@ -21,11 +22,15 @@ const THUMBNAIL_SIDE: u32 = 320;
 /// A small picture of fine threads is noise without supersampling.
 const PREVIEW_SAMPLES: u32 = 2;
 
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("base.html", include_str!("../../templates/base.html")),
     (
         "components.html",
         include_str!("../../templates/components.html"),
+    ),
+    (
+        "explorer.html",
+        include_str!("../../templates/explorer.html"),
     ),
     ("form.html", include_str!("../../templates/form.html")),
     ("result.html", include_str!("../../templates/result.html")),
@@ -47,6 +52,22 @@ impl Pages {
         Pages { tera }
     }
 
+    /// The explorer; `query` leads from it to the form where scripts do not run.
+    pub(crate) fn explorer(&self, query: &str, limits: &Limits) -> Response {
+        self.page(
+            "explorer.html",
+            &json!({
+                "query": query,
+                "modules": MODULES,
+                "formulas": Formula::NAMES,
+                "colourings": Colouring::ALL.map(Colouring::name),
+                "qualities": Quality::ALL.map(Quality::name),
+                "most_side": limits.side,
+                "most_samples": limits.samples,
+            }),
+        )
+    }
+
     /// The form, with a glance at `view` when it shows one; `limits` are what its fields may hold.
     pub(crate) fn form(&self, form: &Form, view: Option<&View>, limits: &Limits) -> Response {
         let palettes: Vec<Value> = PALETTES
@@ -58,6 +79,7 @@ impl Pages {
             &json!({
                 "form": form,
                 "preview": view.map(|view| preview(view, PREVIEW_SIDE)),
+                "query": view.map(View::query),
                 "presets": presets(limits),
                 "palettes": palettes,
                 "formulas": Formula::NAMES,

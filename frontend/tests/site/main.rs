@@ -7,4 +7,5 @@ mod harness;
 mod pages;
 mod pictures;
 mod progress;
+mod tiles;
 mod troubles;

@@ -7,7 +7,7 @@ use crate::harness::{Answer, Site, Workers};
 #[tokio::test(flavor = "multi_thread")]
 async fn the_form_has_every_field_labelled_and_filled_in() {
     let site = Site::start(Workers::start().await).await;
-    let (status, page) = site.visit("/").await;
+    let (status, page) = site.visit("/form").await;
     assert_eq!(status, 200);
     for field in View::FIELDS {
         assert!(page.contains(&format!("name=\"{field}\"")), "{field}");
@@ -32,7 +32,7 @@ async fn the_form_has_every_field_labelled_and_filled_in() {
 async fn the_form_is_filled_in_from_the_address() {
     let site = Site::start(Workers::start().await).await;
     let (_, page) = site
-        .visit("/?re=-0.7436438870371587&formula=julia&palette=ocean")
+        .visit("/form?re=-0.7436438870371587&formula=julia&palette=ocean")
         .await;
     assert!(page.contains("value=\"-0.7436438870371587\""));
     assert!(page.contains("<option value=\"julia\" selected>"));
@@ -80,7 +80,7 @@ async fn what_the_workers_refuse_is_explained_beside_the_field() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_form_sends_is_accepted_as_it_is() {
     let site = Site::start(Workers::start().await).await;
-    let (_, page) = site.visit("/").await;
+    let (_, page) = site.visit("/form").await;
     let mut query = Vec::new();
     for input in page
         .split("<input ")
@@ -125,6 +125,7 @@ async fn the_result_shows_the_picture_and_leads_everywhere() {
     for link in [
         format!("src=\"/render.png?{query}&amp;progress={id}\""),
         format!("href=\"/render.png?{query}\" download=\"mandelbrot-zoom-3-320x200.png\""),
+        format!("href=\"/form?{query}\""),
         format!("href=\"/?{query}\""),
         format!("href=\"/render?{query}\""),
         format!("href=\"/renders/{id}\""),
@@ -148,6 +149,9 @@ async fn what_comes_in_is_escaped_on_its_way_out() {
     let site = Site::start(Workers::start().await).await;
     for path in [
         "/?re=%22%3E%3Cscript%3E",
+        "/?%22%3E%3Cscript%3E",
+        "/?re='\"><script>",
+        "/form?re=%22%3E%3Cscript%3E",
         "/render?re=%22%3E%3Cscript%3E",
         "/render?%3Cscript%3E=1",
     ] {
@@ -161,6 +165,7 @@ async fn every_answer_has_the_security_headers() {
     let site = Site::start(Workers::that(|_, _| Answer::Band).await).await;
     let paths = [
         "/",
+        "/form",
         "/render",
         "/render?re=x",
         "/render.png?width=8&height=8",
@@ -195,7 +200,7 @@ async fn every_answer_has_the_security_headers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_have_nothing_inline() {
     let site = Site::start(Workers::start().await).await;
-    for path in ["/", "/render", "/render?re=x", "/nowhere"] {
+    for path in ["/", "/form", "/render", "/render?re=x", "/nowhere"] {
         let (_, page) = site.visit(path).await;
         let attributes = page.split('<').flat_map(str::split_whitespace);
         let names = attributes
@@ -218,12 +223,45 @@ async fn pages_have_nothing_inline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_explorer_and_the_form_lead_to_each_other_at_the_same_view() {
+    let site = Site::start(Workers::start().await).await;
+    let (status, page) = site.visit("/?re=-1.25&zoom=40").await;
+    assert_eq!(status, 200);
+    let without_scripts = "content=\"0; url=/form?re=-1.25&amp;zoom=40\"";
+    assert!(page.contains(without_scripts), "{page}");
+    let (_, form) = site.visit("/form?re=-1.25&zoom=40").await;
+    assert!(form.contains("href=\"/?re=-1.25&amp;zoom=40\""), "{form}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_module_that_the_explorer_imports_is_there() {
+    let site = Site::start(Workers::start().await).await;
+    let (_, page) = site.visit("/").await;
+    let preloaded: Vec<&str> = page
+        .split("rel=\"modulepreload\" href=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert!(preloaded.len() > 20, "{preloaded:?}");
+    for path in &preloaded {
+        let text = site.get(path).await.text().await.unwrap();
+        let imports = text.split("from \"./").skip(1);
+        for module in imports.map(|rest| rest.split('"').next().unwrap()) {
+            let module = format!("/static/explorer/{module}");
+            assert!(preloaded.contains(&module.as_str()), "{path}: {module}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_have_their_kind_and_are_sent_once() {
     let site = Site::start(Workers::start().await).await;
     let kinds = [
         ("style.css", "text/css; charset=utf-8"),
         ("palettes.css", "text/css; charset=utf-8"),
         ("result.js", "text/javascript; charset=utf-8"),
+        ("explorer/explorer.js", "text/javascript; charset=utf-8"),
+        ("explorer/palettes.js", "text/javascript; charset=utf-8"),
         ("favicon.svg", "image/svg+xml"),
     ];
     for (file, kind) in kinds {

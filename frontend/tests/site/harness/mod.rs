@@ -11,7 +11,7 @@ use service::Shutdown;
 use tokio::net::TcpListener;
 use tokio_util::sync::DropGuard;
 
-pub(crate) use workers::{Answer, Workers, pixel};
+pub(crate) use workers::{Answer, Workers, npy, pixel};
 
 /// A frontend in front of [`Workers`]; it stops when it is dropped.
 pub(crate) struct Site {

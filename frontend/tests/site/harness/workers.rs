@@ -14,7 +14,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use flate2::{Compress, Compression, FlushCompress};
 use futures::stream;
-use protocol::{Adler, Band, Fields, Limits, Strip, Strips, Survey, SurveyLine, TileRequest, View};
+use protocol::{
+    Adler, Band, Fields, Format, Limits, Strip, Strips, Survey, SurveyLine, TileRequest, View,
+};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -35,6 +37,8 @@ pub(crate) enum Answer {
     Refused,
     /// Nothing, until the requester goes away.
     Frozen,
+    /// What was asked for, once it is released.
+    Held,
 }
 
 type Rule = dyn Fn(&TileRequest, usize) -> Answer + Send + Sync;
@@ -51,6 +55,8 @@ pub(crate) struct Log {
     survey: Mutex<Option<(u16, serde_json::Value)>>,
     /// How far the orbit is, by the lines before a survey.
     orbits: Mutex<Vec<f64>>,
+    /// A permit for each held answer that may go out.
+    released: Semaphore,
     /// A permit for each survey that may be done.
     held: Arc<Semaphore>,
     /// Surveys that are neither answered nor given up.
@@ -65,6 +71,8 @@ pub(crate) struct Log {
     pub(crate) most_in_flight: AtomicUsize,
     pub(crate) requests: Mutex<Vec<TileRequest>>,
     pub(crate) keys: Mutex<Vec<String>>,
+    /// What each request said of its urgency.
+    pub(crate) priorities: Mutex<Vec<Option<String>>>,
 }
 
 impl Default for Log {
@@ -73,6 +81,7 @@ impl Default for Log {
             rule: Mutex::default(),
             survey: Mutex::default(),
             orbits: Mutex::default(),
+            released: Semaphore::new(0),
             held: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
             surveying: AtomicUsize::default(),
             said: Mutex::default(),
@@ -81,6 +90,7 @@ impl Default for Log {
             most_in_flight: AtomicUsize::default(),
             requests: Mutex::default(),
             keys: Mutex::default(),
+            priorities: Mutex::default(),
         }
     }
 }
@@ -121,6 +131,11 @@ impl Workers {
     /// One more survey may be done.
     pub(crate) fn survey_is_done(&self) {
         self.log.held.add_permits(1);
+    }
+
+    /// One held answer may go out.
+    pub(crate) fn release(&self) {
+        self.log.released.add_permits(1);
     }
 
     /// From now on a survey is answered so.
@@ -222,10 +237,18 @@ async fn tile(State(log): State<Arc<Log>>, headers: HeaderMap, body: Bytes) -> R
         .lock()
         .unwrap()
         .push(headers["idempotency-key"].to_str().unwrap().to_owned());
+    let priority = headers.get("priority");
+    let priority = priority.map(|said| said.to_str().unwrap().to_owned());
+    log.priorities.lock().unwrap().push(priority);
     let rule = log.rule.lock().unwrap().clone().unwrap();
     let answer = rule(&request, earlier);
     let worker = format!("worker-{}", request.rect.y / request.rect.h % 2 + 1);
-    let mut body = band(&request);
+    let format = request.format.unwrap_or(Format::Png);
+    let mut body = match format {
+        Format::Band => band(&request),
+        Format::Png => png(&request),
+        Format::Npy => npy(&request),
+    };
     match answer {
         Answer::Band => {}
         Answer::Busy => return axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response(),
@@ -245,11 +268,14 @@ async fn tile(State(log): State<Arc<Log>>, headers: HeaderMap, body: Bytes) -> R
         }
         Answer::Damaged => body[50] ^= 1,
         Answer::Frozen => std::future::pending().await,
+        Answer::Held => log.released.acquire().await.unwrap().forget(),
     }
     drop(flight);
     let headers = [
         ("x-worker", worker.as_str()),
         ("server-timing", "queue;dur=1, field;dur=20, encode;dur=5"),
+        ("content-type", format.media_type()),
+        ("x-iterations", "777"),
     ];
     let mut response = (headers, body).into_response();
     response
@@ -279,6 +305,25 @@ impl Drop for Flight {
 pub(crate) fn pixel(x: u32, y: u32) -> [u8; 3] {
     let mixed = x.wrapping_mul(31) ^ y.wrapping_mul(17);
     [x as u8, y as u8, mixed as u8]
+}
+
+/// The piece of the pattern, as a PNG.
+fn png(request: &TileRequest) -> Vec<u8> {
+    let rect = request.rect;
+    let piece = image::RgbImage::from_fn(rect.w, rect.h, |x, y| {
+        image::Rgb(pixel(rect.x + x, rect.y + y))
+    });
+    let mut png = std::io::Cursor::new(Vec::new());
+    piece.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    png.into_inner()
+}
+
+/// What stands for counts: bytes as many as there would be.
+pub(crate) fn npy(request: &TileRequest) -> Vec<u8> {
+    let rect = request.rect;
+    let rows = rect.y..rect.y + rect.h;
+    let numbers = rows.flat_map(|y| (rect.x..rect.x + rect.w).map(move |x| x * y));
+    numbers.flat_map(u32::to_le_bytes).collect()
 }
 
 /// The band, as the wire has it: strips of unfiltered rows, each deflated up to a sync flush.

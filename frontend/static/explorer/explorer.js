@@ -1,0 +1,219 @@
+// The explorer: puts the state, the picture and the controls together.
+
+import { listBookmarks, addBookmark, exportBookmarks } from "./bookmarks.js";
+import { showCluster } from "./cluster.js";
+import { listenForFiles } from "./drop.js";
+import { showGallery } from "./gallery.js";
+import { History } from "./history.js";
+import { keysOf, listen as listenToKeys } from "./keyboard.js";
+import { Overlay } from "./overlay.js";
+import { Palettes } from "./palette.js";
+import { connectPanel } from "./panel.js";
+import { place } from "./plane.js";
+import { listen as listenToPointer } from "./pointer.js";
+import { showCount, showReadout } from "./readout.js";
+import { connectSave } from "./save.js";
+import { read, write } from "./state.js";
+import { Viewer } from "./viewer.js";
+
+/** @param {string} id */
+const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+/** How long the view must be still to be a step of its own. */
+const REST = 350;
+
+const canvas = /** @type {HTMLCanvasElement} */ (element("picture"));
+const palettes = new Palettes();
+
+/** The whole set, as large as the window has room for. */
+function home() {
+  const aspect = canvas.clientWidth / Math.max(1, canvas.clientHeight);
+  return Math.min(1.4, Number((1.25 * aspect).toFixed(2)));
+}
+
+function begin() {
+  const query = location.search.slice(1);
+  const { state, strays } = read(query, palettes.names());
+  if (!query) state.place = /** @type {import("./plane.js").Place} */ (place("-0.65", "0", `${home()}`, 0));
+  if (strays.length > 0) say(`The address names what cannot be used: ${strays.join(", ")}.`);
+  return state;
+}
+
+let resting = 0;
+const viewer = new Viewer(canvas, begin(), (name) => palettes.stops(name), {
+  moved() {
+    clearTimeout(resting);
+    resting = window.setTimeout(rest, REST);
+  },
+  drawn: () => showReadout(viewer, element),
+  troubled(trouble) {
+    element("trouble").hidden = trouble === null;
+    if (trouble !== null && element("trouble").textContent !== trouble) element("trouble").textContent = trouble;
+  },
+});
+const overlay = new Overlay(viewer, /** @type {HTMLCanvasElement} */ (element("overlay")), /** @type {HTMLCanvasElement} */ (element("julia-preview")));
+const trail = new History(location.search.slice(1), (query) => {
+  viewer.show(read(query, palettes.names()).state);
+  panel.show();
+  overlay.draw();
+  steps();
+});
+
+/** The view came to rest: a step back leads here. */
+function rest() {
+  clearTimeout(resting);
+  if (viewer.moving) {
+    resting = window.setTimeout(rest, REST);
+    return;
+  }
+  trail.rest(write(viewer.state, viewer.size));
+  links();
+  steps();
+  showReadout(viewer, element);
+  const { place } = viewer.state;
+  element("live").textContent = `Centre ${element("centre-short").textContent}, zoom ${element("zoom-short").textContent}, ${place.rotation ? `turned by ${Math.round(place.rotation)} degrees` : ""}`;
+}
+
+function links() {
+  const query = write(viewer.state, viewer.size);
+  /** @type {HTMLAnchorElement} */ (element("to-form")).href = `/form${query ? `?${query}` : ""}`;
+}
+
+function steps() {
+  /** @type {HTMLButtonElement} */ (element("undo")).disabled = !trail.canUndo;
+  /** @type {HTMLButtonElement} */ (element("redo")).disabled = !trail.canRedo;
+}
+
+/** Something that is over once it is read. @param {string} text */
+function say(text) {
+  element("said").textContent = text;
+  element("said").hidden = false;
+  setTimeout(() => {
+    element("said").hidden = true;
+  }, 4000);
+}
+
+/** Another state, as a step. @param {string} query */
+function open(query) {
+  const { state, strays } = read(query, palettes.names());
+  if (strays.length > 0) say(`What cannot be used: ${strays.join(", ")}.`);
+  viewer.show(state);
+  rest();
+  panel.show();
+}
+
+/** @param {string} id */
+const dialog = (id) => /** @type {HTMLDialogElement} */ (element(id));
+const panel = connectPanel(viewer, palettes, element, {
+  recoloured() {
+    trail.replace(write(viewer.state, viewer.size));
+    links();
+  },
+  changed: rest,
+  say,
+});
+const save = connectSave(viewer, element, () => write(viewer.state, viewer.size));
+
+const acts = {
+  undo: () => trail.undo(),
+  redo: () => trail.redo(),
+  home: () => {
+    viewer.stop();
+    viewer.go(/** @type {import("./plane.js").Place} */ (place(viewer.state.formula === "mandelbrot" ? "-0.65" : "0", "0", `${home()}`, 0)));
+  },
+  help: () => dialog("help").showModal(),
+  panel: () => panel.toggle(),
+  save: () => save.open(),
+  gallery() {
+    showGallery(element("places"));
+    listBookmarks(element("bookmarks"));
+    dialog("gallery").showModal();
+  },
+  cycle() {
+    viewer.cycling = viewer.cycling === 0 ? 0.05 : 0;
+    element("cycle").setAttribute("aria-pressed", `${viewer.cycling !== 0}`);
+    viewer.redraw();
+  },
+  julia() {
+    if (!overlay.julia) {
+      overlay.toggleJulia();
+    } else {
+      const query = overlay.juliaQuery();
+      overlay.toggleJulia();
+      open(query);
+    }
+    element("julia").setAttribute("aria-pressed", `${overlay.julia}`);
+  },
+  orbit() {
+    overlay.orbit = !overlay.orbit;
+    element("orbit").setAttribute("aria-pressed", `${overlay.orbit}`);
+    overlay.draw();
+  },
+  tint() {
+    viewer.tinted = !viewer.tinted;
+    element("tint").setAttribute("aria-pressed", `${viewer.tinted}`);
+    viewer.redraw();
+  },
+  async copy() {
+    rest();
+    try {
+      await navigator.clipboard.writeText(location.href);
+      say("The link to this view is copied.");
+    } catch {
+      say("The browser does not let the page copy; the address bar has the link.");
+    }
+  },
+  bookmark() {
+    addBookmark(element("zoom-short").textContent ?? "", write(viewer.state, viewer.size));
+    say("Bookmarked: it is among the places to go.");
+  },
+};
+
+const keys = keysOf(viewer, acts);
+listenToKeys(keys);
+listenToPointer(viewer, element("box"), {
+  pointed() {
+    showCount(viewer, element);
+    overlay.draw();
+  },
+});
+listenForFiles(element("drop"), open, say);
+
+/** The buttons have the names of what they do, where no part of the page has it. */
+const BUTTONS = /** @type {const} */ (["undo", "redo", "home", "save", "cycle", "julia", "orbit", "tint", "copy", "bookmark"]);
+for (const name of BUTTONS) element(name).addEventListener("click", () => void acts[name]());
+element("help-button").addEventListener("click", acts.help);
+element("gallery-button").addEventListener("click", acts.gallery);
+element("zoom-in").addEventListener("click", () => viewer.zoom(1));
+element("zoom-out").addEventListener("click", () => viewer.zoom(-1));
+element("export-bookmarks").addEventListener("click", exportBookmarks);
+for (const close of document.querySelectorAll("dialog [data-close]")) {
+  close.addEventListener("click", () => close.closest("dialog")?.close());
+}
+for (const box of document.querySelectorAll("dialog")) {
+  // A click beside it closes it.
+  box.addEventListener("click", (event) => {
+    if (event.target === box) box.close();
+  });
+}
+element("gallery").addEventListener("click", (event) => {
+  const link = /** @type {HTMLElement} */ (event.target).closest("a");
+  if (!link || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  dialog("gallery").close();
+  open(new URL(link.href).search.slice(1));
+});
+element("keys").replaceChildren(
+  ...keys.map(({ shown, about }) => {
+    const row = document.createElement("tr");
+    const key = document.createElement("kbd");
+    key.textContent = shown;
+    row.insertCell().append(key);
+    row.insertCell().textContent = about;
+    return row;
+  }),
+);
+setInterval(() => showCluster(viewer, element), 1000);
+links();
+steps();
+// For whoever drives the page from outside: tests, and a curious person's console.
+Object.assign(window, { tilebrot: { viewer, rest } });

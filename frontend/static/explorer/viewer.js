@@ -1,0 +1,270 @@
+// The full-window picture: which tiles are drawn now, which are wanted next, and how the place moves. Old tiles stay,
+// scaled, until new ones arrive.
+
+import { Brush, gradient, quantilesOf } from "./colours.js";
+import { Painter } from "./canvas.js";
+import { degreeOf } from "./outside.js";
+import { cover, grid, keyOf, moved, position, tileLevel, tileSide, zoomed } from "./plane.js";
+import { fieldQuery } from "./state.js";
+import { Tiles } from "./tiles.js";
+
+/** Pixels around the window in which tiles are fetched before they are seen. */
+const MARGIN = 160;
+/** Tiles are drawn from so many levels above and below those that are wanted. */
+const COARSER = 8;
+const FINER = 2;
+/** Halves of what is left, a second, of a glide. */
+const SMOOTHING = 14;
+
+export class Viewer {
+  #drawn = 0;
+  #stale = true;
+  #scheduled = false;
+  /** @type {import("./plane.js").Place | null} */
+  #wantedAt = null;
+  /** @type {Brush | null} */
+  #brush = null;
+  #brushOf = "";
+  /** Levels that a glide has still to go, and about which pixel. */
+  #glide = { levels: 0, x: 0, y: 0 };
+  #velocity = { x: 0, y: 0 };
+  #lastFrame = 0;
+  tinted = false;
+  /** Turns of the palette a second. */
+  cycling = 0;
+  #turned = 0;
+  /** Where the pointer is, from the middle of the window. */
+  pointer = { x: 0, y: 0 };
+  /** Gaps between frames in milliseconds, the last of them. @type {number[]} */
+  gaps = [];
+
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {import("./state.js").State} state
+   * @param {(name: string) => import("./colours.js").Stop[]} stopsOf
+   * @param {{ moved: () => void, drawn: () => void, troubled: (trouble: string | null) => void }} told
+   */
+  constructor(canvas, state, stopsOf, told) {
+    this.canvas = canvas;
+    this.painter = new Painter(canvas);
+    this.state = state;
+    this.stopsOf = stopsOf;
+    this.told = told;
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    this.tiles = new Tiles(() => this.redraw(), told.troubled);
+    this.fit();
+    new ResizeObserver(() => this.fit()).observe(canvas);
+  }
+
+  fit() {
+    this.density = Math.min(2, devicePixelRatio || 1);
+    this.size = { width: Math.max(1, this.canvas.clientWidth), height: Math.max(1, this.canvas.clientHeight) };
+    this.canvas.width = Math.round(this.size.width * this.density);
+    this.canvas.height = Math.round(this.size.height * this.density);
+    this.#wantedAt = null;
+    this.redraw();
+  }
+
+  redraw() {
+    this.#stale = true;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    requestAnimationFrame((now) => this.#frame(now));
+  }
+
+  /** Shows another state at once. @param {import("./state.js").State} state */
+  show(state) {
+    this.stop();
+    this.state = state;
+    this.#wantedAt = null;
+    this.redraw();
+  }
+
+  /** New colours of what is seen. @param {import("./state.js").Colours} colours */
+  recolour(colours) {
+    this.state.colours = colours;
+    this.redraw();
+  }
+
+  /** @param {import("./plane.js").Place} place */
+  go(place) {
+    this.state.place = place;
+    this.told.moved();
+    this.redraw();
+  }
+
+  /** Moves the window over the plane. @param {number} right @param {number} down */
+  pan(right, down) {
+    this.go(moved(this.state.place, this.size, right, down));
+  }
+
+  /** Zooms about a pixel from the middle of the window, with a glide unless motion is unwelcome. @param {number} levels @param {number} x @param {number} y */
+  zoom(levels, x = 0, y = 0) {
+    if (this.calm.matches) {
+      this.go(zoomed(this.state.place, this.size, levels, x, y));
+      return;
+    }
+    this.#glide = { levels: this.#glide.levels + levels, x, y };
+    this.redraw();
+  }
+
+  /** At once, as fingers do it. @param {number} levels @param {number} x @param {number} y */
+  pinch(levels, x, y) {
+    this.#glide.levels = 0;
+    this.go(zoomed(this.state.place, this.size, levels, x, y));
+  }
+
+  /** @param {number} degrees */
+  turn(degrees) {
+    const rotation = ((((this.state.place.rotation + degrees + 180) % 360) + 360) % 360) - 180;
+    this.go({ ...this.state.place, rotation });
+  }
+
+  /** Goes on by itself, slower and slower. @param {number} x pixels a second @param {number} y */
+  fling(x, y) {
+    if (this.calm.matches) return;
+    this.#velocity = { x, y };
+    this.redraw();
+  }
+
+  stop() {
+    this.#glide.levels = 0;
+    this.#velocity = { x: 0, y: 0 };
+  }
+
+  get moving() {
+    return this.#glide.levels !== 0 || this.#velocity.x !== 0 || this.#velocity.y !== 0;
+  }
+
+  /** Whether all that the window shows is there, and nothing moves. */
+  get settled() {
+    return !this.moving && !this.#stale && this.missing === 0;
+  }
+
+  missing = 1;
+
+  /** @param {number} now */
+  #frame(now) {
+    this.#scheduled = false;
+    const gap = now - this.#lastFrame;
+    const seconds = Math.min(0.1, gap / 1000);
+    if (gap < 500) this.gaps = [...this.gaps.slice(-599), gap];
+    this.#lastFrame = now;
+    this.#advance(seconds);
+    if (this.#stale) {
+      this.#stale = false;
+      this.#draw();
+      if (this.#drawn % 6 === 0 || !this.moving) this.told.drawn();
+    }
+    if (this.moving || this.cycling !== 0) this.redraw();
+  }
+
+  /** @param {number} seconds */
+  #advance(seconds) {
+    const glide = this.#glide;
+    if (glide.levels !== 0) {
+      let step = glide.levels * (1 - Math.exp(-SMOOTHING * seconds));
+      if (Math.abs(glide.levels - step) < 0.002) step = glide.levels;
+      glide.levels -= step;
+      this.go(zoomed(this.state.place, this.size, step, glide.x, glide.y));
+      // The end is where it would have been at once: no sum of steps drifts from it.
+      if (glide.levels === 0) this.state.place.level = Math.round(this.state.place.level * 1e9) / 1e9;
+    }
+    const velocity = this.#velocity;
+    if (velocity.x !== 0 || velocity.y !== 0) {
+      this.go(moved(this.state.place, this.size, velocity.x * seconds, velocity.y * seconds));
+      const left = Math.exp(-4 * seconds);
+      this.#velocity = { x: velocity.x * left, y: velocity.y * left };
+      if (Math.hypot(this.#velocity.x, this.#velocity.y) < 8) this.#velocity = { x: 0, y: 0 };
+    }
+    this.#turned = this.cycling === 0 ? 0 : (this.#turned + this.cycling * seconds) % 1;
+  }
+
+  #draw() {
+    this.#drawn += 1;
+    const { state, size, tiles } = this;
+    tiles.frame = this.#drawn;
+    tiles.look(state, fieldQuery(state));
+    const z = tileLevel(state.place, size, this.density);
+    this.#want(z);
+    const list = this.#visible(z);
+    const ground = state.colours.interior;
+    this.painter.draw(list, {
+      brush: this.#brushFor(list), density: this.density, rotation: state.place.rotation, ground, tinted: this.tinted,
+    });
+  }
+
+  /** @param {number} z */
+  #want(z) {
+    const { place } = this.state;
+    if (this.#wantedAt === place) return;
+    this.#wantedAt = place;
+    const middle = grid(place, z);
+    const side = tileSide(place, this.size, z);
+    const half = [this.size.width / 2, this.size.height / 2];
+    const around = this.moving ? 0 : MARGIN;
+    const wanted = cover(place, this.size, z, around).map((address) => {
+      const at = position(address, middle, side);
+      const [x, y] = [at.x + side / 2, at.y + side / 2];
+      const seen = place.rotation !== 0 || (Math.abs(x) < half[0] + side / 2 && Math.abs(y) < half[1] + side / 2);
+      return { address, key: keyOf(address), urgency: seen ? 2 : 5, far: Math.hypot(x - this.pointer.x, y - this.pointer.y) };
+    });
+    wanted.sort((a, b) => a.urgency - b.urgency || a.far - b.far);
+    this.tiles.want(wanted);
+  }
+
+  /** What there is of the window, coarse tiles first; fine ones only where the right ones are missing. @param {number} z */
+  #visible(z) {
+    const { place } = this.state;
+    const covering = cover(place, this.size, z);
+    this.missing = covering.filter((address) => !this.tiles.get(keyOf(address))).length;
+    const list = [];
+    const [lowest, highest] = this.missing > 0 ? [z - COARSER, z + FINER] : [z, z];
+    const levels = [];
+    for (let level = Math.max(0, lowest); level <= highest; level += 1) levels.push(level);
+    // Those wanted lie above all others.
+    levels.sort((a, b) => Number(a === z) - Number(b === z) || Number(a > z) - Number(b > z) || a - b);
+    for (const level of levels) {
+      const middle = grid(place, level);
+      const side = tileSide(place, this.size, level);
+      for (const address of level === z ? covering : cover(place, this.size, level)) {
+        const tile = this.tiles.get(keyOf(address));
+        if (!tile) continue;
+        tile.used = this.#drawn;
+        list.push({ tile, ...position(address, middle, side) });
+      }
+    }
+    this.seen = list;
+    return list;
+  }
+
+  /** @type {{ tile: import("./tiles.js").Tile, x: number, y: number, side: number }[]} */
+  seen = [];
+
+  /** @param {{ tile: import("./tiles.js").Tile }[]} list */
+  #brushFor(list) {
+    const { colours } = this.state;
+    const histogram = colours.colouring === "histogram";
+    const offset = colours.offset + this.#turned;
+    const stops = this.stopsOf(colours.palette);
+    const name = JSON.stringify([colours, offset, stops, degreeOf(this.state), histogram && list.map(({ tile }) => tile.key)]);
+    if (this.#brush && name === this.#brushOf) return this.#brush;
+    const quantiles = histogram ? quantilesOf(list.map(({ tile }) => tile.counts)) : null;
+    this.#brushOf = name;
+    this.#brush = new Brush({ ...colours, offset }, gradient(stops), degreeOf(this.state), quantiles);
+    return this.#brush;
+  }
+
+  /** The count of the point under a pixel from the middle of the window, where it is known. @param {number} x @param {number} y */
+  countAt(x, y) {
+    const angle = (this.state.place.rotation * Math.PI) / 180;
+    const [c, s] = [Math.cos(angle), Math.sin(angle)];
+    const [right, down] = [x * c + y * s, y * c - x * s];
+    for (let i = this.seen.length - 1; i >= 0; i -= 1) {
+      const { tile, x: left, y: top, side } = this.seen[i];
+      const [column, row] = [Math.floor(((right - left) / side) * 256), Math.floor(((down - top) / side) * 256)];
+      if (column >= 0 && column < 256 && row >= 0 && row < 256) return { count: tile.counts[row * 256 + column], tile };
+    }
+    return null;
+  }
+}
