@@ -60,7 +60,6 @@ pub(crate) fn router(site: Site) -> Router {
         .route("/cluster", get(cluster::cluster))
         .route("/cluster/events", get(cluster::events))
         .route("/nucleus", get(nucleus::nucleus))
-        .route("/static/{file}", get(assets::asset))
         .route("/static/{*file}", get(assets::asset))
         .merge(open())
         .route("/livez", get(service::livez))
