@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn what_is_packed_comes_back() {
         for length in [0, 1, 100_000] {
-            let raw: Vec<u8> = (0..length).map(|i: u32| (i * i / 7) as u8).collect();
+            let raw: Vec<u8> = (0..length).map(|i: u32| (i / 3 % 50) as u8).collect();
             let packed = packed(&raw);
             assert_eq!(unpacked(&packed, raw.len()).unwrap(), raw);
             assert!(length == 0 || unpacked(&packed, raw.len() - 1).is_none());
