@@ -6,7 +6,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
 
-/// Counts are noise in their lower digits: a higher level takes three times as long, and saves little (docs/tiles.md).
+/// Counts are noise in their lower digits, in which a longer search finds little.
 const LEVEL: u32 = 1;
 
 /// `raw`, packed: the same bytes each time.
