@@ -237,6 +237,15 @@ pub(crate) struct FrontendArgs {
     /// Tiles that all workers draw at once [default: what the balancer or the workers say, as they come and go]
     #[arg(long, env = "TILEBROT_SLOTS")]
     pub(crate) slots: Option<NonZero<u32>>,
+    /// Bytes of tiles that are kept in memory
+    #[arg(long, env = "TILEBROT_TILE_MEMORY", default_value = "256M", value_name = "SIZE", value_parser = bytes)]
+    pub(crate) tile_memory: u64,
+    /// A folder, for this frontend alone, that keeps more of them, and keeps them when the process ends [default: none]
+    #[arg(long, env = "TILEBROT_TILE_CACHE_FOLDER", value_name = "FOLDER")]
+    pub(crate) tile_cache_folder: Option<PathBuf>,
+    /// Bytes of tiles in that folder; the one that was not used for longest goes first
+    #[arg(long, env = "TILEBROT_TILE_CACHE_SIZE", default_value = "4G", value_name = "SIZE", value_parser = bytes)]
+    pub(crate) tile_cache_size: u64,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
     #[command(flatten)]

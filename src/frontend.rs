@@ -33,6 +33,9 @@ fn settings(args: &FrontendArgs) -> Result<frontend::Settings, Mistakes> {
         balancer: args.balancer.clone(),
         slots: args.slots.map(NonZero::get),
         grace: args.end.grace,
+        tile_memory: args.tile_memory,
+        tile_cache_folder: args.tile_cache_folder.clone(),
+        tile_cache_size: args.tile_cache_size,
         limits: args.limits.limits(),
         ..frontend::Settings::new(&args.tiles)
     })

@@ -36,6 +36,9 @@ pub enum Error {
     /// The client for the workers cannot be set up.
     #[error("the client for the workers cannot be set up: {0}")]
     Client(#[from] reqwest::Error),
+    /// The folder for tiles cannot be used.
+    #[error("the tile cache's folder cannot be used: {0}")]
+    TileCache(#[source] std::io::Error),
     /// The listener failed.
     #[error("the listener failed: {0}")]
     Listener(#[from] std::io::Error),
@@ -57,7 +60,8 @@ pub async fn run(
     let mut metrics = Registry::default();
     let counters = Counters::new(&mut metrics);
     let readiness = Readiness::default();
-    let tile_store = TileStore::new(&settings, tiles.clone(), &mut metrics);
+    let tile_store =
+        TileStore::new(&settings, tiles.clone(), &mut metrics).map_err(Error::TileCache)?;
     let site = Site {
         limits,
         tiles: tile_store,

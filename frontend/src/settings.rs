@@ -1,6 +1,7 @@
 //! What may be said about a frontend? Where the workers are reached, and how long and how much it goes
 //! on for one picture. Checked once, when the service starts.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use protocol::Limits;
@@ -33,6 +34,10 @@ pub struct Settings {
     pub renders: usize,
     /// How many bytes of tiles are kept in memory.
     pub tile_memory: u64,
+    /// Where more of them are kept, beyond the end of the process; nowhere, if not given. A folder is for one frontend alone.
+    pub tile_cache_folder: Option<PathBuf>,
+    /// How many bytes of tiles that folder holds.
+    pub tile_cache_size: u64,
     /// How long requests in flight may go on after the shutdown was asked for.
     pub grace: Duration,
 }
@@ -56,6 +61,8 @@ impl Settings {
             renders: 64,
             // Some thousand pages of tiles.
             tile_memory: 256 << 20,
+            tile_cache_folder: None,
+            tile_cache_size: 4 << 30,
             grace: Duration::from_secs(30),
         }
     }

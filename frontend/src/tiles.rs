@@ -3,16 +3,20 @@
 
 mod cache;
 mod counters;
+mod disk;
 mod flight;
 pub(crate) mod gzip;
+mod shelf;
 pub(crate) mod tile;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use protocol::{Format, TileRequest};
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 use crate::progress::id::RenderId;
 use crate::render::persist::{Patience, Pulse};
@@ -32,7 +36,7 @@ const MOST_FLIGHTS: usize = 512;
 #[derive(Clone)]
 pub(crate) struct TileStore {
     fetcher: Arc<Fetcher>,
-    flights: Flights<Result<Arc<Tile>, Failure>>,
+    flights: Flights<Result<(Arc<Tile>, Source), Failure>>,
 }
 
 /// What a flight needs.
@@ -47,20 +51,29 @@ struct Fetcher {
 }
 
 impl TileStore {
-    pub(crate) fn new(settings: &Settings, workers: Tiles, registry: &mut Registry) -> TileStore {
+    /// Tiles from `workers`.
+    ///
+    /// # Errors
+    /// When the cache's folder cannot be used.
+    pub(crate) fn new(
+        settings: &Settings,
+        workers: Tiles,
+        registry: &mut Registry,
+    ) -> io::Result<TileStore> {
         let registry = registry.sub_registry_with_prefix("tilebrot_tile_cache");
-        TileStore {
+        let counters = Counters::new(registry);
+        Ok(TileStore {
             flights: Flights::default(),
             fetcher: Arc::new(Fetcher {
                 workers,
-                cache: Cache::new(settings.tile_memory),
-                counters: Counters::new(registry),
+                cache: Cache::new(settings, counters.clone())?,
+                counters,
                 room: Semaphore::new(MOST_FLIGHTS),
                 pulse: Arc::new(Pulse::new()),
                 deadline: settings.piece_timeout,
                 patience: settings.patience,
             }),
-        }
+        })
     }
 
     /// The client has it already.
@@ -68,14 +81,14 @@ impl TileStore {
         self.fetcher.counters.count(Came::NotModified);
     }
 
-    /// The tile `key`, for which a worker would be asked by `request`, as urgently as `priority` says.
+    /// The tile `key`, for which a worker is asked by what `request` writes, as urgently as `priority` says.
     ///
     /// # Errors
     /// Why there is none.
     pub(crate) async fn tile(
         &self,
         key: TileKey,
-        request: TileRequest,
+        request: impl FnOnce() -> TileRequest + Send + 'static,
         priority: Option<String>,
     ) -> Result<(Arc<Tile>, Source), Failure> {
         let counters = &self.fetcher.counters;
@@ -92,18 +105,14 @@ impl TileStore {
         let waiting = counters.waiting();
         let outcome = flight.await;
         drop(waiting);
-        let came = match &outcome {
-            Err(_) => Came::Failed,
-            Ok(_) if is_new => Came::Drawn,
-            Ok(_) => Came::Shared,
+        let (came, source) = match &outcome {
+            Err(_) => (Came::Failed, Source::Worker),
+            Ok((_, Source::Worker)) if !is_new => (Came::Shared, Source::Shared),
+            Ok((_, Source::Worker)) => (Came::Drawn, Source::Worker),
+            Ok((_, source)) => (Came::Disk, *source),
         };
         counters.count(came);
-        let source = if is_new {
-            Source::Worker
-        } else {
-            Source::Shared
-        };
-        Ok((outcome?, source))
+        outcome.map(|(tile, _)| (tile, source))
     }
 }
 
@@ -111,12 +120,18 @@ impl Fetcher {
     async fn fetch(
         &self,
         key: TileKey,
-        request: TileRequest,
+        request: impl FnOnce() -> TileRequest + Send + 'static,
         priority: Option<String>,
-    ) -> Result<Arc<Tile>, Failure> {
+    ) -> Result<(Arc<Tile>, Source), Failure> {
         let Ok(_place) = self.room.try_acquire() else {
             return Err(Failure::Full(MOST_FLIGHTS));
         };
+        if let Some(tile) = self.cache.found(key).await {
+            return Ok((tile, Source::Disk));
+        }
+        // A thread of its own, as for packing: the exact decimals of a deep place take milliseconds.
+        let written = spawn_blocking(request).await;
+        let request = written.map_err(|error| Failure::Internal(error.to_string()))?;
         let patience = Patience::new(self.deadline, self.patience).sharing(self.pulse.clone());
         let again = |trouble: &_| tracing::info!(%trouble, "a tile is asked for again");
         let ask = || {
@@ -126,12 +141,11 @@ impl Fetcher {
         let mut tile = patience.persist(again, ask).await?;
         if request.format == Some(Format::Npy) {
             let raw = tile.body;
-            // A thread of its own: it takes milliseconds.
-            let packed = tokio::task::spawn_blocking(move || gzip::packed(&raw)).await;
+            let packed = spawn_blocking(move || gzip::packed(&raw)).await;
             tile.body = packed.map_err(|error| Failure::Internal(error.to_string()))?;
         }
         let tile = Arc::new(tile);
         self.cache.keep(key, tile.clone());
-        Ok(tile)
+        Ok((tile, Source::Worker))
     }
 }

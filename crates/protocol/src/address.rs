@@ -9,6 +9,9 @@ use crate::{Decimal, Fault, FieldError, FieldErrors, Limits, Natural, Rect, View
 const SIDE: u32 = 256;
 /// Tiles of so many levels have their reference orbits from the same ancestor.
 const GROUP: u32 = 4;
+/// The deepest level at all: exact decimals of places so deep take some ten milliseconds to write, and twice the depth takes four times
+/// as long.
+const DEEPEST: u32 = 32_760;
 /// The ancestor is at least so many levels up, so that a pan stays long within its neighbourhood.
 const LEAST_RISE: u32 = 2;
 
@@ -57,7 +60,10 @@ impl TileAddress {
         let by_digits = limits.digits.saturating_sub(SOME);
         // log2(10) = 3.3219…, from below.
         let by_zoom = u64::from(limits.zoom_exponent) * 33_219 / 10_000;
-        by_zoom.min(by_digits as u64).try_into().unwrap_or(u32::MAX)
+        let within = by_zoom.min(by_digits as u64);
+        within
+            .try_into()
+            .map_or(DEEPEST, |level: u32| level.min(DEEPEST))
     }
 
     /// Reads an address.

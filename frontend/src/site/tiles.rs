@@ -38,7 +38,7 @@ pub(crate) async fn tile(
     let appearance = appearance(query.as_deref(), format, &site)?;
     let asked = Asked {
         name: format!("{address}.{}", format.name()),
-        request: appearance.request(&address),
+        place: Place::Square(address),
         appearance,
     };
     Ok(asked.answer(&site, &method, &headers).await)
@@ -99,8 +99,27 @@ pub(crate) struct Asked {
     pub(crate) name: String,
     /// How it looks.
     pub(crate) appearance: Appearance,
+    /// Where it is.
+    pub(crate) place: Place,
+}
+
+/// Where a tile is.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// At an address.
+    Square(TileAddress),
+    /// It is the whole world, with so many pixels along each side.
+    World(u32),
+}
+
+impl Place {
     /// How a worker is asked for it.
-    pub(crate) request: TileRequest,
+    fn request(&self, appearance: &Appearance) -> TileRequest {
+        match self {
+            Place::Square(address) => appearance.request(address),
+            Place::World(side) => appearance.world(*side),
+        }
+    }
 }
 
 impl Asked {
@@ -131,7 +150,9 @@ impl Asked {
             Response::new(Body::from_stream(nothing))
         } else {
             let priority = priority(headers);
-            match site.tiles.tile(key, self.request.clone(), priority).await {
+            let (place, appearance) = (self.place.clone(), self.appearance.clone());
+            let request = move || place.request(&appearance);
+            match site.tiles.tile(key, request, priority).await {
                 Ok((tile, source)) => self.body(&tile, source, is_packed),
                 Err(failure) => return failure.into_response(),
             }
@@ -175,7 +196,7 @@ impl Asked {
             (X_WORKER, tile.worker.as_str()),
             ("cache-status", source.cache_status()),
         ];
-        // How long it took is nothing to whom it came from memory.
+        // How long it took is nothing to whom it came from the cache.
         let timing = matches!(source, Source::Worker | Source::Shared)
             .then_some(("server-timing", tile.timing.as_str()));
         for (name, value) in said.into_iter().chain(timing) {

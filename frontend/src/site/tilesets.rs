@@ -9,7 +9,7 @@ use serde_json::json;
 use service::Problem;
 
 use crate::site::Site;
-use crate::site::tiles::{Asked, VERSION, appearance, misplaced};
+use crate::site::tiles::{Asked, Place, VERSION, appearance, misplaced};
 
 /// A place in f64 has 53 bits, of which 8 are for the pixels within a tile.
 const DEEPEST_MAP: u32 = 45;
@@ -120,16 +120,16 @@ pub(crate) async fn dzi_tile(
     let address = TileAddress::parse(&z.to_string(), x, y, &site.limits);
     let address = address.map_err(|errors: FieldErrors| misplaced(&errors))?;
     let appearance = appearance(query.as_deref(), Format::Png, &site)?;
-    let (name, request) = if level < ONE_TILE {
+    let (name, place) = if level < ONE_TILE {
         let side = 1 << level;
-        (format!("world-{side}.png"), appearance.world(side))
+        (format!("world-{side}.png"), Place::World(side))
     } else {
-        (format!("{address}.png"), appearance.request(&address))
+        (format!("{address}.png"), Place::Square(address))
     };
     let asked = Asked {
         name,
         appearance,
-        request,
+        place,
     };
     // The path says no version, so the answer may be another some day.
     let mut response = asked.answer(&site, &method, &headers).await;

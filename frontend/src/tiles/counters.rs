@@ -1,5 +1,6 @@
 //! What does the tile cache count? Requests by where their tile came from.
 
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use service::{Outcome, Outcomes};
@@ -8,6 +9,7 @@ use service::{Outcome, Outcomes};
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Came {
     Memory,
+    Disk,
     Drawn,
     Shared,
     NotModified,
@@ -17,6 +19,7 @@ pub(crate) enum Came {
 impl Outcome for Came {
     const ALL: &'static [Came] = &[
         Came::Memory,
+        Came::Disk,
         Came::Drawn,
         Came::Shared,
         Came::NotModified,
@@ -26,6 +29,7 @@ impl Outcome for Came {
     fn name(self) -> &'static str {
         match self {
             Came::Memory => "memory",
+            Came::Disk => "disk",
             Came::Drawn => "drawn",
             Came::Shared => "shared",
             Came::NotModified => "not_modified",
@@ -35,10 +39,12 @@ impl Outcome for Came {
 }
 
 /// The counters of the tile cache.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Counters {
     requests: Outcomes<Came>,
     waiting: Gauge,
+    pub(crate) disk_bytes: Gauge,
+    pub(crate) unwritten: Counter,
 }
 
 /// Somebody who waits for a tile, until this is dropped.
@@ -58,9 +64,15 @@ impl Counters {
         let counters = Counters {
             requests: Outcomes::new(registry, "requests", about),
             waiting: Gauge::default(),
+            disk_bytes: Gauge::default(),
+            unwritten: Counter::default(),
         };
         let about = "Requests that wait for their tiles";
         registry.register("waiting", about, counters.waiting.clone());
+        let about = "Bytes of tiles in the folder";
+        registry.register("disk_bytes", about, counters.disk_bytes.clone());
+        let about = "Tiles that could not be written, or came faster than they can be";
+        registry.register("unwritten", about, counters.unwritten.clone());
         counters
     }
 

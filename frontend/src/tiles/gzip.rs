@@ -6,7 +6,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
 
-/// Counts are noise in their lower digits: a higher level takes three times as long, and saves little (docs/tiles.md).
+/// Counts are noise in their lower digits, in which a longer search finds little.
 const LEVEL: u32 = 1;
 
 /// `raw`, packed: the same bytes each time.
@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn what_is_packed_comes_back() {
         for length in [0, 1, 100_000] {
-            let raw: Vec<u8> = (0..length).map(|i: u32| (i * i / 7) as u8).collect();
+            let raw: Vec<u8> = (0..length).map(|i: u32| (i / 3 % 50) as u8).collect();
             let packed = packed(&raw);
             assert_eq!(unpacked(&packed, raw.len()).unwrap(), raw);
             assert!(length == 0 || unpacked(&packed, raw.len() - 1).is_none());

@@ -12,6 +12,17 @@ impl TileKey {
     pub(crate) fn of(name: &str) -> TileKey {
         TileKey(xxh3_128(name.as_bytes()))
     }
+
+    /// Reads what was written: 32 hexadecimal digits, in lower case.
+    pub(crate) fn parse(text: &str) -> Option<TileKey> {
+        let key = TileKey(u128::from_str_radix(text, 16).ok()?);
+        (key.to_string() == text).then_some(key)
+    }
+
+    /// Half of it.
+    pub(crate) fn seed(self) -> u64 {
+        self.0 as u64
+    }
 }
 
 /// 32 hexadecimal digits.
@@ -39,6 +50,8 @@ pub(crate) struct Tile {
 pub(crate) enum Source {
     /// From memory.
     Memory,
+    /// From the folder.
+    Disk,
     /// From a worker.
     Worker,
     /// From the same, for somebody who had asked before.
@@ -50,6 +63,7 @@ impl Source {
     pub(crate) fn cache_status(self) -> &'static str {
         match self {
             Source::Memory => "tilebrot; hit; detail=memory",
+            Source::Disk => "tilebrot; hit; detail=disk",
             Source::Worker => "tilebrot; fwd=miss",
             Source::Shared => "tilebrot; fwd=miss; collapsed",
         }

@@ -409,3 +409,47 @@ async fn a_deep_zoom_image_has_every_level_down_to_one_pixel() {
         assert_eq!(answer.status(), 404, "{path}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tiles_in_a_folder_are_there_when_the_frontend_comes_back() {
+    let folder = std::env::temp_dir().join(format!("tilebrot-tiles-{}", std::process::id()));
+    let start = async || {
+        let workers = Workers::start().await;
+        Site::with(workers, |settings| {
+            settings.tile_cache_folder = Some(folder.clone())
+        })
+        .await
+    };
+    let path = "/tiles/v1/5/9/9.npy";
+    let first = start().await;
+    let drawn = ask(&first, path, &[]).await.bytes().await.unwrap();
+    until("it is written", async || {
+        metric(&first, "tilebrot_tile_cache_disk_bytes").await > 0
+    })
+    .await;
+    drop(first);
+    let second = start().await;
+    let found = ask(&second, path, &[]).await;
+    assert_eq!(
+        found.headers()["cache-status"],
+        "tilebrot; hit; detail=disk"
+    );
+    assert_eq!(found.headers()["x-iterations"], "777");
+    assert_eq!(found.bytes().await.unwrap(), drawn);
+    assert_eq!(second.workers.asked(), 0);
+    let again = ask(&second, path, &[]).await;
+    assert_eq!(
+        again.headers()["cache-status"],
+        "tilebrot; hit; detail=memory"
+    );
+    assert_eq!(
+        metric(
+            &second,
+            "tilebrot_tile_cache_requests_total{outcome=\"disk\"}"
+        )
+        .await,
+        1
+    );
+    drop(second);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
