@@ -3,7 +3,7 @@
 use chromiumoxide::cdp::browser_protocol::input::{
     DispatchMouseEventParams, DispatchMouseEventType, MouseButton,
 };
-use chromiumoxide::cdp::browser_protocol::network::{EmulateNetworkConditionsParams, EnableParams};
+use chromiumoxide::cdp::browser_protocol::network::EnableParams;
 use image::RgbaImage;
 
 use crate::chromium::Chromium;
@@ -282,7 +282,14 @@ async fn an_absent_server_is_told_and_the_page_recovers_by_itself() {
     let page = chromium.page().await;
     explore(&page, &site, "re=-0.75&im=0.125&zoom=64").await;
     let network = async |offline: bool| {
-        let conditions = EmulateNetworkConditionsParams::new(offline, 0.0, -1.0, -1.0);
+        #[expect(
+            deprecated,
+            reason = "what takes its place is an experiment of the browser's"
+        )]
+        let conditions =
+            chromiumoxide::cdp::browser_protocol::network::EmulateNetworkConditionsParams::new(
+                offline, 0.0, -1.0, -1.0,
+            );
         page.inner.execute(conditions).await.expect("a network");
     };
     page.inner
