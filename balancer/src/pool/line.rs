@@ -1,12 +1,12 @@
-//! In which order do requests wait? The most urgent first; among equally urgent ones each client in turn, so that
-//! nobody who asks for much starves the others; and of one client the oldest.
-//!
-//! The turns are a deficit round robin (Shreedhar and Varghese, "Efficient Fair Queuing Using Deficit Round Robin",
-//! 1996) in which every request costs the same: a turn is one request, and who cannot use it keeps it.
+//! In which order do requests wait? The most urgent first; among equally urgent ones that of the client whose requests have
+//! taken least of the servers' time, so that nobody who asks for much, or for what takes long, starves the others; and of one
+//! client the oldest.
 
-use std::collections::{HashMap, VecDeque};
-use std::time::Instant;
+mod class;
 
+use std::time::{Duration, Instant};
+
+use self::class::Class;
 use crate::client::ClientKey;
 use crate::upstream::ServerId;
 use crate::urgency::{URGENCIES, Urgency};
@@ -32,6 +32,14 @@ pub(crate) struct Waiter<R> {
     pub(crate) reply: R,
 }
 
+/// What a request from the line was charged for when it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Charge {
+    urgency: Urgency,
+    client: ClientKey,
+    cost: Duration,
+}
+
 /// All who wait in a pool.
 #[derive(Debug)]
 pub(crate) struct Line<R> {
@@ -39,15 +47,6 @@ pub(crate) struct Line<R> {
     classes: [Class<R>; URGENCIES],
     length: usize,
     limit: usize,
-}
-
-/// Those who wait with the same urgency.
-#[derive(Debug)]
-struct Class<R> {
-    /// The clients of `waiting`, in the order of their turns.
-    turns: VecDeque<ClientKey>,
-    /// Never empty for a client, the oldest first.
-    waiting: HashMap<ClientKey, VecDeque<(u64, Waiter<R>)>>,
 }
 
 impl<R> Line<R> {
@@ -83,16 +82,31 @@ impl<R> Line<R> {
 
     /// Takes one out of the line, who gives up.
     pub(crate) fn leave(&mut self, rank: Rank) -> Option<Waiter<R>> {
-        let waiter = self.class(rank).remove(rank)?;
+        let class = self.class(rank);
+        let waiter = class.remove(rank)?;
+        class.forget();
         self.length -= 1;
         Some(waiter)
     }
 
-    /// Takes one out of the line, who is served: its client's turn is over.
-    pub(crate) fn serve(&mut self, rank: Rank) -> Option<Waiter<R>> {
-        let waiter = self.leave(rank)?;
-        self.class(rank).end_turn(rank.client);
-        Some(waiter)
+    /// Takes one out of the line, who is served: its client is charged for it, until [`Line::ended`] knows better.
+    pub(crate) fn serve(&mut self, rank: Rank) -> Option<(Waiter<R>, Charge)> {
+        let class = self.class(rank);
+        let waiter = class.remove(rank)?;
+        let charge = Charge {
+            urgency: rank.urgency,
+            client: rank.client,
+            cost: class.charge(rank.client),
+        };
+        class.forget();
+        self.length -= 1;
+        Some((waiter, charge))
+    }
+
+    /// A request that was served took so long.
+    pub(crate) fn ended(&mut self, charge: Charge, took: Duration) {
+        let class = &mut self.classes[usize::from(charge.urgency.number())];
+        class.settle(charge, took);
     }
 
     fn class(&mut self, rank: Rank) -> &mut Class<R> {
@@ -120,109 +134,14 @@ impl<R> Line<R> {
     /// Empties the line.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Waiter<R>> + use<R> {
         self.length = 0;
-        let classes = self.classes.each_mut().map(|class| {
-            class.turns.clear();
-            std::mem::take(&mut class.waiting)
-        });
-        let queues = classes.into_iter().flat_map(HashMap::into_values);
-        queues.flatten().map(|(_, waiter)| waiter)
-    }
-}
-
-impl<R> Class<R> {
-    fn new() -> Class<R> {
-        Class {
-            turns: VecDeque::new(),
-            waiting: HashMap::new(),
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.waiting.values().map(VecDeque::len).sum()
-    }
-
-    fn join(&mut self, rank: Rank, waiter: Waiter<R>) {
-        let queue = self.waiting.entry(rank.client).or_default();
-        if queue.is_empty() {
-            self.turns.push_back(rank.client);
-        }
-        let place = queue.partition_point(|(arrival, _)| *arrival < rank.arrival);
-        queue.insert(place, (rank.arrival, waiter));
-    }
-
-    fn remove(&mut self, rank: Rank) -> Option<Waiter<R>> {
-        let queue = self.waiting.get_mut(&rank.client)?;
-        let place = queue.binary_search_by_key(&rank.arrival, |(arrival, _)| *arrival);
-        let (_, waiter) = queue.remove(place.ok()?)?;
-        if queue.is_empty() {
-            self.waiting.remove(&rank.client);
-            self.turns.retain(|client| *client != rank.client);
-        }
-        Some(waiter)
-    }
-
-    fn end_turn(&mut self, client: ClientKey) {
-        let turn = self.turns.iter().position(|other| *other == client);
-        if let Some(client) = turn.and_then(|turn| self.turns.remove(turn)) {
-            self.turns.push_back(client);
-        }
-    }
-
-    /// In its round, which is one per request that its client has before it, and there at its client's turn.
-    fn place(&self, rank: Rank) -> usize {
-        let Some(queue) = self.waiting.get(&rank.client) else {
-            return self.len() + 1;
-        };
-        let round = queue.partition_point(|(arrival, _)| *arrival < rank.arrival);
-        let mut its_turn_was = false;
-        let served = self.turns.iter().map(|client| {
-            let rounds = if its_turn_was { round } else { round + 1 };
-            its_turn_was |= *client == rank.client;
-            self.waiting.get(client).map_or(0, |q| q.len().min(rounds))
-        });
-        served.sum()
-    }
-
-    /// Round by round, in each the clients in turn.
-    fn iter(&self, urgency: Urgency) -> impl Iterator<Item = (Rank, &Waiter<R>)> {
-        let round = move |round: usize| {
-            self.turns.iter().filter_map(move |client| {
-                let (arrival, waiter) = self.waiting.get(client)?.get(round)?;
-                Some((
-                    Rank {
-                        urgency,
-                        client: *client,
-                        arrival: *arrival,
-                    },
-                    waiter,
-                ))
-            })
-        };
-        // Most who look want the first: how many rounds there are is asked only by who goes on.
-        let rounds = std::iter::once_with(|| 1..self.rounds());
-        round(0).chain(rounds.flatten().flat_map(round))
-    }
-
-    fn rounds(&self) -> usize {
-        self.waiting.values().map(VecDeque::len).max().unwrap_or(0)
-    }
-
-    /// The last turn of the last round.
-    fn last(&self, urgency: Urgency) -> Option<Rank> {
-        let (_, queue, client) = self
-            .turns
-            .iter()
-            .filter_map(|client| {
-                let queue = self.waiting.get(client)?;
-                Some((queue.len(), queue, *client))
-            })
-            .max_by_key(|(length, _, _)| *length)?;
-        let (arrival, _) = queue.back()?;
-        Some(Rank {
-            urgency,
-            client,
-            arrival: *arrival,
-        })
+        let classes = self
+            .classes
+            .each_mut()
+            .map(|class| std::mem::take(&mut class.waiting));
+        let queues = classes.into_iter().flat_map(IntoIterator::into_iter);
+        queues
+            .flat_map(|(_, queue)| queue)
+            .map(|(_, waiter)| waiter)
     }
 }
 

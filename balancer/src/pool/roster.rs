@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::algorithm::pick;
-use super::line::{Line, Rank, Waiter};
+use super::line::{Charge, Line, Rank, Waiter};
 use super::member::Member;
 use super::pace::Pace;
 use super::verdict::{Sight, State, Verdict};
@@ -34,8 +34,8 @@ pub(crate) enum Choice {
     NoneUp,
 }
 
-/// A waiter and the server that it gets; `None` when no server is left.
-pub(crate) type Handover<R> = (R, Option<Arc<Server>>);
+/// A waiter, the server that it gets and what its client is charged for that; `None` when no server is left.
+pub(crate) type Handover<R> = (R, Option<(Arc<Server>, Charge)>);
 
 /// The servers of a pool and the line before them.
 #[derive(Debug)]
@@ -271,9 +271,9 @@ impl<R> Roster<R> {
             let Some((rank, position)) = self.next() else {
                 break;
             };
-            if let Some(waiter) = self.line.serve(rank) {
+            if let Some((waiter, charge)) = self.line.serve(rank) {
                 let server = self.occupy(position);
-                handovers.push((waiter.reply, Some(server)));
+                handovers.push((waiter.reply, Some((server, charge))));
             }
         }
         if self.line.is_empty() {

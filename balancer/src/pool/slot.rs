@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::line::Rank;
+use super::line::{Charge, Rank};
 use super::roster::{Choice, Handover, Roster, Wish};
 use super::{Pool, Reply};
 use crate::upstream::{Server, ServerId};
@@ -40,6 +40,8 @@ pub(crate) struct Slot {
     pub(crate) server: Arc<Server>,
     /// How long it is held after the request's end.
     hold: Duration,
+    /// What its client was charged, and since when it is used; nothing where nobody waited.
+    charge: Option<(Charge, Instant)>,
 }
 
 /// How long a failure holds its slot while nobody knows how long answers take.
@@ -55,26 +57,31 @@ impl Slot {
         self.hold = usual.min(LONGEST_HOLD).saturating_sub(failed_after);
     }
 
-    fn release(pool: &Arc<Pool>, server: ServerId) {
-        pool.change(|roster| roster.release(server, Instant::now));
+    fn release(pool: &Arc<Pool>, server: ServerId, charge: Option<(Charge, Instant)>) {
+        pool.change(|roster| {
+            if let Some((charge, since)) = charge {
+                roster.line.ended(charge, since.elapsed());
+            }
+            roster.release(server, Instant::now);
+        });
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let server = self.server.id;
+        let (server, charge) = (self.server.id, self.charge.take());
         if self.hold.is_zero() {
-            return Slot::release(&self.pool, server);
+            return Slot::release(&self.pool, server, charge);
         }
         match Handle::try_current() {
             Ok(runtime) => {
                 let (pool, hold) = (self.pool.clone(), self.hold);
                 runtime.spawn(async move {
                     tokio::time::sleep(hold).await;
-                    Slot::release(&pool, server);
+                    Slot::release(&pool, server, charge);
                 });
             }
-            Err(_) => Slot::release(&self.pool, server),
+            Err(_) => Slot::release(&self.pool, server, charge),
         }
     }
 }
@@ -131,6 +138,7 @@ impl Pool {
             pool: self.clone(),
             server,
             hold: Duration::ZERO,
+            charge: None,
         }
     }
 
@@ -146,9 +154,14 @@ impl Pool {
 
     fn tell(self: &Arc<Self>, handovers: Vec<Handover<Reply>>) {
         for (reply, server) in handovers {
-            let outcome = server
-                .map(|server| self.slot_on(server))
-                .ok_or(Refusal::NoneUp);
+            let outcome = match server {
+                Some((server, charge)) => {
+                    let mut slot = self.slot_on(server);
+                    slot.charge = Some((charge, Instant::now()));
+                    Ok(slot)
+                }
+                None => Err(Refusal::NoneUp),
+            };
             // Whoever left in this moment does not take the slot; dropping it hands it on.
             drop(reply.send(outcome));
         }
