@@ -13,4 +13,5 @@ mod faults;
 mod joining;
 mod rendering;
 mod structure;
+mod tiles;
 mod watching;
