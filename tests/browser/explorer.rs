@@ -141,7 +141,7 @@ async fn a_drag_moves_the_picture_with_the_pointer_and_can_be_undone() {
     settled(&page).await;
     let second = query(&page).await;
     // 128 and 64 pixels of 4 / 64 / 512 each.
-    assert_eq!(second, "re=-0.765625&im=0.132813&zoom=64");
+    assert_eq!(second, "re=-0.765625&im=0.1328125&zoom=64");
     looks_as_the_server_draws_it(&page, &site, "after a drag").await;
     for (key, expected) in [("undo", &first), ("redo", &second), ("undo", &first)] {
         page.click(&format!("#{key}")).await;
@@ -179,6 +179,11 @@ async fn colours_change_at_once_and_without_a_request() {
     let chromium = Chromium::start().await;
     let page = chromium.page().await;
     explore(&page, &site, "re=-0.75&im=0.125&zoom=64").await;
+    page.until(
+        "what lies around is there too",
+        "tilebrot.viewer.tiles.busy === 0",
+    )
+    .await;
     let asked: u32 = page.value("tilebrot.viewer.tiles.requests").await;
     assert!(asked > 0);
     let requests = "performance.getEntriesByType('resource').length";

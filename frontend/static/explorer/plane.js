@@ -55,7 +55,7 @@ const bitsAt = (level) => Math.max(64, Math.ceil(level) + 16 + GUARD_BITS);
 /** The centre as text, of as many digits as the depth needs. @param {Place} at @param {Size} size */
 export function centreText(at, size) {
   if (at.said) return at.said;
-  const places = Math.max(4, Math.ceil((at.level + Math.log2(size.height) + 4) * Math.log10(2)));
+  const places = Math.max(4, Math.ceil((at.level + Math.log2(size.height) + 10) * Math.log10(2)));
   return { re: decimal.print(at.re, at.bits, places), im: decimal.print(at.im, at.bits, places) };
 }
 
