@@ -67,7 +67,7 @@ async fn tiles_side_by_side_are_the_render_of_their_square() {
     // Tiles that straddle four ancestors: the seams between these must not show either.
     let around = [
         ("4/5/7", 2, "re=-1&im=0&zoom=8"),
-        ("7/55/60", 2, "re=-0.71875&im=0.0625&zoom=64"),
+        ("7/55/63", 2, "re=-0.75&im=0&zoom=64"),
     ];
     let limits = protocol::Limits::default();
     for (corner, across, view) in around {
