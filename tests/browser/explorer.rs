@@ -314,3 +314,53 @@ async fn an_absent_server_is_told_and_the_page_recovers_by_itself() {
     page.until("the message is gone", "trouble.hidden").await;
     looks_as_the_server_draws_it(&page, &site, "after the network is back").await;
 }
+
+#[tokio::test]
+async fn a_key_goes_to_the_minibrot_of_the_view_and_says_where_there_is_none() {
+    let site = Site::start();
+    let chromium = Chromium::start().await;
+    let page = chromium.page().await;
+    explore(&page, &site, "re=-1.76&im=0.01&zoom=20").await;
+    page.press("m").await;
+    page.until(
+        "its period is told",
+        "said.innerText === 'A minibrot of period 3.'",
+    )
+    .await;
+    settled(&page).await;
+    let there = query(&page).await;
+    // The real root of c³ + 2c² + c + 1.
+    assert!(there.starts_with("re=-1.754877666"), "{there}");
+    looks_as_the_server_draws_it(&page, &site, "the minibrot").await;
+    page.keep_screenshot("explorer-minibrot").await;
+    page.click("#undo").await;
+    settled(&page).await;
+    assert_eq!(query(&page).await, "re=-1.76&im=0.01&zoom=20");
+
+    explore(&page, &site, "re=-2.5&im=1&zoom=20").await;
+    page.press("m").await;
+    page.until(
+        "it is told that there is none",
+        "said.innerText.startsWith('No minibrot to go to: no nucleus')",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_panel_shows_the_servers_at_work_while_it_is_open() {
+    let site = Site::start();
+    let chromium = Chromium::start().await;
+    let page = chromium.page().await;
+    explore(&page, &site, "re=-0.75&im=0.125&zoom=64").await;
+    page.press("p").await;
+    let up = "[...document.querySelectorAll('#server-rows tr')].filter(row => row.innerText.includes('up')).length";
+    // The frontend and the workers behind it.
+    page.until("every server is up", &format!("{up} >= 2"))
+        .await;
+    page.until("nobody waits", "queue.innerText.startsWith('No request')")
+        .await;
+    page.value::<()>("document.getElementById('servers').scrollIntoView()")
+        .await;
+    page.keep_screenshot("explorer-servers").await;
+    assert_eq!(page.complaints(), Vec::<String>::new());
+}

@@ -6,6 +6,7 @@ import { listenForFiles } from "./drop.js";
 import { showGallery } from "./gallery.js";
 import { History } from "./history.js";
 import { keysOf, listen as listenToKeys } from "./keyboard.js";
+import { minibrotOf } from "./minibrot.js";
 import { Overlay } from "./overlay.js";
 import { Palettes } from "./palette.js";
 import { connectPanel } from "./panel.js";
@@ -13,6 +14,7 @@ import { place } from "./plane.js";
 import { listen as listenToPointer } from "./pointer.js";
 import { showCount, showReadout } from "./readout.js";
 import { connectSave } from "./save.js";
+import { followServers } from "./servers.js";
 import { read, write } from "./state.js";
 import { Viewer } from "./viewer.js";
 
@@ -83,11 +85,13 @@ function steps() {
   /** @type {HTMLButtonElement} */ (element("redo")).disabled = !trail.canRedo;
 }
 
+let saying = 0;
 /** Something that is over once it is read. @param {string} text */
 function say(text) {
+  clearTimeout(saying);
   element("said").textContent = text;
   element("said").hidden = false;
-  setTimeout(() => {
+  saying = window.setTimeout(() => {
     element("said").hidden = true;
   }, 4000);
 }
@@ -162,6 +166,20 @@ const acts = {
       say("The browser does not let the page copy; the address bar has the link.");
     }
   },
+  async minibrot() {
+    viewer.stop();
+    say("Looking for the minibrot of this view …");
+    try {
+      const { re, im, zoom, period } = await minibrotOf(write(viewer.state, viewer.size), viewer.size);
+      const there = place(re, im, zoom, viewer.state.place.rotation);
+      if (!there) throw new Error("The minibrot is deeper than this page goes.");
+      viewer.show({ ...viewer.state, place: there });
+      rest();
+      say(`A minibrot of period ${period.toLocaleString("en")}.`);
+    } catch (error) {
+      say(error instanceof Error ? error.message : `${error}`);
+    }
+  },
   bookmark() {
     addBookmark(element("zoom-short").textContent ?? "", write(viewer.state, viewer.size));
     say("Bookmarked: it is among the places to go.");
@@ -179,7 +197,7 @@ listenToPointer(viewer, element("box"), {
 listenForFiles(element("drop"), open, say);
 
 /** The buttons have the names of what they do, where no part of the page has it. */
-const BUTTONS = /** @type {const} */ (["undo", "redo", "home", "save", "cycle", "julia", "orbit", "tint", "copy", "bookmark"]);
+const BUTTONS = /** @type {const} */ (["undo", "redo", "home", "save", "cycle", "julia", "orbit", "tint", "copy", "bookmark", "minibrot"]);
 for (const name of BUTTONS) element(name).addEventListener("click", () => void acts[name]());
 element("help-button").addEventListener("click", acts.help);
 element("gallery-button").addEventListener("click", acts.gallery);
@@ -212,7 +230,11 @@ element("keys").replaceChildren(
     return row;
   }),
 );
-setInterval(() => showCluster(viewer, element), 1000);
+setInterval(() => {
+  showCluster(viewer, element);
+  followServers(element);
+}, 1000);
+element("panel-button").addEventListener("click", () => followServers(element));
 links();
 steps();
 // For whoever drives the page from outside: tests, and a curious person's console.

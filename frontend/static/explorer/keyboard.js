@@ -13,7 +13,7 @@ const STEP = 0.15;
 
 /**
  * @param {import("./viewer.js").Viewer} viewer
- * @param {Record<"undo" | "redo" | "home" | "help" | "panel" | "save" | "gallery" | "cycle" | "julia" | "orbit" | "tint" | "copy" | "bookmark", () => void>} acts
+ * @param {Record<"undo" | "redo" | "home" | "help" | "panel" | "save" | "gallery" | "cycle" | "julia" | "orbit" | "tint" | "copy" | "bookmark" | "minibrot", () => void>} acts
  * @returns {Key[]}
  */
 export function keysOf(viewer, acts) {
@@ -37,6 +37,7 @@ export function keysOf(viewer, acts) {
     { keys: ["t"], shown: "T", about: "Who drew each tile", act: acts.tint },
     { keys: ["p"], shown: "P", about: "Open or close the panel", act: acts.panel },
     { keys: ["g"], shown: "G", about: "Places to go", act: acts.gallery },
+    { keys: ["m"], shown: "M", about: "The minibrot of this view", act: acts.minibrot },
     { keys: ["b"], shown: "B", about: "Bookmark this place", act: acts.bookmark },
     { keys: ["l"], shown: "L", about: "Copy the link", act: acts.copy },
     { keys: ["s"], shown: "S", about: "Save a picture", act: acts.save },

@@ -14,7 +14,7 @@ const SIZES = [
 /** How large the whole set is now, for people. @param {number} level */
 export function scaleCaption(level) {
   const last = SIZES[SIZES.length - 1];
-  if (level < -0.5) return "The whole set is a speck.";
+  if (level < -3) return "The whole set is a speck.";
   if (level < 2) return "The whole set fits the window.";
   if (level > last.level + 3) {
     const power = Math.floor((level - last.level) / Math.log2(10));
