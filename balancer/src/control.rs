@@ -149,7 +149,7 @@ impl Control {
             let address = &listener.address;
             match known.iter().position(|known| known == address) {
                 Some(position) => drop(known.remove(position)),
-                None => match TcpListener::bind(address).await {
+                None => match service::listen(address).await {
                     Ok(socket) => bound.push((listener.address.clone(), socket)),
                     Err(e) => return Err(format!("listener {}: {address}: {e}", listener.name)),
                 },

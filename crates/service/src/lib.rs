@@ -15,7 +15,7 @@ mod shutdown;
 mod telemetry;
 
 pub use health::{Readiness, livez};
-pub use listen::{ListenError, bind};
+pub use listen::{ListenError, bind, listen};
 pub use metrics::Metrics;
 pub use outcomes::{Outcome, Outcomes};
 pub use problem::{PROBLEM_JSON, Problem};

@@ -4,7 +4,11 @@
 use std::io;
 use std::net::SocketAddr;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
+
+/// Connections that the kernel keeps until they are accepted, unless `net.core.somaxconn` is less (it is the same on Linux
+/// since 5.4): thousands of clients that come at once are not turned away, which costs each a second at least.
+const BACKLOG: u32 = 4096;
 
 /// A listener that could not be bound.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +30,33 @@ pub enum ListenError {
     },
 }
 
+/// Listens on the first address of `address` (`HOST:PORT`) that can be had, as [`TcpListener::bind`] does, but with room for
+/// as many new connections as come at once.
+///
+/// # Errors
+/// The operating system's, for the last address.
+pub async fn listen(address: &str) -> io::Result<TcpListener> {
+    let mut outcome = Err(io::ErrorKind::AddrNotAvailable.into());
+    for address in tokio::net::lookup_host(address).await? {
+        outcome = listen_on(address);
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
+}
+
+fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // Or a restart would wait until the connections of before are forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 /// Binds `address` (`HOST:PORT`, port 0 for any free one).
 ///
 /// # Errors
@@ -35,7 +66,7 @@ pub async fn bind(address: &str) -> Result<(TcpListener, SocketAddr), ListenErro
         address: address.to_owned(),
         cause,
     };
-    let listener = match TcpListener::bind(address).await {
+    let listener = match listen(address).await {
         Ok(listener) => listener,
         Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
             return Err(ListenError::Taken(address.to_owned()));
@@ -49,6 +80,32 @@ pub async fn bind(address: &str) -> Result<(TcpListener, SocketAddr), ListenErro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn as_many_clients_as_come_at_once_are_kept_until_they_are_accepted() {
+        let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn");
+        let most: usize = most.unwrap().trim().parse().unwrap();
+        // They are this process's own files, more than many systems let it have unless it asks.
+        let files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+        let wider = rustix::process::Rlimit {
+            current: files.maximum,
+            ..files
+        };
+        rustix::process::setrlimit(rustix::process::Resource::Nofile, wider).unwrap();
+        let (listener, bound) = bind("127.0.0.1:0").await.unwrap();
+        // More than `TcpListener::bind` keeps; nobody accepts meanwhile.
+        let count = most.min(1500);
+        let mut clients = Vec::new();
+        for _ in 0..count {
+            let connected = tokio::net::TcpStream::connect(bound);
+            let patience = std::time::Duration::from_secs(60);
+            let connected = tokio::time::timeout(patience, connected).await;
+            clients.push(connected.expect("a place in the queue").unwrap());
+        }
+        for _ in 0..count {
+            listener.accept().await.unwrap();
+        }
+    }
 
     #[tokio::test]
     async fn a_taken_port_is_named_with_a_way_out() {
