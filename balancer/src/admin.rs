@@ -81,6 +81,7 @@ fn picture(control: &Control) -> Value {
     json!({
         "pools": pools(control),
         "waiting_rooms": waiting,
+        "bans": control.bans().picture(),
         "reloads": control.reloads.told(),
         "log_lines_lost": control.lost_lines(),
     })

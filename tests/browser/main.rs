@@ -1,4 +1,4 @@
-//! Are the pages what people meet in a browser? Each test starts `tilebrot up` and a headless Chromium of
+//! Are the pages what people meet in a browser? Each test starts the program and a headless Chromium of
 //! its own, does what a person does with mouse and keyboard, and looks at what is on the page.
 //!
 //! `CHROMIUM` names the browser (default: where Debian puts `chromium-headless-shell`), `TILEBROT_BIN` the
@@ -9,6 +9,7 @@ mod chromium;
 mod page;
 mod site;
 
+mod edge;
 mod explorer;
 mod form;
 mod live;

@@ -162,7 +162,11 @@ impl Page {
         value.unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
-    async fn try_value<T: DeserializeOwned>(&self, expression: &str) -> Result<T, String> {
+    /// The same, when the page may be about to give way to another one.
+    pub(crate) async fn try_value<T: DeserializeOwned>(
+        &self,
+        expression: &str,
+    ) -> Result<T, String> {
         // Not by way of the library's own evaluation, which looks for the page's frames first: in the midst
         // of a navigation there are none.
         let mut evaluate = EvaluateParams::new(expression);

@@ -1,8 +1,8 @@
-//! The site under test: `tilebrot up` as a process, with two workers of one thread each.
+//! What is under test: `tilebrot up` as a process, with two workers of one thread each, and balancers of other settings.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
 use image::RgbaImage;
@@ -10,87 +10,96 @@ use serde_json::Value;
 
 use crate::PATIENCE;
 
-/// A running `tilebrot balancer`; killed when it is dropped.
+/// A running `tilebrot`; killed when it is dropped.
+struct Process {
+    child: Child,
+    stdout: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    fn start(arguments: &[&str]) -> Process {
+        let mut child = Command::new(tilebrot())
+            .args(arguments)
+            .args(["--log", "warn"])
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("tilebrot starts");
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let stdout = BufReader::new(stdout).lines();
+        Process { child, stdout }
+    }
+
+    /// The address in the next line that it prints.
+    fn next_address(&mut self) -> String {
+        let line = self.stdout.next().expect("a line").expect("stdout is text");
+        let rest = line.strip_prefix("listening on ");
+        let address = rest.and_then(|rest| rest.split_whitespace().next());
+        address
+            .unwrap_or_else(|| panic!("no address in {line:?}"))
+            .to_owned()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A running `tilebrot balancer`.
 pub(crate) struct Balancer {
-    process: Child,
-    /// Of its admin pages.
-    pub(crate) admin: String,
+    _process: Process,
     /// Of its only listener.
     pub(crate) url: String,
+    /// Of its admin pages.
+    pub(crate) admin: String,
 }
 
 impl Balancer {
     /// One before these servers, none of which needs to be there.
     pub(crate) fn before(servers: &[String]) -> Balancer {
-        let mut command = Command::new(tilebrot());
-        command.args(["balancer", "--listen", "127.0.0.1:0"]);
-        command.args(["--admin", "127.0.0.1:0", "--log", "warn"]);
+        let mut arguments = vec!["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
         for server in servers {
-            command.args(["--server", server]);
+            arguments.extend(["--server", server]);
         }
-        let mut process = command
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("tilebrot starts");
-        let stdout = process.stdout.take().expect("stdout is piped");
-        let mut balancer = Balancer {
-            process,
-            admin: String::new(),
-            url: String::new(),
-        };
-        let mut lines = BufReader::new(stdout).lines();
-        let mut address = || {
-            let line = lines.next().expect("a line").expect("stdout is text");
-            let mut words = line.split_whitespace();
-            words.nth(2).expect("an address").to_owned()
-        };
-        balancer.url = address();
-        balancer.admin = address();
-        balancer
+        Balancer::start(&arguments)
+    }
+
+    /// One with these settings, written to a file in `folder`; its listener and its admin pages take any port.
+    pub(crate) fn with(folder: &Path, settings: &str) -> Balancer {
+        let file = folder.join("balancer.toml");
+        std::fs::write(&file, settings).expect("a file");
+        Balancer::start(&["--config", file.to_str().expect("a path that is text")])
+    }
+
+    fn start(arguments: &[&str]) -> Balancer {
+        let mut process = Process::start(&[&["balancer"], arguments].concat());
+        Balancer {
+            url: process.next_address(),
+            admin: process.next_address(),
+            _process: process,
+        }
     }
 }
 
-impl Drop for Balancer {
-    fn drop(&mut self) {
-        // It may have ended already, which is as good.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// A running `tilebrot up`; killed when it is dropped.
+/// A running `tilebrot up`.
 pub(crate) struct Site {
-    process: Child,
+    _process: Process,
     pub(crate) url: String,
 }
 
 impl Site {
     pub(crate) fn start() -> Site {
-        let mut process = Command::new(tilebrot())
-            .args(["up", "--listen", "127.0.0.1:0"])
-            .args(["--workers", "2", "--threads", "1", "--log", "warn"])
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("tilebrot starts");
-        let stdout = process.stdout.take().expect("stdout is piped");
-        let mut site = Site {
-            process,
-            url: String::new(),
-        };
-        let mut line = String::new();
-        BufReader::new(stdout)
-            .read_line(&mut line)
-            .expect("stdout is text");
-        site.url = line
-            .strip_prefix("listening on ")
-            .and_then(|rest| rest.split_whitespace().next())
-            .unwrap_or_else(|| panic!("no address in {line:?}"))
-            .to_owned();
-        site
+        let cluster = ["up", "--listen", "127.0.0.1:0", "--workers", "2"];
+        let mut process = Process::start(&[&cluster[..], &["--threads", "1"]].concat());
+        Site {
+            url: process.next_address(),
+            _process: process,
+        }
     }
 
     /// What a program gets at `path`, which is a picture.
@@ -103,14 +112,6 @@ impl Site {
             .expect("an answer");
         assert_eq!(answer.status(), 200, "{path}");
         decoded(&answer.bytes().await.expect("a body"))
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        // It may have ended already, which is as good.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -13,5 +13,6 @@ mod faults;
 mod joining;
 mod rendering;
 mod structure;
+mod terminal;
 mod tiles;
 mod watching;

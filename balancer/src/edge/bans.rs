@@ -22,6 +22,16 @@ pub(crate) struct Bans {
     count: AtomicUsize,
 }
 
+/// So many are told with all other statistics, which are sent twice a second to whoever looks.
+const SHOWN: usize = 50;
+
+/// How many are banned, and the first of them.
+#[derive(Debug, Serialize)]
+pub(crate) struct BansPicture {
+    count: usize,
+    first: Vec<Ban>,
+}
+
 /// One ban, as operators see it.
 #[derive(Debug, Serialize, PartialEq, Eq)]
 pub(crate) struct Ban {
@@ -85,6 +95,14 @@ impl Bans {
         bans
     }
 
+    /// How many bans hold, and those that last longest.
+    pub(crate) fn picture(&self) -> BansPicture {
+        let mut first = self.all();
+        let count = first.len();
+        first.truncate(SHOWN);
+        BansPicture { count, first }
+    }
+
     /// Ends the ban of `client`; whether there was one.
     pub(crate) fn lift(&self, client: ClientKey) -> bool {
         let mut list = self.list();
@@ -132,6 +150,8 @@ mod tests {
             bans.ban(key(n), Duration::from_secs(u64::from(n) + 100));
         }
         assert_eq!(bans.all().len(), MOST);
+        let picture = bans.picture();
+        assert_eq!((picture.count, picture.first.len()), (MOST, SHOWN));
         assert_eq!(bans.remaining(key(0)), None);
         assert!(bans.remaining(key(1)).is_some());
     }

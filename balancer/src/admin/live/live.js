@@ -13,7 +13,7 @@ const POINTS = 60;
 /** The last events that are shown, of all pools. */
 const EVENTS = 50;
 /** What is remembered of each pool and server between two pictures. */
-const state = { at: 0, counts: new Map(), latencies: new Map(), places: new Map() };
+const state = { at: 0, counts: new Map(), latencies: new Map(), places: new Map(), bans: new Map() };
 
 function element(name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);
@@ -117,7 +117,41 @@ function happened(pools) {
   });
 }
 
-/** @param {{pools: Pool[], waiting_rooms: Object<string, {waiting: number, inside: number}>,
+/** Ends a ban; what came of it is in the next picture. */
+async function lift(client, button) {
+  button.disabled = true;
+  const answer = await fetch(`/bans/${client}`, { method: "DELETE" }).catch(() => null);
+  if (answer !== null && (answer.ok || answer.status === 404)) return;
+  button.disabled = false;
+  button.textContent = answer === null ? "no answer; lift" : `${(await answer.json()).detail}; lift`;
+}
+
+/** A ban's line, which stays, so that its button can be pressed while the time runs. */
+function ban(client) {
+  const known = state.bans.get(client);
+  if (known !== undefined) return known;
+  const time = element("span");
+  const button = element("button", { type: "button", textContent: "lift", ariaLabel: `lift the ban of ${client}` });
+  button.onclick = () => lift(client, button);
+  return { time, item: element("li", {}, element("strong", { textContent: client }), time, button) };
+}
+
+/** @param {{count: number, first: {client: string, seconds: number}[]}} bans */
+function drawBans({ count, first }) {
+  const lines = new Map(first.map(({ client }) => [client, ban(client)]));
+  for (const { client, seconds: left } of first) lines.get(client).time.textContent = `for ${left} s`;
+  const list = document.getElementById("bans");
+  const items = [...lines.values()].map(({ item }) => item);
+  const changed = items.length !== list.children.length || items.some((one, i) => one !== list.children[i]);
+  if (changed) list.replaceChildren(...items);
+  state.bans = lines;
+  document.getElementById("banned").hidden = count === 0;
+  const more = document.getElementById("more-bans");
+  more.hidden = count === first.length;
+  more.textContent = `and ${count - first.length} more, in /bans`;
+}
+
+/** @param {{pools: Pool[], bans: {count: number, first: {client: string, seconds: number}[]}, waiting_rooms: Object<string, {waiting: number, inside: number}>,
  *   reloads: {mistake: ?string}}} picture */
 function draw(picture) {
   const now = performance.now() / 1000;
@@ -139,6 +173,7 @@ function draw(picture) {
   const room = document.getElementById("rooms");
   room.hidden = told.length === 0;
   room.textContent = told.join(" · ");
+  drawBans(picture.bans);
   const { mistake } = picture.reloads;
   const alert = document.getElementById("mistake");
   alert.hidden = mistake === null;
