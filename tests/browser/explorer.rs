@@ -364,3 +364,21 @@ async fn the_panel_shows_the_servers_at_work_while_it_is_open() {
     page.keep_screenshot("explorer-servers").await;
     assert_eq!(page.complaints(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn an_address_that_names_what_cannot_be_used_is_told_so_beside_the_picture() {
+    let site = Site::start();
+    let chromium = Chromium::start().await;
+    let page = chromium.page().await;
+    page.size(WIDTH.into(), HEIGHT.into()).await;
+    page.open(&format!("{}/?palette=mud&zoom=64&re=-0.75", site.url))
+        .await;
+    page.until(
+        "what cannot be used is named",
+        "said.checkVisibility() && said.innerText.includes('palette')",
+    )
+    .await;
+    settled(&page).await;
+    assert_eq!(query(&page).await, "re=-0.75&zoom=64");
+    assert_eq!(page.complaints(), Vec::<String>::new());
+}

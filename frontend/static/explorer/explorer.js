@@ -25,6 +25,8 @@ const REST = 350;
 
 const canvas = /** @type {HTMLCanvasElement} */ (element("picture"));
 const palettes = new Palettes();
+/** The timer that takes away what was said; the address may give cause to say something at once. */
+let saying = 0;
 
 /** The whole set, as large as the window has room for. */
 function home() {
@@ -85,7 +87,6 @@ function steps() {
   /** @type {HTMLButtonElement} */ (element("redo")).disabled = !trail.canRedo;
 }
 
-let saying = 0;
 /** Something that is over once it is read. @param {string} text */
 function say(text) {
   clearTimeout(saying);
