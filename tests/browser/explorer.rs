@@ -26,6 +26,14 @@ const DEPTHS: [(&str, &str); 3] = [
     ),
 ];
 
+/// A cluster, and a browser with an empty page.
+async fn started() -> (Site, Chromium, Page) {
+    let site = Site::start();
+    let chromium = Chromium::start().await;
+    let page = chromium.page().await;
+    (site, chromium, page)
+}
+
 /// Opens the explorer at a query and waits until all of the picture is there.
 async fn explore(page: &Page, site: &Site, query: &str) {
     page.size(WIDTH.into(), HEIGHT.into()).await;
@@ -88,9 +96,7 @@ async fn looks_as_the_server_draws_it(page: &Page, site: &Site, what: &str) {
 
 #[tokio::test]
 async fn the_wheel_zooms_at_every_depth_and_the_picture_is_the_servers() {
-    let site = Site::start();
-    let chromium = Chromium::start().await;
-    let page = chromium.page().await;
+    let (site, _chromium, page) = started().await;
     for (depth, query) in DEPTHS {
         explore(&page, &site, query).await;
         looks_as_the_server_draws_it(&page, &site, depth).await;
@@ -111,9 +117,7 @@ async fn the_wheel_zooms_at_every_depth_and_the_picture_is_the_servers() {
 
 #[tokio::test]
 async fn a_drag_moves_the_picture_with_the_pointer_and_can_be_undone() {
-    let site = Site::start();
-    let chromium = Chromium::start().await;
-    let page = chromium.page().await;
+    let (site, _chromium, page) = started().await;
     explore(&page, &site, "re=-0.75&im=0.125&zoom=64").await;
     let first = query(&page).await;
     mouse(
@@ -154,9 +158,7 @@ async fn a_drag_moves_the_picture_with_the_pointer_and_can_be_undone() {
 
 #[tokio::test]
 async fn a_link_to_a_view_is_the_same_picture_elsewhere() {
-    let site = Site::start();
-    let chromium = Chromium::start().await;
-    let page = chromium.page().await;
+    let (site, chromium, page) = started().await;
     let place = "re=-0.743643887037158704752191506114774&im=0.131825904205311970493132056385139\
         &zoom=1e10&rotation=30&palette=aurora&colouring=histogram&density=2";
     explore(&page, &site, place).await;
@@ -175,9 +177,7 @@ async fn a_link_to_a_view_is_the_same_picture_elsewhere() {
 
 #[tokio::test]
 async fn colours_change_at_once_and_without_a_request() {
-    let site = Site::start();
-    let chromium = Chromium::start().await;
-    let page = chromium.page().await;
+    let (site, _chromium, page) = started().await;
     explore(&page, &site, "re=-0.75&im=0.125&zoom=64").await;
     page.until(
         "what lies around is there too",
@@ -222,9 +222,7 @@ async fn colours_change_at_once_and_without_a_request() {
 
 #[tokio::test]
 async fn the_keyboard_alone_flies_anywhere() {
-    let site = Site::start();
-    let chromium = Chromium::start().await;
-    let page = chromium.page().await;
+    let (site, _chromium, page) = started().await;
     explore(&page, &site, "re=-0.75&im=0.125&zoom=64").await;
     let level = "tilebrot.viewer.state.place.level";
     page.press("+").await;
@@ -282,9 +280,7 @@ async fn the_keyboard_alone_flies_anywhere() {
 
 #[tokio::test]
 async fn an_absent_server_is_told_and_the_page_recovers_by_itself() {
-    let site = Site::start();
-    let chromium = Chromium::start().await;
-    let page = chromium.page().await;
+    let (site, _chromium, page) = started().await;
     explore(&page, &site, "re=-0.75&im=0.125&zoom=64").await;
     let network = async |offline: bool| {
         #[expect(
@@ -317,9 +313,7 @@ async fn an_absent_server_is_told_and_the_page_recovers_by_itself() {
 
 #[tokio::test]
 async fn a_key_goes_to_the_minibrot_of_the_view_and_says_where_there_is_none() {
-    let site = Site::start();
-    let chromium = Chromium::start().await;
-    let page = chromium.page().await;
+    let (site, _chromium, page) = started().await;
     explore(&page, &site, "re=-1.76&im=0.01&zoom=20").await;
     page.press("m").await;
     page.until(
@@ -348,9 +342,7 @@ async fn a_key_goes_to_the_minibrot_of_the_view_and_says_where_there_is_none() {
 
 #[tokio::test]
 async fn the_panel_shows_the_servers_at_work_while_it_is_open() {
-    let site = Site::start();
-    let chromium = Chromium::start().await;
-    let page = chromium.page().await;
+    let (site, _chromium, page) = started().await;
     explore(&page, &site, "re=-0.75&im=0.125&zoom=64").await;
     page.press("p").await;
     let up = "[...document.querySelectorAll('#server-rows tr')].filter(row => row.innerText.includes('up')).length";
@@ -367,9 +359,7 @@ async fn the_panel_shows_the_servers_at_work_while_it_is_open() {
 
 #[tokio::test]
 async fn an_address_that_names_what_cannot_be_used_is_told_so_beside_the_picture() {
-    let site = Site::start();
-    let chromium = Chromium::start().await;
-    let page = chromium.page().await;
+    let (site, _chromium, page) = started().await;
     page.size(WIDTH.into(), HEIGHT.into()).await;
     page.open(&format!("{}/?palette=mud&zoom=64&re=-0.75", site.url))
         .await;
