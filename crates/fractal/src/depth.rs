@@ -3,6 +3,7 @@
 //! Neighbouring samples must lie many ulp apart, because an orbit amplifies the half ulp by which its point was
 //! rounded as much as it amplifies the distance between neighbours.
 
+use crate::extended::power_of_two;
 use crate::view::Quality;
 
 /// The least distance of neighbouring samples, in ulp of the view's largest coordinate: so many powers of two.
@@ -18,6 +19,13 @@ fn least_pitch_ulps(quality: Quality) -> f64 {
     };
     (1_u64 << bits) as f64
 }
+
+/// From this distance of neighbouring samples on, as a power of two of ulp, nobody was seen to be lost: views of the whole set.
+const NOT_DOUBTED: i32 = 41;
+
+/// From this distance on f64 is worth a look, as a power of two of ulp: what rounding does to smooth counts is then at most
+/// 2^-9 of their differences.
+const WORTH_A_LOOK: i32 = 8;
 
 /// Below this distance between samples, products with it lose bits to underflow.
 const LEAST_PITCH: f64 = 1e-280;
@@ -37,9 +45,25 @@ pub(crate) struct Depth {
 impl Depth {
     /// Whether f64 tells the samples of a view of this zoom apart.
     pub(crate) fn suits_f64(&self, zoom: f64, quality: Quality) -> bool {
+        self.has_pitch(zoom, least_pitch_ulps(quality))
+    }
+
+    /// From which difference of smooth counts on neighbours cast doubt on each other, after a look in f64; `None` where nobody looks, or nobody doubts.
+    pub(crate) fn steepest(&self, zoom: f64, quality: Quality) -> Option<f64> {
+        let has = |bits: i32| self.has_pitch(zoom, power_of_two(bits.into()));
+        match quality {
+            Quality::Standard if has(NOT_DOUBTED) || !has(WORTH_A_LOOK) => None,
+            // Measured: docs/deep-zoom.md.
+            Quality::Standard if self.suits_f64(zoom, quality) => Some(64.0),
+            Quality::Standard => Some(4.0),
+            Quality::Fast | Quality::Exact => None,
+        }
+    }
+
+    /// Whether neighbouring samples are at least so many ulp apart.
+    fn has_pitch(&self, zoom: f64, least: f64) -> bool {
         let pitch = self.pitch(zoom);
         let farthest = self.farthest(zoom);
-        let least = least_pitch_ulps(quality);
         // A Julia set's first step maps a distance d at z to 2|z|d, beside a seed that has a grain of its own.
         let seed_is_coarser = self
             .seed

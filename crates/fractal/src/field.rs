@@ -59,6 +59,27 @@ impl Field {
             multiplier: vec![[0.0; 2]; cyclic],
         }
     }
+
+    /// Lets samples be as if they had not been iterated, but for their derivatives.
+    pub(crate) fn forget(&mut self, samples: &[u32]) {
+        for &sample in samples {
+            self.counts[sample as usize] = 0;
+            self.smooth[sample as usize] = f64::INFINITY;
+        }
+    }
+
+    /// Takes from samples the channels that do not go with their counts, which another arithmetic may have found than those.
+    pub(crate) fn agree(&mut self, samples: &[u32]) {
+        for sample in samples.iter().map(|&sample| sample as usize) {
+            let has_escaped = self.counts[sample] > 0;
+            if !has_escaped && !self.distance.is_empty() {
+                (self.distance[sample], self.normal[sample]) = (0.0, [0.0; 2]);
+            }
+            if has_escaped && !self.period.is_empty() {
+                (self.period[sample], self.multiplier[sample]) = (0, [0.0; 2]);
+            }
+        }
+    }
 }
 
 /// The caller raised the flag before the field was done.

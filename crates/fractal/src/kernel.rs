@@ -25,7 +25,7 @@ use crate::step::{BurningShip, Iteration, Power, Quadratic, Step, Tricorn};
 use crate::view::Rect;
 pub(crate) use finish::finish;
 use flight::Flights;
-use launch::Launcher;
+pub(crate) use launch::Launcher;
 use replay::Replay;
 pub(crate) use slope::{Leaving, Tangents, leave, splat_both};
 pub(crate) use sweep::Escaping;

@@ -26,6 +26,7 @@ mod tiny;
 
 use std::sync::atomic::AtomicBool;
 
+use crate::doubt::Seen;
 use crate::extended::power_of_two;
 use crate::field::{Cancelled, Channels, Field};
 use crate::kernel::{self, Tangents};
@@ -35,7 +36,7 @@ use crate::orbit::{
 use crate::simd::{Backend, Double, Task, Vector};
 use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
 use crate::view::Rect;
-use difference::{Difference, Powers};
+pub(crate) use difference::{Difference, Powers};
 pub(crate) use offsets::Offsets;
 use pass::{Drawn, Passes};
 
@@ -50,10 +51,11 @@ pub(crate) struct Samples<'a> {
     pub(crate) channels: Channels,
 }
 
-/// The escape field of a rectangle.
+/// The escape field of a rectangle. Of what a look in f64 has seen only the doubtful samples are iterated, unless derivatives are asked for.
 pub(crate) fn field(
     backend: Backend,
     samples: Samples,
+    seen: Option<Seen>,
     rect: Rect,
     cancel: &AtomicBool,
 ) -> Result<Field, Cancelled> {
@@ -71,6 +73,7 @@ pub(crate) fn field(
     let piece = Piece {
         samples,
         tangents,
+        seen: seen.as_ref(),
         rect,
         cancel,
     };
@@ -89,6 +92,9 @@ pub(crate) fn field(
             tangents.c = tangents.c.map(|side| side.map(|part| part * real));
         }
         kernel::leave(backend, orbit.iteration(), &tangents, &leaving, &mut field);
+        if let Some(seen) = seen {
+            return Ok(seen.counts_of(field));
+        }
     }
     Ok(field)
 }
@@ -98,6 +104,7 @@ struct Piece<'a> {
     samples: Samples<'a>,
     /// In units of 2^`offsets.exponent` where exponents are extended.
     tangents: Tangents,
+    seen: Option<&'a Seen>,
     rect: Rect,
     cancel: &'a AtomicBool,
 }

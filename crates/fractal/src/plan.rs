@@ -1,43 +1,30 @@
 //! Can this view be drawn, and how? Whoever holds a [`Plan`] never has to ask again.
 
+mod loss;
+mod way;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use dashu_int::IBig;
-
-use crate::Decimal;
 use crate::depth::Depth;
-use crate::double_double::DoubleDouble;
-use crate::extended::{Extended, power_of_two};
+use crate::doubt;
 use crate::field::{Cancelled, Channels, Field};
-use crate::grid::Grid;
 use crate::kernel;
-use crate::orbit::{FixedPoint, Fork, Orbit, OrbitKey, OrbitProgress};
-use crate::perturbation::{self, Offsets, Samples};
+use crate::orbit::{Fork, Orbit, OrbitKey, OrbitProgress};
+use crate::perturbation::{self, Samples};
 use crate::simd::Backend;
 use crate::step::Iteration;
-use crate::view::{Formula, Quality, Rect, View};
+use crate::view::{Formula, Rect, View};
+use loss::most_loss;
+use way::Way;
+pub(crate) use way::cos_sin_degrees;
 
 /// A checked view.
 #[derive(Clone, Debug)]
 pub struct Plan {
     way: Way,
     limit: u64,
-}
-
-/// How the samples are iterated.
-#[derive(Clone, Debug)]
-enum Way {
-    Direct {
-        grid: Grid,
-        iteration: Iteration,
-    },
-    Perturbation {
-        offsets: Offsets,
-        key: OrbitKey,
-        quality: Quality,
-    },
 }
 
 /// How the field of a view is computed.
@@ -93,15 +80,6 @@ pub enum PlanError {
 /// The decimal exponent of the largest zoom.
 pub(crate) const DEEPEST: i64 = 100_000;
 
-/// Binary places below a pixel's size: what the reference's arithmetic rounds stays below what f64 does to a difference.
-const GUARD_BITS: usize = 80;
-
-/// Places are rounded up to whole limbs, so that neighbouring depths share an orbit.
-const LIMB_BITS: usize = 64;
-
-/// From this exponent of the distance of samples on, f64 holds differences and all that becomes of them.
-const LEAST_F64_EXPONENT: i64 = -960;
-
 /// (2^100)² and all that an orbit makes of it up to the bailout are far from f64's end at 2^1024.
 const FARTHEST: f64 = (1_u128 << 100) as f64;
 
@@ -139,10 +117,11 @@ impl Plan {
         {
             return Err(PlanError::OutOfRange);
         }
+        let steepest = depth.steepest(zoom.0, view.quality);
         let way = if depth.suits_f64(zoom.0, view.quality) {
-            Way::direct(view, iteration, (columns, rows))
+            Way::direct(view, iteration, (columns, rows), steepest)
         } else {
-            Way::perturbation(view, iteration, (columns, rows))
+            Way::perturbation(view, iteration, (columns, rows), steepest)
         };
         Ok(Plan {
             way,
@@ -200,149 +179,6 @@ impl Plan {
     }
 }
 
-impl Way {
-    fn direct(view: &View, iteration: Iteration, (columns, rows): (i64, i64)) -> Way {
-        // Half a pitch is (4 / zoom / rows) / 2.
-        let zoom = DoubleDouble::from(view.zoom.split());
-        let half_pitch = 2.0 / (zoom * rows as f64);
-        let (cos, sin) = cos_sin_degrees(view.rotation);
-        Way::Direct {
-            grid: Grid {
-                re: view.re.split().into(),
-                im: view.im.split().into(),
-                half_step: (half_pitch * cos, half_pitch * sin),
-                columns,
-                rows,
-                samples: view.samples,
-            },
-            iteration,
-        }
-    }
-
-    fn perturbation(view: &View, iteration: Iteration, (columns, rows): (i64, i64)) -> Way {
-        let (zoom, exponent_of_zoom) = view.zoom.to_double();
-        let half_pitch = 2.0 / (zoom * rows as f64);
-        // In a unit near its own size.
-        let unit = Extended::from(half_pitch.high).exponent;
-        let half_pitch = half_pitch * power_of_two(-unit);
-        let exponent = unit - exponent_of_zoom;
-        let (cos, sin) = cos_sin_degrees(view.rotation);
-        let places = GUARD_BITS as i64 - exponent;
-        let bits = (places.max(1) as usize).next_multiple_of(LIMB_BITS);
-        let point = |re: &Decimal, im: &Decimal| FixedPoint {
-            re: re.to_fixed_point(bits),
-            im: im.to_fixed_point(bits),
-        };
-        let cell = Cell::of(view);
-        let (re, im) = (cell.middle(&view.re, bits), cell.middle(&view.im, bits));
-        let offset = |part: &Decimal, middle: &IBig| {
-            real_in_unit(&(part.to_fixed_point(bits) - middle), bits, exponent)
-        };
-        let offsets = Offsets::new(
-            [offset(&view.re, &re), offset(&view.im, &im)],
-            [half_pitch * cos, half_pitch * sin],
-            exponent,
-            (columns, rows),
-            view.samples,
-        );
-        let seed = match &view.formula {
-            Formula::Julia { seed_re, seed_im } => Some(point(seed_re, seed_im)),
-            _ => None,
-        };
-        let key = OrbitKey {
-            iteration,
-            seed,
-            point: FixedPoint { re, im },
-            bits,
-            limit: view.limit,
-            radius: cell.radius(columns as f64 / rows as f64),
-            epsilon: epsilon(view.quality),
-            is_extended: exponent < LEAST_F64_EXPONENT,
-            is_double: view.quality != Quality::Fast,
-        };
-        Way::Perturbation {
-            offsets,
-            key,
-            quality: view.quality,
-        }
-    }
-}
-
-/// A square of the plane. Views of about the same zoom whose centres are in it have the same reference, its middle.
-#[derive(Clone, Copy, Debug)]
-struct Cell {
-    /// Its side is a power of two.
-    exponent: i64,
-}
-
-/// A cell's side is from 2^(this - 1) to 2^this heights of the view.
-const CELL: i64 = 4;
-
-impl Cell {
-    fn of(view: &View) -> Cell {
-        Cell {
-            exponent: 2 - view.zoom.to_extended().exponent + CELL - 1,
-        }
-    }
-
-    /// The middle of the cell with this coordinate, times 2^bits. It depends on nothing but the coordinate and the cell's size, not even on
-    /// `bits`.
-    fn middle(self, coordinate: &Decimal, bits: usize) -> IBig {
-        // Below the cell's side.
-        const PLACES: i64 = 64;
-        let places = (PLACES - self.exponent).max(0);
-        let dropped = places + self.exponent;
-        let fixed = coordinate.to_fixed_point(places as usize);
-        let half = IBig::ONE << (dropped - 1) as usize;
-        let cells = (fixed + half) >> dropped as usize;
-        cells << (bits as i64 + self.exponent) as usize
-    }
-
-    /// No sample of a view of such an aspect is farther from the middle: half the cell's diagonal and half that of the view, which is
-    /// at most as many cells high as makes 2^(1 - [`CELL`]).
-    fn radius(self, aspect: f64) -> Extended {
-        let view = libm::hypot(1.0, aspect) * power_of_two(1 - CELL);
-        Extended::new(0.5 * (std::f64::consts::SQRT_2 + view), self.exponent)
-    }
-}
-
-/// `value` · 2^-`bits` in units of 2^`exponent`.
-fn real_in_unit(value: &IBig, bits: usize, exponent: i64) -> DoubleDouble {
-    let unit = -(bits as i64) - exponent;
-    let high = value.to_f64().value();
-    let low = (value - IBig::try_from(high).unwrap_or_default())
-        .to_f64()
-        .value();
-    let scale = power_of_two(unit);
-    DoubleDouble::from((high * scale, low * scale))
-}
-
-/// How many bits a difference may lose before its sample is iterated again with twice as many digits; `None` where it never is.
-fn most_loss(quality: Quality, points: u64) -> Option<f64> {
-    // From which error of an escaping z on, as a power of two.
-    let doubt = match quality {
-        Quality::Fast => return None,
-        Quality::Standard => 1.0,
-        Quality::Exact => -6.0,
-    };
-    let bits = -libm::log2(epsilon(quality).max(f64::EPSILON / 2.0));
-    // The errors of all steps, those of the table among them, add up as at random.
-    let noise = NOISE_OF_A_STEP + 0.5 * libm::log2(points as f64);
-    Some(doubt + bits - noise)
-}
-
-/// log₂ of the error that is one step's share, in units of 2^-53: what was seen of differences that had gone along 11,500 points.
-const NOISE_OF_A_STEP: f64 = 4.0;
-
-/// How large what jumps leave out may be, beside what they keep.
-fn epsilon(quality: Quality) -> f64 {
-    match quality {
-        Quality::Fast => 1.0 / (1_u64 << 32) as f64,
-        Quality::Standard => 1.0 / (1_u64 << 52) as f64,
-        Quality::Exact => 1.0 / (1_u64 << 56) as f64,
-    }
-}
-
 impl Renderer {
     /// The reference orbit; none in the direct tier.
     pub fn orbit(&self) -> Option<&Orbit> {
@@ -383,12 +219,32 @@ impl Renderer {
     ) -> Result<Field, Cancelled> {
         let (limit, channels) = (self.plan.limit, self.channels);
         match (&self.plan.way, &self.orbit) {
-            (Way::Direct { grid, iteration }, _) => {
-                kernel::field(backend, iteration, grid, limit, channels, rect, cancel)
-            }
+            (
+                Way::Direct {
+                    grid,
+                    iteration,
+                    look,
+                },
+                _,
+            ) => match look {
+                Some(look) => doubt::field(
+                    backend,
+                    (look, grid),
+                    iteration,
+                    limit,
+                    channels,
+                    rect,
+                    cancel,
+                ),
+                None => kernel::field(backend, iteration, grid, limit, channels, rect, cancel),
+            },
             (
                 Way::Perturbation {
-                    offsets, quality, ..
+                    offsets,
+                    quality,
+                    look,
+                    iteration,
+                    ..
                 },
                 Some(orbit),
             ) => {
@@ -401,7 +257,14 @@ impl Renderer {
                     most_loss: most_loss(*quality, points).unwrap_or(f64::INFINITY),
                     channels,
                 };
-                perturbation::field(backend, samples, rect, cancel)
+                let seen = match look {
+                    Some(look) => {
+                        let counts = Channels::default();
+                        Some(look.at(backend, iteration, limit, counts, rect, cancel)?)
+                    }
+                    None => None,
+                };
+                perturbation::field(backend, samples, seen, rect, cancel)
             }
             (Way::Perturbation { .. }, None) => {
                 unreachable!("a renderer is made with the orbit that its plan needs")
@@ -441,22 +304,6 @@ pub(crate) fn iteration_of(formula: &Formula) -> Result<Iteration, PlanError> {
         }
         Formula::BurningShip => Ok(Iteration::BurningShip),
         Formula::Tricorn => Ok(Iteration::Tricorn),
-    }
-}
-
-/// Exact at whole quarter turns, where rounded radians would tilt a picture by an ulp.
-pub(crate) fn cos_sin_degrees(degrees: f64) -> (f64, f64) {
-    let turn = degrees.rem_euclid(360.0);
-    let quarter = (turn / 90.0) as u32;
-    let (cos, sin) = match turn % 90.0 {
-        0.0 => (1.0, 0.0),
-        rest => (libm::cos(rest.to_radians()), libm::sin(rest.to_radians())),
-    };
-    match quarter {
-        0 | 4 => (cos, sin),
-        1 => (-sin, cos),
-        2 => (-cos, -sin),
-        _ => (sin, -cos),
     }
 }
 

@@ -89,6 +89,11 @@ pub(crate) trait Vector: Copy {
             x.mul_add(v, y.mul_add(u, dy)),
         ]
     }
+    /// The complex z² + c.
+    #[inline(always)]
+    fn square([x, y]: [Self; 2], [cx, cy]: [Self; 2]) -> [Self; 2] {
+        [x.mul_add(x, y.neg_mul_add(y, cx)), x.add(x).mul_add(y, cy)]
+    }
     /// The complex |z|², as precise as one f64 is.
     #[inline(always)]
     fn norm([x, y]: [Self; 2]) -> Self {

@@ -73,7 +73,8 @@ impl Step for Quadratic {
 
     #[inline(always)]
     fn step<V: Vector>(x: V, y: V, cx: V, cy: V) -> (V, V) {
-        (square_re(x, y, cx), x.add(x).mul_add(y, cy))
+        let [re, im] = V::square([x, y], [cx, cy]);
+        (re, im)
     }
 
     #[inline(always)]
@@ -88,7 +89,8 @@ impl Step for BurningShip {
 
     #[inline(always)]
     fn step<V: Vector>(x: V, y: V, cx: V, cy: V) -> (V, V) {
-        (square_re(x, y, cx), x.add(x).abs().mul_add(y.abs(), cy))
+        let [re, im] = V::square([x.abs(), y.abs()], [cx, cy]);
+        (re, im)
     }
 
     /// The imaginary part is 2|xy|: that of z², but for its sign.

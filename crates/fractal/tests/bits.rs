@@ -61,6 +61,7 @@ fn cases() -> Vec<View> {
         ..view(Mandelbrot, "-1.25", "0.02", "30", 1500)
     });
     cases.extend(deep_cases());
+    cases.extend(doubtful_cases());
     cases.push(View {
         width: 1,
         height: 1,
@@ -108,6 +109,43 @@ fn deep_cases() -> Vec<View> {
         )
     });
     cases
+}
+
+/// Every formula where some samples are iterated again after a look in f64: with more digits, and by a reference.
+fn doubtful_cases() -> Vec<View> {
+    use Formula::*;
+    let seed = Julia {
+        seed_re: "-0.7436438870371587".parse().unwrap(),
+        seed_im: "0.1318259042053119".parse().unwrap(),
+    };
+    let near = |zoom: &str| {
+        [
+            view(
+                Mandelbrot,
+                "-0.743643887037158704752191506114774",
+                "0.131825904205311970493132056385139",
+                zoom,
+                3000,
+            ),
+            view(Multibrot { power: 3 }, "0.4", "0.70001", zoom, 900),
+            view(seed.clone(), "0", "0.0001", zoom, 700),
+            view(BurningShip, "-1.755", "-0.03", zoom, 900),
+            view(Tricorn, "-0.1", "0.85", zoom, 900),
+        ]
+    };
+    let shallow = View {
+        rotation: 20.0,
+        samples: 2,
+        ..view(Mandelbrot, "0.2869", "0.0142", "2000", 3000)
+    };
+    let views = near("60").into_iter().chain(near("4e10")).chain([shallow]);
+    let standard = Quality::Standard;
+    views
+        .map(|view| View {
+            quality: standard,
+            ..view
+        })
+        .collect()
 }
 
 fn whole(view: &View) -> Rect {

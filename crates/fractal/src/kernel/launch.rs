@@ -4,12 +4,12 @@ use super::queue::Queue;
 use super::sweep::Escaping;
 use crate::grid::{Grid, Shares};
 use crate::interior::in_large_components;
-use crate::simd::Vector;
+use crate::simd::{Double, Vector};
 use crate::step::Iteration;
 use crate::view::Rect;
 
 /// The samples of a rectangle in order, a vector at a time.
-pub(super) struct Launcher {
+pub(crate) struct Launcher {
     columns: Shares,
     rows: Shares,
     /// The next sample.
@@ -20,7 +20,7 @@ pub(super) struct Launcher {
 }
 
 impl Launcher {
-    pub(super) fn new(grid: &Grid, rect: Rect, iteration: &Iteration) -> Self {
+    pub(crate) fn new(grid: &Grid, rect: Rect, iteration: &Iteration) -> Self {
         Launcher {
             columns: grid.column_shares(rect),
             rows: grid.row_shares(rect),
@@ -116,9 +116,28 @@ impl Launcher {
         (x, y)
     }
 
+    /// The points of up to a vector of samples anywhere, unrounded; where there are fewer, of sample 0 too.
+    #[inline(always)]
+    pub(crate) fn exact_points<V: Vector>(&self, samples: &[u32]) -> [Double<V>; 2] {
+        // Of the columns and of the rows: high parts, and the low ones after them.
+        let mut parts_of = [[[0.0; 16]; 2]; 2];
+        for (lane, &sample) in samples.iter().enumerate() {
+            let sample = sample as usize;
+            let (row, column) = (sample / self.width(), sample % self.width());
+            for (which, shares, at) in [(0, &self.columns, column), (1, &self.rows, row)] {
+                let [re, im] = &mut parts_of[which];
+                (re[lane], re[8 + lane]) = (shares.re_high[at], shares.re_low[at]);
+                (im[lane], im[8 + lane]) = (shares.im_high[at], shares.im_low[at]);
+            }
+        }
+        let [columns, rows] =
+            parts_of.map(|point| point.map(|part| Double::<V>::load_at(&part, 0)));
+        [columns[0].add(rows[0]), columns[1].add(rows[1])]
+    }
+
     /// The c of orbits that begin at x + iy.
     #[inline(always)]
-    pub(super) fn c<V: Vector>(&self, x: V, y: V) -> (V, V) {
+    pub(crate) fn c<V: Vector>(&self, x: V, y: V) -> (V, V) {
         match self.seed {
             Some((re, im)) => (V::splat(re), V::splat(im)),
             None => (x, y),

@@ -86,7 +86,7 @@ impl Difference for Quadratic {
 }
 
 /// z^p + c, for all p: one loop for them together.
-pub(super) struct Powers;
+pub(crate) struct Powers;
 
 impl Difference for Powers {
     type Jump = QuadraticJump;

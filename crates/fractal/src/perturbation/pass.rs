@@ -86,7 +86,14 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             piece.samples.offsets.width(piece.rect),
             piece.samples.offsets.height(piece.rect),
         );
-        let field = Field::interior(width, height, piece.samples.channels);
+        let field = match piece.seen {
+            Some(seen) if !DERIVATIVE => {
+                let mut field = seen.field.clone();
+                field.forget(&seen.doubtful);
+                field
+            }
+            _ => Field::interior(width, height, piece.samples.channels),
+        };
         Self::of(piece, tables, width * height, field)
     }
 
@@ -131,12 +138,12 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
 
     #[inline(always)]
     pub(super) fn run(mut self) -> Result<Drawn, Cancelled> {
-        let samples = self.field.counts.len() as u32;
-        let mut batch = Vec::with_capacity(BATCH);
-        for first in (0..samples).step_by(BATCH) {
-            batch.clear();
-            batch.extend(first..samples.min(first + BATCH as u32));
-            self.draw(&batch)?;
+        match self.piece.seen {
+            Some(seen) if !DERIVATIVE => self.draw_all(&seen.doubtful)?,
+            _ => {
+                let all: Vec<u32> = (0..self.field.counts.len() as u32).collect();
+                self.draw_all(&all)?;
+            }
         }
         Ok(Drawn {
             field: self.field,
@@ -159,19 +166,22 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
         } = drawn;
         doubtful.sort_unstable();
         doubtful.dedup();
-        for &sample in &doubtful {
-            field.counts[sample as usize] = 0;
-            field.smooth[sample as usize] = f64::INFINITY;
-        }
+        field.forget(&doubtful);
         let mut passes = Self::of(piece, tables, doubtful.len(), field);
-        for batch in doubtful.chunks(BATCH) {
-            passes.draw(batch)?;
-        }
+        passes.draw_all(&doubtful)?;
         Ok(Drawn {
             field: passes.field,
             leaving,
             doubtful: Vec::new(),
         })
+    }
+
+    #[inline(always)]
+    fn draw_all(&mut self, samples: &[u32]) -> Result<(), Cancelled> {
+        for batch in samples.chunks(BATCH) {
+            self.draw(batch)?;
+        }
+        Ok(())
     }
 
     /// Iterates some samples, by ascending index, to their end.

@@ -32,6 +32,15 @@ impl<V: Vector> Double<V> {
         [sum, error]
     }
 
+    /// The difference, and what rounding leaves over of it.
+    #[inline(always)]
+    fn two_difference(one: V, other: V) -> [V; 2] {
+        let difference = one.sub(other);
+        let of_other = one.sub(difference);
+        let error = one.sub(difference.add(of_other)).add(of_other.sub(other));
+        [difference, error]
+    }
+
     /// a b + c d + e. Only the result is made ordered: what the high parts leave over on the way is as small as the low parts, and is
     /// added up with them.
     #[inline(always)]
@@ -203,6 +212,26 @@ impl<V: Vector> Vector for Double<V> {
         ]
     }
 
+    /// As [`Double::sum_of_products`], with products that are twice there taken once.
+    #[inline(always)]
+    fn square([x, y]: [Self; 2], [cx, cy]: [Self; 2]) -> [Self; 2] {
+        let (xx, yy) = (x.high.mul(x.high), y.high.mul(y.high));
+        let (x2, y2) = (x.high.add(x.high), y.high.add(y.high));
+        // xx - x² is what rounding added.
+        let added = x.high.neg_mul_add(x.high, xx);
+        let taken = y.high.neg_mul_add(y.high, yy);
+        let low = y2.neg_mul_add(y.low, x2.mul_add(x.low, cx.low));
+        let [squares, error] = Self::two_difference(xx, yy);
+        let [re, last_error] = Self::two_sum(squares, cx.high);
+        let low = low.sub(added.sub(taken)).add(error.add(last_error));
+        let xy = x2.mul(y.high);
+        let rest = x2.neg_mul_add(y.high, xy);
+        let im_low = x2.mul_add(y.low, y2.mul_add(x.low, cy.low));
+        let [im, im_error] = Self::two_sum(xy, cy.high);
+        let im_low = im_low.sub(rest).add(im_error);
+        [Self::of_ordered(re, low), Self::of_ordered(im, im_low)]
+    }
+
     #[inline(always)]
     fn norm([x, y]: [Self; 2]) -> Self {
         Double {
@@ -329,6 +358,10 @@ mod tests {
             assert_near(a.sub(b), &x - &y, &terms);
             let product = (&x * &y) >> 400;
             assert_near(a.mul(b), product.clone(), &product);
+            let [re, im] = Pair::square([a, b], [b, a]);
+            let size = ((&x * &x + &y * &y) >> 400) + terms.clone();
+            assert_near(re, ((&x * &x - &y * &y) >> 400) + &y, &size);
+            assert_near(im, ((&x * &y) >> 399) + &x, &size);
             assert_near(a.scale(Pair::splat(0.125)), &x >> 3, &x);
             assert_near(a.abs(), x.clone().abs(), &x);
             let larger = if x < y { y } else { x };

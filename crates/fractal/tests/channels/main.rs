@@ -250,6 +250,14 @@ fn cases() -> Vec<View> {
         view(Mandelbrot, "1e20", "-3e20", "1e-12", 17),
         view(BurningShip, "-1.755", "-0.03", "40", 1000),
         view(Tricorn, "1", "1.7320508075688772935", "2e11", 1000),
+        // Iterated by the reference after a look in f64.
+        view(
+            Mandelbrot,
+            "-0.743643887037158704752191506114774",
+            "0.131825904205311970493132056385139",
+            "4e10",
+            3000,
+        ),
     ]);
     cases.extend((3..=8).map(|power| view(Multibrot { power }, "-0.3", "0.2", "1.1", 700)));
     cases.push(View {

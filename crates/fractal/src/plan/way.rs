@@ -1,0 +1,198 @@
+//! How are the samples of a view iterated, and which reference do they go by?
+
+use dashu_int::IBig;
+
+use super::loss::epsilon;
+use crate::Decimal;
+use crate::double_double::DoubleDouble;
+use crate::doubt::Look;
+use crate::extended::{Extended, power_of_two};
+use crate::grid::Grid;
+use crate::orbit::{FixedPoint, OrbitKey};
+use crate::perturbation::Offsets;
+use crate::step::Iteration;
+use crate::view::{Formula, Quality, View};
+
+/// Binary places below a pixel's size: what the reference's arithmetic rounds stays below what f64 does to a difference.
+const GUARD_BITS: usize = 80;
+
+/// Places are rounded up to whole limbs, so that neighbouring depths share an orbit.
+const LIMB_BITS: usize = 64;
+
+/// From this exponent of the distance of samples on, f64 holds differences and all that becomes of them.
+const LEAST_F64_EXPONENT: i64 = -960;
+
+/// How the samples are iterated.
+#[derive(Clone, Debug)]
+pub(super) enum Way {
+    Direct {
+        grid: Grid,
+        iteration: Iteration,
+        /// Where f64 may lose samples.
+        look: Option<Look>,
+    },
+    Perturbation {
+        offsets: Offsets,
+        key: OrbitKey,
+        quality: Quality,
+        /// Where f64 loses few enough to be looked at first.
+        look: Option<Look>,
+        iteration: Iteration,
+    },
+}
+
+impl Way {
+    pub(super) fn direct(
+        view: &View,
+        iteration: Iteration,
+        size: (i64, i64),
+        steepest: Option<f64>,
+    ) -> Way {
+        let grid = grid_of(view, size);
+        Way::Direct {
+            look: steepest.map(|steepest| Look::new(&grid, &iteration, steepest)),
+            grid,
+            iteration,
+        }
+    }
+
+    pub(super) fn perturbation(
+        view: &View,
+        iteration: Iteration,
+        (columns, rows): (i64, i64),
+        steepest: Option<f64>,
+    ) -> Way {
+        let (zoom, exponent_of_zoom) = view.zoom.to_double();
+        let half_pitch = 2.0 / (zoom * rows as f64);
+        // In a unit near its own size.
+        let unit = Extended::from(half_pitch.high).exponent;
+        let half_pitch = half_pitch * power_of_two(-unit);
+        let exponent = unit - exponent_of_zoom;
+        let (cos, sin) = cos_sin_degrees(view.rotation);
+        let places = GUARD_BITS as i64 - exponent;
+        let bits = (places.max(1) as usize).next_multiple_of(LIMB_BITS);
+        let point = |re: &Decimal, im: &Decimal| FixedPoint {
+            re: re.to_fixed_point(bits),
+            im: im.to_fixed_point(bits),
+        };
+        let cell = Cell::of(view);
+        let (re, im) = (cell.middle(&view.re, bits), cell.middle(&view.im, bits));
+        let offset = |part: &Decimal, middle: &IBig| {
+            real_in_unit(&(part.to_fixed_point(bits) - middle), bits, exponent)
+        };
+        let offsets = Offsets::new(
+            [offset(&view.re, &re), offset(&view.im, &im)],
+            [half_pitch * cos, half_pitch * sin],
+            exponent,
+            (columns, rows),
+            view.samples,
+        );
+        let seed = match &view.formula {
+            Formula::Julia { seed_re, seed_im } => Some(point(seed_re, seed_im)),
+            _ => None,
+        };
+        let key = OrbitKey {
+            iteration,
+            seed,
+            point: FixedPoint { re, im },
+            bits,
+            limit: view.limit,
+            radius: cell.radius(columns as f64 / rows as f64),
+            epsilon: epsilon(view.quality),
+            is_extended: exponent < LEAST_F64_EXPONENT,
+            is_double: view.quality != Quality::Fast,
+        };
+        let look = steepest.map(|steepest| {
+            let grid = grid_of(view, (columns, rows));
+            Look::new(&grid, &iteration, steepest)
+        });
+        Way::Perturbation {
+            offsets,
+            key,
+            quality: view.quality,
+            look,
+            iteration,
+        }
+    }
+}
+
+/// Where f64 has the samples of a view.
+fn grid_of(view: &View, (columns, rows): (i64, i64)) -> Grid {
+    // Half a pitch is (4 / zoom / rows) / 2.
+    let zoom = DoubleDouble::from(view.zoom.split());
+    let half_pitch = 2.0 / (zoom * rows as f64);
+    let (cos, sin) = cos_sin_degrees(view.rotation);
+    Grid {
+        re: view.re.split().into(),
+        im: view.im.split().into(),
+        half_step: (half_pitch * cos, half_pitch * sin),
+        columns,
+        rows,
+        samples: view.samples,
+    }
+}
+
+/// A square of the plane. Views of about the same zoom whose centres are in it have the same reference, its middle.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    /// Its side is a power of two.
+    exponent: i64,
+}
+
+/// A cell's side is from 2^(this - 1) to 2^this heights of the view.
+const CELL: i64 = 4;
+
+impl Cell {
+    fn of(view: &View) -> Cell {
+        Cell {
+            exponent: 2 - view.zoom.to_extended().exponent + CELL - 1,
+        }
+    }
+
+    /// The middle of the cell with this coordinate, times 2^bits. It depends on nothing but the coordinate and the cell's size, not even on
+    /// `bits`.
+    fn middle(self, coordinate: &Decimal, bits: usize) -> IBig {
+        // Below the cell's side.
+        const PLACES: i64 = 64;
+        let places = (PLACES - self.exponent).max(0);
+        let dropped = places + self.exponent;
+        let fixed = coordinate.to_fixed_point(places as usize);
+        let half = IBig::ONE << (dropped - 1) as usize;
+        let cells = (fixed + half) >> dropped as usize;
+        cells << (bits as i64 + self.exponent) as usize
+    }
+
+    /// No sample of a view of such an aspect is farther from the middle: half the cell's diagonal and half that of the view, which is
+    /// at most as many cells high as makes 2^(1 - [`CELL`]).
+    fn radius(self, aspect: f64) -> Extended {
+        let view = libm::hypot(1.0, aspect) * power_of_two(1 - CELL);
+        Extended::new(0.5 * (std::f64::consts::SQRT_2 + view), self.exponent)
+    }
+}
+
+/// `value` · 2^-`bits` in units of 2^`exponent`.
+fn real_in_unit(value: &IBig, bits: usize, exponent: i64) -> DoubleDouble {
+    let unit = -(bits as i64) - exponent;
+    let high = value.to_f64().value();
+    let low = (value - IBig::try_from(high).unwrap_or_default())
+        .to_f64()
+        .value();
+    let scale = power_of_two(unit);
+    DoubleDouble::from((high * scale, low * scale))
+}
+
+/// Exact at whole quarter turns, where rounded radians would tilt a picture by an ulp.
+pub(crate) fn cos_sin_degrees(degrees: f64) -> (f64, f64) {
+    let turn = degrees.rem_euclid(360.0);
+    let quarter = (turn / 90.0) as u32;
+    let (cos, sin) = match turn % 90.0 {
+        0.0 => (1.0, 0.0),
+        rest => (libm::cos(rest.to_radians()), libm::sin(rest.to_radians())),
+    };
+    match quarter {
+        0 | 4 => (cos, sin),
+        1 => (-sin, cos),
+        2 => (-cos, -sin),
+        _ => (sin, -cos),
+    }
+}
