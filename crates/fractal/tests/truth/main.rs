@@ -100,6 +100,17 @@ places! {
     the_tricorn_at_1e320_is_true: "tricorn-e320",
 }
 
+/// In f64 alone 31 and 105 pixels of their patches are wrong, and so unsteady that they count as no blob.
+#[test]
+fn shallow_valleys_are_true_beside_the_boundary() {
+    for id in ["seahorse-valley", "elephant-valley"] {
+        let place = Place::named(id);
+        let expected = Counts::read(&place).unwrap();
+        let verdict = Verdict::on(&place, Quality::Standard, &expected).unwrap();
+        assert!(verdict.wrong_in_patches <= 3, "{id}: {verdict}");
+    }
+}
+
 /// Costlier ones would make every run wait for what has hardly changed.
 const LIVE_SECONDS: f64 = 0.3;
 
