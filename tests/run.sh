@@ -12,6 +12,10 @@ packages=(gcc curl ca-certificates chromium-headless-shell)
 # Said now, and not after all the rest.
 bash tests/containers.sh --can-run
 
+# What is asked of the commands below that build for release is whether they work, not how fast: a build's slowest step is left out. The image is
+# built as it is everywhere.
+export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=false
+
 step "packages"
 bash tests/install.sh "${packages[@]}"
 command -v cargo >/dev/null || { echo "tests/run.sh: cargo is missing: install Rust (https://rustup.rs)" >&2; exit 1; }
