@@ -8,10 +8,6 @@ mod cycle;
 mod decimal;
 mod depth;
 mod double_double;
-#[expect(
-    clippy::needless_range_loop,
-    reason = "iterators' closures over vectors do not take on the backend's instructions"
-)]
 mod doubt;
 mod extended;
 mod field;
