@@ -6,8 +6,11 @@
 //! pictures of the pages.
 
 mod chromium;
+mod cluster;
 mod page;
+mod process;
 mod site;
+mod view;
 
 mod edge;
 mod explorer;
@@ -15,6 +18,7 @@ mod form;
 mod live;
 mod picture;
 mod readable;
+mod resilience;
 mod without_script;
 
 use std::time::Duration;

@@ -3,8 +3,13 @@
 /** @typedef {{ address: string, state: string, leaving: boolean, in_flight: number, capacity: number, capacity_known: boolean }} Server */
 /** @typedef {{ name: string, queue: number, servers: Server[] }} Pool */
 
+/** Milliseconds until a site that was there is asked again after it refused. */
+const PAUSE = 5000;
+
 /** @type {EventSource | null} */
 let events = null;
+/** Whether this site shows its cluster at all: it did so once. */
+let isOpen = false;
 
 /** Shows the servers as long as the panel is open, and asks for nothing while it is not. @param {(id: string) => HTMLElement} element */
 export function followServers(element) {
@@ -19,6 +24,9 @@ export function followServers(element) {
 /** @param {(id: string) => HTMLElement} element */
 function follow(element) {
   const source = new EventSource("/cluster/events");
+  source.addEventListener("open", () => {
+    isOpen = true;
+  });
   source.addEventListener("cluster", (event) => {
     element("servers").hidden = false;
     show(JSON.parse(event.data).pools, element);
@@ -29,10 +37,18 @@ function follow(element) {
     element("queue").textContent = `${event.data}.`;
   });
   source.addEventListener("error", () => {
-    // Refused for good: this site does not show its cluster. Else the browser asks again by itself.
-    if (source.readyState === EventSource.CLOSED) element("servers").hidden = true;
+    element("servers").hidden = !isOpen;
+    element("server-rows").replaceChildren();
+    element("queue").textContent = "The server does not answer.";
+    // Refused, as by a balancer whose frontend is gone. Else the browser asks again by itself.
+    if (source.readyState === EventSource.CLOSED && isOpen) setTimeout(() => forget(source), PAUSE);
   });
   return source;
+}
+
+/** Lets the next look ask again. @param {EventSource} source */
+function forget(source) {
+  if (events === source) events = null;
 }
 
 /** @param {Pool[]} pools @param {(id: string) => HTMLElement} element */
