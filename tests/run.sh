@@ -6,8 +6,10 @@ cd "$(dirname "$0")/.."
 
 step() { printf '\n=== %s (after %d s)\n' "$*" "$SECONDS"; }
 
-# A compiler's linker, a client for README's examples, and a browser without a window.
-packages=(gcc curl ca-certificates chromium-headless-shell)
+# A compiler's linker, a client for README's examples, a browser without a window, and what reads maps.
+packages=(gcc curl ca-certificates chromium-headless-shell gdal-bin)
+# What fetches the viewers that tiles are shown in, unless there is one of another origin.
+command -v npm >/dev/null || packages+=(npm)
 
 # Said now, and not after all the rest.
 bash tests/containers.sh --can-run
@@ -28,6 +30,9 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 
 step "tests that need Rust alone"
 cargo test --locked
+
+step "viewers of tiles"
+bash tests/viewers.sh
 
 step "tests in a browser"
 cargo test --locked --package browser-tests
