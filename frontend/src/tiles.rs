@@ -2,10 +2,10 @@
 //! time, and no longer than any of them waits. Beside it is what other programs need to find tiles ([`crate::site`]).
 
 mod cache;
+pub(crate) mod coding;
 mod counters;
 mod disk;
 mod flight;
-pub(crate) mod gzip;
 mod shelf;
 pub(crate) mod tile;
 
@@ -141,7 +141,8 @@ impl Fetcher {
         let mut tile = patience.persist(again, ask).await?;
         if request.format == Some(Format::Npy) {
             let raw = tile.body;
-            let packed = spawn_blocking(move || gzip::packed(&raw)).await;
+            let packed = spawn_blocking(move || coding::packed(&raw)).await;
+            let packed = packed.map_err(|error| Failure::Internal(error.to_string()))?;
             tile.body = packed.map_err(|error| Failure::Internal(error.to_string()))?;
         }
         let tile = Arc::new(tile);

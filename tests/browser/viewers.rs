@@ -115,15 +115,15 @@ async fn click(page: &Page, x: f64, y: f64, times: usize) {
     .await;
 }
 
-/// Drags the picture by 200 pixels to the left and 160 upwards.
+/// Drags the picture by 200 pixels to the right and 160 downwards.
 async fn drag(page: &Page) {
     let kind = DispatchMouseEventType::MousePressed;
-    mouse(page, kind, 700.0, 300.0, 0.0).await;
+    mouse(page, kind, 500.0, 140.0, 0.0).await;
     for (x, y) in [
-        (690.0, 290.0),
-        (640.0, 250.0),
-        (540.0, 180.0),
-        (500.0, 140.0),
+        (510.0, 150.0),
+        (560.0, 190.0),
+        (660.0, 260.0),
+        (700.0, 300.0),
     ] {
         mouse(page, DispatchMouseEventType::MouseMoved, x, y, 0.0).await;
     }
@@ -131,7 +131,7 @@ async fn drag(page: &Page) {
     page.value::<()>("new Promise(done => setTimeout(done, 500))")
         .await;
     let kind = DispatchMouseEventType::MouseReleased;
-    mouse(page, kind, 500.0, 140.0, 0.0).await;
+    mouse(page, kind, 700.0, 300.0, 0.0).await;
 }
 
 /// What a page complains of, but for what the browser says of its own machine.
@@ -172,9 +172,9 @@ async fn shows_the_plane(viewer: &Viewer) {
     settled(&page, viewer).await;
     let moved = looks_as_the_server_draws_it(&page, &cluster, viewer).await;
     let pixel = 4.0 / f64::from(TILE) / DEEP.exp2();
-    let [right, down] = [(moved[0] - re) / pixel, (im - moved[1]) / pixel];
+    let [left, up] = [(re - moved[0]) / pixel, (moved[1] - im) / pixel];
     // OpenLayers takes the first ten for the hand's trembling.
-    for (moved, dragged) in [(right, 200.0), (down, 160.0)] {
+    for (moved, dragged) in [(left, 200.0), (up, 160.0)] {
         let is_whole = (moved - moved.round()).abs() < 1e-6;
         let is_right = (dragged - 10.5..dragged + 0.5).contains(&moved);
         assert!(is_whole && is_right, "moved by {moved} of {dragged}");

@@ -7,10 +7,11 @@ use axum::response::{IntoResponse, Response};
 use protocol::header::{X_ITERATIONS, X_WORKER};
 use protocol::{Appearance, FieldErrors, Fields, Format, TileAddress, TileRequest};
 use service::Problem;
+use tokio::task::spawn_blocking;
 
 use crate::site::Site;
 use crate::site::picture::refused;
-use crate::tiles::gzip;
+use crate::tiles::coding::Coding;
 use crate::tiles::tile::{Source, Tile, TileKey};
 
 /// What tiles look like: it changes when the same address would be drawn otherwise, be it by a single pixel.
@@ -19,8 +20,6 @@ pub(crate) const VERSION: &str = "v1";
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// Which version is the newest may change with the next release.
 const FOR_NOW: HeaderValue = HeaderValue::from_static("public, max-age=300");
-/// An npy file of 256 × 256 complex numbers, the widest that there are, and its head.
-const MOST_NPY: usize = 256 * 256 * 8 + 1024;
 
 /// `GET` and `HEAD /tiles/{version}/{z}/{x}/{y}.{form}`.
 pub(crate) async fn tile(
@@ -130,14 +129,20 @@ impl Asked {
         method: &Method,
         headers: &HeaderMap,
     ) -> Response {
-        let is_packed = self.appearance.format() == Format::Npy && takes_gzip(headers);
+        let coding = match self.appearance.format() {
+            Format::Npy => Coding::accepted(headers),
+            _ => Coding::Identity,
+        };
         let key = TileKey::of(&format!(
             "{VERSION}/{}?{}",
             self.name,
             self.appearance.query()
         ));
-        let coding = if is_packed { "-gzip" } else { "" };
-        let tag = format!("\"{key}{coding}\"");
+        // Each coding is a representation of its own (RFC 9110 §8.8.3.3).
+        let tag = match coding.name() {
+            Some(coding) => format!("\"{key}-{coding}\""),
+            None => format!("\"{key}\""),
+        };
         if is_known(headers, &tag) {
             site.tiles.not_modified();
             let mut response = StatusCode::NOT_MODIFIED.into_response();
@@ -153,15 +158,15 @@ impl Asked {
             let (place, appearance) = (self.place.clone(), self.appearance.clone());
             let request = move || place.request(&appearance);
             match site.tiles.tile(key, request, priority).await {
-                Ok((tile, source)) => self.body(&tile, source, is_packed),
+                Ok((tile, source)) => self.body(&tile, source, coding).await,
                 Err(failure) => return failure.into_response(),
             }
         };
         let fields = response.headers_mut();
         let kind = HeaderValue::from_static(self.appearance.format().media_type());
         fields.insert(header::CONTENT_TYPE, kind);
-        if is_packed {
-            fields.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        if let Some(coding) = coding.name() {
+            fields.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
         }
         self.describe(fields, &tag);
         response
@@ -179,16 +184,16 @@ impl Asked {
         }
     }
 
-    fn body(&self, tile: &Tile, source: Source, is_packed: bool) -> Response {
-        let body = if is_packed || self.appearance.format() != Format::Npy {
-            Some(tile.body.clone())
-        } else {
-            gzip::unpacked(&tile.body, MOST_NPY)
-        };
-        let Some(body) = body else {
-            tracing::error!(tile = self.name, "a packed tile is damaged");
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        };
+    async fn body(&self, tile: &Tile, source: Source, coding: Coding) -> Response {
+        let mut body = tile.body.clone();
+        if self.appearance.format() == Format::Npy && coding != Coding::Zstd {
+            let other = spawn_blocking(move || coding.of(&body)).await;
+            let Ok(Some(other)) = other else {
+                tracing::error!(tile = self.name, "a packed tile is damaged");
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            };
+            body = other;
+        }
         let mut response = Response::new(Body::from(body));
         let fields = response.headers_mut();
         fields.insert(X_ITERATIONS, HeaderValue::from(tile.iterations));
@@ -217,28 +222,6 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     })
 }
 
-/// Whether the client unpacks gzip (RFC 9110 §12.5.3).
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    let lists = headers.get_all(header::ACCEPT_ENCODING).iter();
-    let codings = lists
-        .filter_map(|list| list.to_str().ok())
-        .flat_map(|list| list.split(','));
-    let mut weight = None;
-    for coding in codings {
-        let mut parts = coding.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let own = parts
-            .find_map(|part| part.strip_prefix("q="))
-            .map_or(1.0, |q| q.trim().parse::<f32>().unwrap_or(0.0));
-        match name.as_str() {
-            "gzip" | "x-gzip" => return own > 0.0,
-            "*" => weight = Some(own),
-            _ => {}
-        }
-    }
-    weight.is_some_and(|weight| weight > 0.0)
-}
-
 /// How urgent the client says it is (RFC 9218), if it says so in a way that is understood.
 fn priority(headers: &HeaderMap) -> Option<String> {
     let said = headers.get("priority")?.to_str().ok()?;
@@ -258,17 +241,6 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
         headers
-    }
-
-    #[test]
-    fn gzip_is_taken_where_the_client_says_so() {
-        for said in ["gzip", "br, gzip;q=0.5", "*", "GZIP", "zstd, *;q=0.1"] {
-            assert!(takes_gzip(&with("accept-encoding", said)), "{said}");
-        }
-        for said in ["", "identity", "gzip;q=0, *", "*;q=0", "gzip;q=x"] {
-            assert!(!takes_gzip(&with("accept-encoding", said)), "{said}");
-        }
-        assert!(!takes_gzip(&HeaderMap::new()));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::tiles::shelf::Shelf;
 use crate::tiles::tile::{Tile, TileKey};
 
 /// Begins every file; another form of files would have another.
-const MAGIC: &[u8; 8] = b"tbtile1\n";
+const MAGIC: &[u8; 8] = b"tbtile2\n";
 /// Ends the names of tiles' files.
 const ENDING: &str = ".tile";
 /// Begins the names of files that are not whole yet.

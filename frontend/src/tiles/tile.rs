@@ -35,7 +35,7 @@ impl std::fmt::Display for TileKey {
 /// A tile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tile {
-    /// A PNG; an npy file is packed by gzip.
+    /// A PNG; an npy file is packed by zstd.
     pub(crate) body: Bytes,
     /// Who drew it.
     pub(crate) worker: String,

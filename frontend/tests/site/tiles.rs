@@ -147,23 +147,54 @@ async fn a_tile_is_drawn_once_and_who_has_it_is_told_so_without_drawing() {
 async fn counts_are_packed_for_who_unpacks_them_and_have_a_tag_each_way() {
     let site = site().await;
     let path = "/tiles/v1/1/1/0.npy?field=distance";
-    let packed = ask(&site, path, &[("accept-encoding", "br, gzip")]).await;
-    assert_eq!(packed.headers()["content-encoding"], "gzip");
-    assert_eq!(packed.headers()["content-type"], "application/x-npy");
-    assert_eq!(packed.headers()["vary"], "accept-encoding");
-    let packed_tag = packed.headers()["etag"].clone();
-    let plain = ask(&site, path, &[]).await;
-    assert!(plain.headers().get("content-encoding").is_none());
-    assert_ne!(plain.headers()["etag"], packed_tag);
-    let plain = plain.bytes().await.unwrap();
-    let packed = packed.bytes().await.unwrap();
-    assert!(packed.len() < plain.len());
-    let mut unpacked = Vec::new();
-    let mut decoder = flate2::read::GzDecoder::new(&packed[..]);
-    std::io::Read::read_to_end(&mut decoder, &mut unpacked).unwrap();
-    let request = site.workers.log.requests.lock().unwrap()[0].clone();
-    assert_eq!(request.field, protocol::Channel::Distance);
-    assert!(unpacked == npy(&request) && plain == unpacked);
+    let mut tags = Vec::new();
+    for (accepted, coding) in [
+        ("gzip, deflate, br, zstd", Some("zstd")),
+        ("br, gzip", Some("gzip")),
+        ("zstd;q=0.1, gzip;q=0.2", Some("gzip")),
+        ("identity", None),
+    ] {
+        let accepts = ("accept-encoding", accepted);
+        let answer = ask(&site, path, &[accepts]).await;
+        let headers = answer.headers().clone();
+        let said = headers
+            .get("content-encoding")
+            .map(|said| said.to_str().unwrap());
+        assert_eq!(said, coding, "{accepted}");
+        assert_eq!(headers["content-type"], "application/x-npy");
+        assert_eq!(headers["vary"], "accept-encoding");
+        let body = answer.bytes().await.unwrap();
+        let mut unpacked = Vec::new();
+        match coding {
+            Some("zstd") => unpacked = zstd::decode_all(&body[..]).unwrap(),
+            Some(_) => {
+                let mut decoder = flate2::read::GzDecoder::new(&body[..]);
+                std::io::Read::read_to_end(&mut decoder, &mut unpacked).unwrap();
+            }
+            None => unpacked.extend(&body),
+        }
+        let request = site.workers.log.requests.lock().unwrap()[0].clone();
+        assert_eq!(request.field, protocol::Channel::Distance);
+        assert!(unpacked == npy(&request), "{accepted}");
+        assert_eq!(body.len() < unpacked.len(), coding.is_some());
+
+        // Who has it in this coding is told so, and who has it in another is not.
+        let tag = headers["etag"].to_str().unwrap().to_owned();
+        let known = ask(&site, path, &[accepts, ("if-none-match", &tag)]).await;
+        assert_eq!(
+            (known.status(), &known.headers()["vary"]),
+            (304.try_into().unwrap(), &headers["vary"])
+        );
+        assert_eq!(known.headers()["etag"], tag.as_str());
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+        for other in tags.iter().filter(|tag| **tag != headers["etag"]) {
+            let unknown = ask(&site, path, &[accepts, ("if-none-match", other)]).await;
+            assert_eq!(unknown.status(), 200, "{accepted}");
+        }
+    }
+    assert_eq!(tags.len(), 3, "{tags:?}");
     assert_eq!(site.workers.asked(), 1);
 }
 
