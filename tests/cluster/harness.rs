@@ -29,7 +29,11 @@ pub(crate) fn tilebrot(arguments: &[&str]) -> Command {
 
 impl Process {
     pub(crate) fn start(arguments: &[&str]) -> Process {
-        let mut command = tilebrot(arguments);
+        Process::spawn(tilebrot(arguments))
+    }
+
+    /// What [`tilebrot`] makes, or a shell that gives way to it.
+    pub(crate) fn spawn(mut command: Command) -> Process {
         let mut child = command
             .stdout(Stdio::piped())
             .spawn()

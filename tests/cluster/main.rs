@@ -11,6 +11,7 @@ mod deep;
 mod draining;
 mod faults;
 mod joining;
+mod kept;
 mod rendering;
 mod structure;
 mod terminal;
