@@ -8,7 +8,8 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::read::GzEncoder;
 
-/// Counts are noise in their lower digits, in which a longer search finds little (docs/tiles.md has the figures).
+/// Counts are noise in their lower digits, in which a longer search of zstd's finds nothing; gzip is packed for each who asks, so it must be
+/// quick (docs/tiles.md has the figures).
 const LEVEL: u8 = 1;
 /// An npy file of 256 × 256 complex numbers, the widest that there are, and its head.
 const MOST_NPY: usize = 256 * 256 * 8 + 1024;
