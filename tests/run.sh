@@ -8,8 +8,6 @@ step() { printf '\n=== %s (after %d s)\n' "$*" "$SECONDS"; }
 
 # A compiler's linker, a client for README's examples, a browser without a window, and what reads maps.
 packages=(gcc curl ca-certificates chromium-headless-shell gdal-bin)
-# What fetches the viewers that tiles are shown in, unless there is one of another origin.
-command -v npm >/dev/null || packages+=(npm)
 
 # Said now, and not after all the rest.
 bash tests/containers.sh --can-run
@@ -31,10 +29,8 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 step "tests that need Rust alone"
 cargo test --locked
 
-step "viewers of tiles"
-bash tests/viewers.sh
-
 step "tests in a browser"
+bash tests/viewers.sh
 cargo test --locked --package browser-tests
 
 step "README's commands"

@@ -1,21 +1,28 @@
 #!/usr/bin/env bash
-# Lays the viewers that the tests show tiles in into target/viewers, by npm. They are only for the tests, and nothing of them is kept here.
+# Lays Leaflet, OpenSeadragon and OpenLayers, in which the browser's tests look at tiles, into the folder for tests. They are no part of
+# the program. Which registry they come from is a matter of npm's own settings; what comes is compared with what is known.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-viewers=(leaflet@1.9.4 openseadragon@6.1.1 ol@10.6.1)
-folder=target/viewers
+viewers=(
+    leaflet@1.9.4=84c65a256e50657896f54c33bd857b6849ebe94c817803be818bf32a3dde0b77
+    openseadragon@6.1.1=b4ab2942f33b90e0448e4d20fc5ed14cee049f1f3ae49d70afd4b05e9a2f92d0
+    ol@10.6.1=359792ea5ed6c0c9e69ceaf1066f82da51e620fc5a31a874ebbba299f1f40fdb
+)
+folder="${CARGO_TARGET_DIR:-target}/tmp/viewers"
 
 [[ ${viewers[*]} == "$(cat "$folder/all" 2>/dev/null)" ]] && exit 0
-command -v npm >/dev/null || { echo "tests/viewers.sh: npm is missing: sudo apt-get install npm" >&2; exit 1; }
-echo "fetching ${viewers[*]}"
+command -v npm >/dev/null || bash tests/install.sh npm
 rm -rf "$folder"
 for viewer in "${viewers[@]}"; do
-    own=$folder/${viewer%@*}
+    package=${viewer%=*}
+    echo "fetching $package"
+    own=$folder/${package%@*}
     mkdir -p "$own"
-    npm pack --silent --ignore-scripts --pack-destination "$own" "$viewer" >/dev/null
-    tar -xzf "$own"/*.tgz -C "$own" --strip-components=1
-    rm "$own"/*.tgz
+    archive="$own/$(cd "$own" && npm pack --silent "$package")"
+    echo "${viewer#*=}  $archive" | sha256sum --check --status || { echo "tests/viewers.sh: $package is not what it was" >&2; exit 1; }
+    tar --extract --gzip --file "$archive" --directory "$own" --strip-components 1
+    rm "$archive"
 done
 # Last, so that what broke off is fetched again.
 echo "${viewers[*]}" >"$folder/all"

@@ -67,13 +67,16 @@ impl Settings {
         }
     }
 
-    /// The base address without a slash at its end.
-    pub(crate) fn base(&self) -> Result<String, Mistakes> {
+    /// The base address without a slash at its end, if all settings can be used.
+    ///
+    /// # Errors
+    /// Every mistake, by the name that the setting has as a flag.
+    pub fn base(&self) -> Result<String, Mistakes> {
         let mut mistakes = Mistakes::default();
         let base = self.tiles.trim_end_matches('/');
         if !is_base(base) {
             mistakes.push(
-                "tiles",
+                "--tiles",
                 &self.tiles,
                 "an address such as http://balancer:8081",
             );
@@ -82,10 +85,10 @@ impl Settings {
             && !is_base(admin.trim_end_matches('/'))
         {
             let accepted = "an address such as http://balancer:8082";
-            mistakes.push("balancer", admin, accepted);
+            mistakes.push("--balancer", admin, accepted);
         }
         let slots = self.slots.map(|slots| slots as usize);
-        for (name, count) in [("slots", slots), ("renders", Some(self.renders))] {
+        for (name, count) in [("--slots", slots), ("renders", Some(self.renders))] {
             if let Some(count @ 0) = count {
                 mistakes.push(name, count, "1 or more");
             }
@@ -137,7 +140,7 @@ mod tests {
             };
             let said = settings.base().unwrap_err().to_string();
             assert!(
-                ["tiles", "slots", "balancer"]
+                ["--tiles", "--slots", "--balancer"]
                     .iter()
                     .all(|name| said.contains(name)),
                 "{said}"

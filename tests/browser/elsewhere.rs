@@ -60,10 +60,9 @@ async fn file(uri: Uri) -> Response {
     ([(header::CONTENT_TYPE, kind)], content).into_response()
 }
 
-/// Where the viewers are: the folder that `VIEWERS` names, else where `tests/viewers.sh` puts them.
+/// Where `tests/viewers.sh` puts them.
 fn viewers() -> PathBuf {
-    let usual = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/viewers");
-    let folder = std::env::var_os("VIEWERS").map_or_else(|| usual.into(), PathBuf::from);
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("viewers");
     assert!(
         folder.join("all").exists(),
         "these tests need viewers in {}: `bash tests/viewers.sh` fetches them",

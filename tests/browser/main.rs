@@ -11,7 +11,6 @@ mod elsewhere;
 mod page;
 mod process;
 mod site;
-mod view;
 
 mod edge;
 mod explorer;

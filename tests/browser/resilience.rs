@@ -3,9 +3,9 @@
 
 use crate::chromium::Chromium;
 use crate::cluster::Cluster;
+use crate::explorer::{HEIGHT, WIDTH, explore, looks_as_the_server_draws_it, settled};
 use crate::page::Page;
 use crate::site::Balancer;
-use crate::view::{HEIGHT, WIDTH, explore, looks_as_the_server_draws_it, settled};
 
 /// A place whose tiles take a worker a while, on a corner of tiles: there a pixel of the window is one of a tile.
 const BUSY: &str = "re=-0.75&im=0.125&zoom=64&iterations=20000";

@@ -10,8 +10,8 @@ use crate::chromium::Chromium;
 use crate::cluster::Cluster;
 use crate::documented;
 use crate::elsewhere::page_with;
+use crate::explorer::{HEIGHT, LEAST_SEEN, WIDTH, difference, mouse};
 use crate::page::Page;
-use crate::view::{HEIGHT, LEAST_SEEN, WIDTH, difference, mouse};
 
 /// How one of them is driven and read.
 struct Viewer {

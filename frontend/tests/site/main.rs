@@ -4,8 +4,10 @@
 
 mod cluster_size;
 mod harness;
+mod kept_tiles;
 mod pages;
 mod pictures;
 mod progress;
 mod tiles;
+mod tilesets;
 mod troubles;
