@@ -3,7 +3,7 @@
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 
-use crate::harness::{Answer, Site, Workers, npy, pixel};
+use crate::harness::{Site, Workers, npy, pixel};
 
 pub(crate) async fn site() -> Site {
     Site::start(Workers::start().await).await
