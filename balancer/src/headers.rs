@@ -2,6 +2,8 @@
 //! with it, and so does what the `Connection` field names. What tells who the client is and how it came is believed
 //! of trusted proxies, and of nobody else; the rest is passed on as it came.
 
+mod found;
+
 use std::net::IpAddr;
 
 use http::header::{
@@ -9,6 +11,8 @@ use http::header::{
     TE, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use http::{HeaderMap, Version};
+
+use self::found::{Field, Found};
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -29,18 +33,30 @@ const VIA_1_0: HeaderValue = HeaderValue::from_static("1.0 balancer");
 
 /// Takes out the fields that end at this hop.
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    if headers.contains_key(CONNECTION) {
+    let found = Found::among(headers);
+    strip(headers, found);
+}
+
+fn strip(headers: &mut HeaderMap, found: Found) {
+    if found.has(Field::Connection) {
         for name in nominated(headers) {
             headers.remove(name);
         }
         headers.remove(CONNECTION);
     }
-    if headers.remove(TRANSFER_ENCODING).is_some() {
+    if found.has(Field::TransferEncoding) && headers.remove(TRANSFER_ENCODING).is_some() {
         // It went before any length (RFC 9112 §6.3), which therefore says nothing about the body that goes on.
         headers.remove(CONTENT_LENGTH);
     }
-    for name in [KEEP_ALIVE, PROXY_CONNECTION, TE, UPGRADE] {
-        headers.remove(name);
+    if found.has(Field::KeepAlive) {
+        headers.remove(KEEP_ALIVE);
+        headers.remove(PROXY_CONNECTION);
+    }
+    if found.has(Field::Te) {
+        headers.remove(TE);
+    }
+    if found.has(Field::Upgrade) {
+        headers.remove(UPGRADE);
     }
 }
 
@@ -94,17 +110,22 @@ pub(crate) fn forward(
 ) {
     // All that is added below, in one step.
     headers.reserve(ADDED);
-    let trailers = takes_trailers(headers);
-    strip_hop_by_hop(headers);
+    let found = Found::among(headers);
+    let trailers = found.has(Field::Te) && takes_trailers(headers);
+    strip(headers, found);
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
     // Our server side has answered `100 Continue` by the time the body is read.
-    headers.remove(EXPECT);
+    if found.has(Field::Expect) {
+        headers.remove(EXPECT);
+    }
     let via = match version {
         Version::HTTP_10 => VIA_1_0,
         Version::HTTP_2 => {
-            join_cookies(headers);
+            if found.has(Field::Cookie) {
+                join_cookies(headers);
+            }
             VIA_2
         }
         _ => VIA_1_1,
@@ -113,7 +134,7 @@ pub(crate) fn forward(
     if peer.trusted {
         extend_way(headers, peer);
     } else {
-        begin_way(headers, peer);
+        begin_way(headers, peer, found);
     }
     if let Some(id) = id {
         headers.entry(REQUEST_ID).or_insert(id);
@@ -135,13 +156,22 @@ fn join_cookies(headers: &mut HeaderMap) {
 }
 
 /// The way of a request begins here, whatever the client says.
-fn begin_way(headers: &mut HeaderMap, peer: &Peer) {
-    for name in [FORWARDED, REAL_IP, REQUEST_ID] {
-        headers.remove(name);
+fn begin_way(headers: &mut HeaderMap, peer: &Peer, found: Found) {
+    let unbelieved = [
+        (Field::Forwarded, FORWARDED),
+        (Field::RealIp, REAL_IP),
+        (Field::RequestId, REQUEST_ID),
+    ];
+    for (field, name) in unbelieved {
+        if found.has(field) {
+            headers.remove(name);
+        }
     }
-    let forwarded = |name: &&HeaderName| name.as_str().starts_with("x-forwarded-");
-    while let Some(name) = headers.keys().find(forwarded).cloned() {
-        headers.remove(name);
+    if found.has(Field::XForwarded) {
+        let forwarded = |name: &&HeaderName| name.as_str().starts_with("x-forwarded-");
+        while let Some(name) = headers.keys().find(forwarded).cloned() {
+            headers.remove(name);
+        }
     }
     if let Some(text) = peer.text.clone() {
         headers.insert(FORWARDED_FOR, text);

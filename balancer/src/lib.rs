@@ -26,6 +26,7 @@ mod proxy;
 mod refuse;
 pub mod settings;
 mod stats;
+mod timer;
 mod tries;
 mod upstream;
 mod urgency;

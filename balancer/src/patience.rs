@@ -2,7 +2,6 @@
 //! bytes justify, so that nobody holds a place by sending one byte now and then. The clock runs only while the
 //! body is asked for more: a slow reader is not held against the sender. It is read only when there is a wait.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,7 +9,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
+
+use crate::timer::Timer;
 
 /// For a connection to get going, before the rate counts (as Kestrel has it).
 const GRACE: Duration = Duration::from_secs(5);
@@ -45,19 +46,18 @@ pub(crate) struct Patience {
     bytes: u64,
     /// How long the body was waited for, the present wait not included.
     waited: Duration,
-    wait: Option<Wait>,
-}
-
-#[derive(Debug)]
-struct Wait {
-    since: Instant,
-    over: Pin<Box<Sleep>>,
+    /// Since when it is waited for now.
+    since: Option<Instant>,
+    timer: Timer,
 }
 
 impl Patience {
-    /// For a piece at most `idle`, however slow they are.
-    pub(crate) fn new(idle: Duration) -> Patience {
-        Patience::with_rate(idle, 0)
+    /// For a piece at most `idle`, however slow they are; `timer` may have been used before.
+    pub(crate) fn new(idle: Duration, timer: Timer) -> Patience {
+        Patience {
+            timer,
+            ..Patience::with_rate(idle, 0)
+        }
     }
 
     /// The same, and in all as long as `rate` bytes a second justify.
@@ -67,8 +67,14 @@ impl Patience {
             rate,
             bytes: 0,
             waited: Duration::ZERO,
-            wait: None,
+            since: None,
+            timer: Timer::default(),
         }
+    }
+
+    /// The timer, for whoever waits next.
+    pub(crate) fn take_timer(&mut self) -> Timer {
+        std::mem::take(&mut self.timer)
     }
 
     /// How long the next piece is waited for.
@@ -87,9 +93,7 @@ impl Patience {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
-            if let Some(wait) = self.wait.take() {
-                self.waited += wait.since.elapsed();
-            }
+            self.arrived();
             if let Some(Ok(frame)) = &frame {
                 self.bytes += frame.data_ref().map_or(0, Bytes::len) as u64;
             }
@@ -98,15 +102,18 @@ impl Patience {
         self.poll_over(cx).map(|e| Some(Err(e)))
     }
 
+    /// The present wait is over.
+    fn arrived(&mut self) {
+        if let Some(since) = self.since.take() {
+            self.waited += since.elapsed();
+        }
+    }
+
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<BodyError> {
         let left = self.left();
-        let wait = self.wait.get_or_insert_with(|| {
-            let since = Instant::now();
-            let over = Box::pin(sleep_until(since + left));
-            Wait { since, over }
-        });
+        let since = *self.since.get_or_insert_with(Instant::now);
         let is_slow = left < self.idle;
-        wait.over.as_mut().poll(cx).map(|()| {
+        self.timer.poll_until(cx, since + left).map(|()| {
             if is_slow {
                 BodyError::Slow(self.rate)
             } else {
@@ -134,8 +141,7 @@ mod tests {
             match tokio::time::timeout(pause, over).await {
                 Ok(e) => return (begin.elapsed().as_secs(), e),
                 Err(_) => {
-                    let wait = patience.wait.take().unwrap();
-                    patience.waited += wait.since.elapsed();
+                    patience.arrived();
                     patience.bytes += bytes;
                 }
             }
@@ -155,7 +161,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_that_stops_is_given_up() {
         let idle = Duration::from_secs(60);
-        let stopped = given_up_after(Patience::new(idle), 1, Duration::MAX).await;
+        let stopped = given_up_after(Patience::new(idle, Timer::default()), 1, Duration::MAX).await;
         assert!(matches!(stopped, (60, BodyError::Idle(_))), "{stopped:?}");
         let patience = Patience {
             bytes: 1 << 20,

@@ -11,6 +11,11 @@ use super::tunnel::Entrance;
 use crate::client::ClientKey;
 use crate::headers::{FORWARDED_FOR, Peer};
 
+/// Sixteen hexadecimal digits and a dash.
+const NAME: usize = 17;
+/// A connection's name and a number of 64 bits in decimal digits.
+const LONGEST_ID: usize = NAME + 20;
+
 /// The proxies whose word is believed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trusted(Vec<IpNet>);
@@ -60,8 +65,8 @@ pub(crate) struct Caller {
     pub(crate) peer: Peer,
     address: IpAddr,
     key: ClientKey,
-    /// Begins the names of its requests; random.
-    connection: u64,
+    /// Begins the names of its requests; random. Written once, and not for each of them.
+    name: [u8; NAME],
     requests: AtomicU64,
     pub(crate) tunnel: Entrance,
 }
@@ -70,11 +75,16 @@ impl Caller {
     /// `connection` tells it apart from all others.
     pub(crate) fn new(address: IpAddr, trusted: &Trusted, tls: bool, connection: u64) -> Caller {
         let address = address.to_canonical();
+        let mut name = [b'-'; NAME];
+        for (i, digit) in name[..NAME - 1].iter_mut().enumerate() {
+            let nibble = connection >> (60 - 4 * i) & 0xf;
+            *digit = b"0123456789abcdef"[nibble as usize];
+        }
         Caller {
             peer: Peer::new(address, trusted.contains(address), tls),
             key: address.into(),
             address,
-            connection,
+            name,
             requests: AtomicU64::new(0),
             tunnel: Entrance::default(),
         }
@@ -96,8 +106,20 @@ impl Caller {
 
     /// A name for the next request: the connection's number, and how many came before on it.
     pub(crate) fn next_id(&self) -> Option<HeaderValue> {
-        let count = self.requests.fetch_add(1, Ordering::Relaxed);
-        HeaderValue::try_from(format!("{:016x}-{count}", self.connection)).ok()
+        let mut count = self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut text = [0; LONGEST_ID];
+        let mut start = LONGEST_ID;
+        loop {
+            start -= 1;
+            text[start] = b'0' + (count % 10) as u8;
+            count /= 10;
+            if count == 0 {
+                break;
+            }
+        }
+        start -= self.name.len();
+        text[start..][..self.name.len()].copy_from_slice(&self.name);
+        HeaderValue::from_bytes(&text[start..]).ok()
     }
 }
 

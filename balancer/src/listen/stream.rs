@@ -17,10 +17,11 @@ use std::time::Duration;
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
 use super::wire::Wire;
 use crate::settings::Limits;
+use crate::timer::Timer;
 
 /// A connection without a request for so long rests: it gives its buffers back.
 const UNTIL_REST: Duration = Duration::from_millis(100);
@@ -91,11 +92,13 @@ pub(super) struct ClientStream {
     activity: Arc<Activity>,
     is_h2: bool,
     awaited: Awaited,
-    reading: Pin<Box<Sleep>>,
+    reading: Timer,
     /// Until the next look whether the present request is over: doubles with each, so that a short request is soon followed by a rest, and a
     /// long one costs little.
     look: Duration,
-    writing: Option<Pin<Box<Sleep>>>,
+    /// Since when the client has taken nothing of what waits for it.
+    stalled: Option<Instant>,
+    writing: Timer,
 }
 
 impl ClientStream {
@@ -107,9 +110,10 @@ impl ClientStream {
             limits,
             activity,
             awaited: Awaited::Head(first_head),
-            reading: Box::pin(sleep_until(first_head)),
+            reading: Timer::default(),
             look: UNTIL_REST,
-            writing: None,
+            stalled: None,
+            writing: Timer::default(),
         }
     }
 
@@ -143,7 +147,8 @@ impl ClientStream {
             if self.reading.is_elapsed() {
                 self.look = (2 * self.look).min(LONGEST_LOOK);
             }
-            return self.poll_until(cx, now + self.look.min(self.limits.keep_alive));
+            let next = now + self.look.min(self.limits.keep_alive);
+            return self.reading.poll_until(cx, next);
         }
         self.look = UNTIL_REST;
         if self.awaited == Awaited::Nothing {
@@ -154,12 +159,8 @@ impl ClientStream {
         }
         match self.awaited {
             Awaited::Nothing => Poll::Pending,
-            Awaited::Request(deadline) => self.poll_until(cx, deadline),
-            Awaited::Head(deadline) => {
-                if self.reading.deadline() != deadline {
-                    self.reading.as_mut().reset(deadline);
-                }
-                self.reading.as_mut().poll(cx)
+            Awaited::Request(deadline) | Awaited::Head(deadline) => {
+                self.reading.poll_until(cx, deadline)
             }
         }
     }
@@ -169,28 +170,13 @@ impl ClientStream {
         if !matches!(self.awaited, Awaited::Request(_)) || !self.io.inner().is_plain() {
             return Poll::Ready(());
         }
-        if self.writing.is_some() {
+        if self.stalled.is_some() {
             let deadline = Instant::now() + self.limits.keep_alive;
             self.awaited = Awaited::Request(deadline);
-            return self.poll_until(cx, deadline);
+            return self.reading.poll_until(cx, deadline);
         }
         self.activity.rests.store(true, Ordering::Relaxed);
         Poll::Ready(())
-    }
-
-    /// Waits for `deadline`. The timer may be set for an earlier one: it is moved when it fires, not at
-    /// every request.
-    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
-        if self.reading.deadline() > deadline {
-            self.reading.as_mut().reset(deadline);
-        }
-        while self.reading.as_mut().poll(cx).is_ready() {
-            if Instant::now() >= deadline {
-                return Poll::Ready(());
-            }
-            self.reading.as_mut().reset(deadline);
-        }
-        Poll::Pending
     }
 
     /// The outcome of a write, or an error when the client has taken nothing for too long.
@@ -200,14 +186,11 @@ impl ClientStream {
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            self.writing = None;
+            self.stalled = None;
             return written;
         }
-        let stall = self.limits.stall;
-        let writing = self
-            .writing
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
-        ready!(writing.as_mut().poll(cx));
+        let since = *self.stalled.get_or_insert_with(Instant::now);
+        ready!(self.writing.poll_until(cx, since + self.limits.stall));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }

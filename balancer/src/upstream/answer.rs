@@ -16,6 +16,7 @@ use super::connection::Connection;
 use crate::patience::{BodyError, Patience};
 use crate::payload::Sent;
 use crate::pool::Slot;
+use crate::timer::Timer;
 
 /// The body of a server's answer, with all that is held until its end.
 #[derive(Debug)]
@@ -40,14 +41,14 @@ impl Answer {
         Answer {
             server,
             body,
-            patience: Patience::new(Duration::ZERO),
+            patience: Patience::new(Duration::ZERO, Timer::default()),
             lease: None,
         }
     }
 
     pub(super) fn new(
         body: Incoming,
-        connection: Connection,
+        mut connection: Connection,
         slot: Slot,
         sent: Sent,
         idle: Duration,
@@ -55,7 +56,7 @@ impl Answer {
         let mut answer = Answer {
             server: slot.server.clone(),
             body,
-            patience: Patience::new(idle),
+            patience: Patience::new(idle, std::mem::take(&mut connection.timer)),
             lease: Some(Lease {
                 connection,
                 sent,
@@ -78,9 +79,10 @@ impl Answer {
     }
 
     fn finish(&mut self) {
-        if let Some(lease) = self.lease.take()
+        if let Some(mut lease) = self.lease.take()
             && lease.sent.is_complete()
         {
+            lease.connection.timer = self.patience.take_timer();
             lease.slot.server.keep(lease.connection, Instant::now());
         }
     }

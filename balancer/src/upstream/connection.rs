@@ -1,8 +1,11 @@
 //! When can a connection be used again? When its last exchange is complete, the server has not closed it,
 //! and it has not been idle for long.
 
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
@@ -13,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::payload::Payload;
+use crate::timer::Timer;
 
 /// A connection to a server; a task of its own drives it, and ends when this is dropped.
 #[derive(Debug)]
@@ -20,7 +24,12 @@ pub(crate) struct Connection {
     sender: SendRequest<Payload>,
     peer: SocketAddr,
     idle_since: Option<Instant>,
+    /// For whatever is waited for on it.
+    pub(super) timer: Timer,
 }
+
+/// What came of a request.
+type Sent = Result<Response<Incoming>, TrySendError<Request<Payload>>>;
 
 /// Connects to the first address that takes it.
 pub(crate) async fn connect(addresses: &[SocketAddr], timeout: Duration) -> io::Result<Connection> {
@@ -47,6 +56,7 @@ pub(crate) async fn connect(addresses: &[SocketAddr], timeout: Duration) -> io::
         sender,
         peer,
         idle_since: None,
+        timer: Timer::default(),
     })
 }
 
@@ -79,10 +89,22 @@ impl Connection {
     }
 
     /// Sends a request; the error has it back when nothing of it was sent.
-    pub(crate) async fn send(
+    pub(crate) fn send(&mut self, request: Request<Payload>) -> impl Future<Output = Sent> + use<> {
+        self.sender.try_send_request(request)
+    }
+
+    /// The same, as long as the answer's head comes before `deadline`.
+    pub(crate) async fn send_until(
         &mut self,
         request: Request<Payload>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Payload>>> {
-        self.sender.try_send_request(request).await
+        deadline: Instant,
+    ) -> Option<Sent> {
+        let mut answer = pin!(self.send(request));
+        let timer = &mut self.timer;
+        poll_fn(|cx| match answer.as_mut().poll(cx) {
+            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+            Poll::Pending => timer.poll_until(cx, deadline.into()).map(|()| None),
+        })
+        .await
     }
 }

@@ -57,8 +57,7 @@ pub(crate) async fn exchange(
     let timeouts = &slot.pool.settings.timeouts;
     let started = Instant::now();
     let lost = server.lost();
-    let late = tokio::time::sleep(timeouts.head);
-    tokio::pin!(late);
+    let deadline = started + timeouts.head;
     loop {
         let mut connection = match obtain(&slot, started).await {
             Ok(connection) => connection,
@@ -69,9 +68,11 @@ pub(crate) async fn exchange(
         let may_switch = request.headers().contains_key(UPGRADE);
         let outcome = tokio::select! {
             biased;
-            outcome = connection.send(request) => outcome,
+            outcome = connection.send_until(request, deadline) => outcome,
             () = lost.cancelled() => return Err(slot.failed(Failure::Lost, None, started)),
-            () = &mut late => return Err(slot.failed(Failure::Late, None, started)),
+        };
+        let Some(outcome) = outcome else {
+            return Err(slot.failed(Failure::Late, None, started));
         };
         match outcome {
             Ok(response) if may_switch && response.status() == StatusCode::SWITCHING_PROTOCOLS => {
