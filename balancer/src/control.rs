@@ -3,6 +3,7 @@
 //! its servers and its queue, a listener whose address is still there with its connections.
 
 mod door;
+mod lasting;
 mod reload;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -143,6 +144,7 @@ impl Control {
 
     /// Goes on by `settings`. Listeners with new addresses are bound first: when one cannot be, nothing has changed.
     pub(crate) async fn reload(&self, settings: Settings) -> Result<(), String> {
+        lasting::check(&self.state().settings, &settings).map_err(|e| e.to_string())?;
         let mut known: Vec<String> = self.state().addresses();
         let mut bound = Vec::new();
         for listener in &settings.listeners {
@@ -168,13 +170,6 @@ impl Control {
                 return Err(door::no_such_pool(listener));
             }
             Gate::check(listener)?;
-        }
-        let admin = |settings: &Settings| (settings.admin.clone(), settings.admin_socket.clone());
-        if admin(&next) != admin(&state.settings) {
-            tracing::warn!("the admin pages stay where they are: another place takes a restart");
-        }
-        if next.log != state.settings.log {
-            tracing::warn!("logs are written as before: another way takes a restart");
         }
         state.common.renew(&next.limits);
         state.settings = next;

@@ -196,6 +196,36 @@ async fn an_address_that_cannot_be_bound_refuses_the_whole_file() {
 }
 
 #[tokio::test]
+async fn what_takes_a_restart_refuses_the_whole_file_and_is_named() {
+    let (a, b) = (Origin::start("a"), Origin::start("b"));
+    let file = File::holding(&settings(ANY, &[at(&a)], ""));
+    let (balancer, hangup) = balancer_on(&file).await;
+    balancer.wait_for_servers("up", 1).await;
+    let others = [
+        ("admin", "admin = \"127.0.0.1:1\"\n", "127.0.0.1:1"),
+        ("admin_socket", "admin_socket = \"/run/b\"\n", "/run/b"),
+        ("log.access", "log = { access = \"json\" }\n", "json"),
+        ("log.folder", "log = { folder = \"/logs\" }\n", "/logs"),
+    ];
+    for (key, line, value) in others {
+        file.hold(&format!("{line}{}", settings(ANY, &[at(&b)], "")));
+        hangup.notify_one();
+        let expected = format!(
+            "{key}: {value:?} is not accepted: it stays \"none\" until the balancer is started again"
+        );
+        until(&expected, async || reloads(&balancer).await.2 == expected).await;
+        assert_eq!(reloads(&balancer).await.0, 0, "{key}");
+        assert_eq!(balancer.get("/name").await.text(), "a");
+    }
+    file.hold(&settings(ANY, &[at(&b)], ""));
+    hangup.notify_one();
+    until("all else is taken over", async || {
+        balancer.get("/name").await.text() == "b"
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_pool_that_is_gone_finishes_what_it_has() {
     let (a, b) = (Origin::start("a"), Origin::start("b"));
     let file = File::holding(&settings(ANY, &[at(&a)], ""));
