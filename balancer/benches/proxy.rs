@@ -10,15 +10,18 @@
     reason = "a benchmark that cannot go on should stop"
 )]
 
-use std::io::{BufRead, BufReader, Write};
+#[path = "role/mod.rs"]
+mod role;
+
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use balancer::Settings;
 use balancer::settings::Flags;
+use role::{Role, announce, cpu_seconds};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -26,8 +29,6 @@ const CONNECTIONS: usize = 64;
 const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_secs(4);
 const WARM_UP: Duration = Duration::from_millis(500);
-/// Ticks per second in `/proc/PID/stat`: `USER_HZ` is 100 on every Linux that is in use.
-const TICKS: f64 = 100.0;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -62,15 +63,15 @@ fn compare(nginx: bool) {
     println!("proxy     body    requests/s   CPU µs/request   p50 ms   p99 ms");
     for bytes in [1 << 10, 64 << 10] {
         let mut origin = Role::start(&["origin", &bytes.to_string()]);
+        let address = origin.address();
         for _ in 0..ROUNDS {
-            let balancer = Role::start(&["proxy", &origin.address.to_string()]);
-            measure("balancer", bytes, balancer.address, balancer.child.id());
+            let mut balancer = Role::start(&["proxy", &address.to_string()]);
+            measure("balancer", bytes, balancer.address(), balancer.process());
             if nginx {
-                let nginx = Nginx::start(origin.address);
+                let nginx = Nginx::start(address);
                 measure("nginx", bytes, nginx.address, nginx.worker());
             }
         }
-        origin.stop();
     }
 }
 
@@ -80,15 +81,15 @@ const IDLE: usize = 10_000;
 fn idle(nginx: bool) {
     println!("proxy     body    requests/s   CPU µs/request   p50 ms   p99 ms");
     let mut origin = Role::start(&["origin", "1024"]);
+    let address = origin.address();
     for _ in 0..ROUNDS {
-        let balancer = Role::start(&["proxy", &origin.address.to_string()]);
-        rest("balancer", balancer.address, balancer.child.id());
+        let mut balancer = Role::start(&["proxy", &address.to_string()]);
+        rest("balancer", balancer.address(), balancer.process());
         if nginx {
-            let nginx = Nginx::start(origin.address);
+            let nginx = Nginx::start(address);
             rest("nginx", nginx.address, nginx.worker());
         }
     }
-    origin.stop();
 }
 
 /// Measures a proxy alone, and while many connections rest on it.
@@ -128,45 +129,6 @@ fn resident_bytes(process: u32) -> f64 {
         .unwrap();
     let kibibytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
     kibibytes * 1024.0
-}
-
-/// This program again, in another process.
-struct Role {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Role {
-    fn start(arguments: &[&str]) -> Role {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        let mut child = command
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let address = line.trim().parse().unwrap();
-        Role { child, address }
-    }
-
-    fn stop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Role {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-fn announce(address: SocketAddr) {
-    println!("{address}");
-    std::io::stdout().flush().unwrap();
 }
 
 /// Answers every head with the same bytes: as cheap as an origin can be.
@@ -272,17 +234,6 @@ impl Drop for Nginx {
         self.child.wait().unwrap();
         std::fs::remove_dir_all(&self.folder).unwrap();
     }
-}
-
-fn cpu_seconds(process: u32) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    let after_name = &stat[stat.rfind(')').unwrap() + 2..];
-    let ticks = after_name
-        .split(' ')
-        .skip(11)
-        .take(2)
-        .map(|field| field.parse::<f64>().unwrap());
-    ticks.sum::<f64>() / TICKS
 }
 
 fn measure(name: &str, bytes: usize, proxy: SocketAddr, process: u32) {

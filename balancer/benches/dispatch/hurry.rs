@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::ROUNDS;
 use crate::clients::{client, clients_runtime, p99_millis, times, together};
-use crate::roles::Role;
+use crate::roles::{start_before, start_origins};
 
 /// Tiles of the one who is in a hurry.
 const HURRIED: usize = 300;
@@ -21,11 +21,10 @@ pub(crate) fn hurry() {
         "\nOne client's {HURRIED} tiles, 4 servers, alone and beside {POSTER} of u=7 in flight"
     );
     println!("           p99 alone   p99 beside   ratio");
-    let mut origins = Role::start(&["origins", "4", "1"]);
-    let servers = origins.addresses(4);
+    let (_origins, servers) = start_origins(4, 1);
     for seed in 0..ROUNDS {
-        let mut proxy = Role::start_before(&servers);
-        let address = proxy.addresses(1)[0];
+        let mut proxy = start_before(&servers);
+        let address = proxy.address();
         let runtime = clients_runtime();
         let connect = |_| runtime.block_on(TcpStream::connect(address)).unwrap();
         let tiles = Arc::new(times(HURRIED, seed));

@@ -13,6 +13,8 @@ mod clients;
 mod hurry;
 #[path = "../peers/mod.rs"]
 mod peers;
+#[path = "../role/mod.rs"]
+mod role;
 mod roles;
 
 use std::net::SocketAddr;
@@ -21,7 +23,8 @@ use std::time::Instant;
 
 use clients::{Tile, clients_runtime, p99_millis, times, together};
 use peers::Peer;
-use roles::{Role, cpu_seconds, origins, proxy};
+use role::cpu_seconds;
+use roles::{origins, proxy, start_before, start_origins};
 use tokio::net::TcpStream;
 
 const ROUNDS: u64 = 5;
@@ -82,17 +85,12 @@ fn run(threads: usize, role: impl Future<Output = ()>) {
 fn compare(case: &Case) {
     println!("\n{}, {} in flight", case.name, case.in_flight);
     println!("          makespan / ideal   / work   p99 ms   CPU µs/tile   (medians of {ROUNDS})");
-    let mut origins = Role::start(&[
-        "origins",
-        &case.servers.to_string(),
-        &case.slowness.to_string(),
-    ]);
-    let servers = origins.addresses(case.servers);
+    let (_origins, servers) = start_origins(case.servers, case.slowness);
     let mut results = [const { Vec::new() }; 3];
     for seed in 0..ROUNDS {
-        let mut ours = Role::start_before(&servers);
-        let address = ours.addresses(1)[0];
-        results[0].push(measure(case, seed, address, ours.child.id()));
+        let mut ours = start_before(&servers);
+        let address = ours.address();
+        results[0].push(measure(case, seed, address, ours.process()));
         drop(ours);
         for (peer, results) in [Peer::nginx, Peer::haproxy].iter().zip(&mut results[1..]) {
             let peer = peer(&servers);

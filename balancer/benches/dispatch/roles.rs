@@ -1,8 +1,6 @@
 //! What runs in processes of its own: the servers, and this balancer before them.
 
-use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -12,50 +10,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-/// Ticks per second in `/proc/PID/stat`: `USER_HZ` is 100 on every Linux that is in use.
-const TICKS: f64 = 100.0;
+use crate::role::{Role, announce};
 
-/// This program again, in another process.
-pub(crate) struct Role {
-    pub(crate) child: Child,
-    said: BufReader<std::process::ChildStdout>,
+/// So many servers in another process, the first of them so many times slower, and where they listen.
+pub(crate) fn start_origins(count: usize, slowness: u32) -> (Role, Vec<SocketAddr>) {
+    let mut origins = Role::start(&["origins", &count.to_string(), &slowness.to_string()]);
+    let addresses = (0..count).map(|_| origins.address()).collect();
+    (origins, addresses)
 }
 
-impl Role {
-    pub(crate) fn start(arguments: &[&str]) -> Role {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        let mut child = command
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let said = BufReader::new(child.stdout.take().unwrap());
-        Role { child, said }
-    }
-
-    pub(crate) fn start_before(servers: &[SocketAddr]) -> Role {
-        let servers: Vec<String> = servers.iter().map(SocketAddr::to_string).collect();
-        let arguments = ["proxy"]
-            .into_iter()
-            .chain(servers.iter().map(String::as_str));
-        Role::start(&arguments.collect::<Vec<_>>())
-    }
-
-    pub(crate) fn addresses(&mut self, count: usize) -> Vec<SocketAddr> {
-        let mut one = || {
-            let mut line = String::new();
-            self.said.read_line(&mut line).unwrap();
-            line.trim().parse().unwrap()
-        };
-        (0..count).map(|_| one()).collect()
-    }
-}
-
-impl Drop for Role {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
+/// This balancer in another process, before `servers`.
+pub(crate) fn start_before(servers: &[SocketAddr]) -> Role {
+    let servers: Vec<String> = servers.iter().map(SocketAddr::to_string).collect();
+    let arguments = ["proxy"]
+        .into_iter()
+        .chain(servers.iter().map(String::as_str));
+    Role::start(&arguments.collect::<Vec<_>>())
 }
 
 /// Servers that run one tile at a time, in the order in which they were asked, each on a thread that sleeps.
@@ -123,20 +93,4 @@ pub(crate) async fn proxy(servers: &[&str]) {
     let shutdown = service::Shutdown::new();
     let run = balancer::run(vec![listener], None, settings.unwrap(), shutdown);
     run.await.unwrap();
-}
-
-fn announce(address: SocketAddr) {
-    println!("{address}");
-    std::io::stdout().flush().unwrap();
-}
-
-/// The CPU time of a process so far.
-pub(crate) fn cpu_seconds(process: u32) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    let after_name = &stat[stat.rfind(')').unwrap() + 2..];
-    let ticks = after_name.split(' ').skip(11).take(2);
-    ticks
-        .map(|field| field.parse::<f64>().unwrap())
-        .sum::<f64>()
-        / TICKS
 }

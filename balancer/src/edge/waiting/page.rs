@@ -40,7 +40,7 @@ impl Reason {
     }
 }
 
-/// The text of a page, in which `{{place}}`, `{{wait}}`, `{{refresh}}` and `{{reason}}` are replaced.
+/// The text of a page, in which `{{place}}`, `{{wait}}`, `{{refresh}}`, `{{interval}}` and `{{reason}}` are replaced.
 #[derive(Debug)]
 pub(super) struct Page(String);
 
@@ -103,6 +103,7 @@ impl Page {
             .replace("{{place}}", &place)
             .replace("{{wait}}", &in_words(wait.time))
             .replace("{{refresh}}", &refresh.to_string())
+            .replace("{{interval}}", &interval(refresh))
             .replace("{{reason}}", wait.reason.text())
     }
 }
@@ -115,6 +116,14 @@ pub(super) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
         .filter_map(|value| value.to_str().ok());
     matches!(*method, Method::GET | Method::HEAD)
         && accepted.any(|value| value.contains("text/html"))
+}
+
+/// What follows "every".
+fn interval(seconds: u64) -> String {
+    match seconds {
+        1 => "second".to_owned(),
+        seconds => format!("{seconds} seconds"),
+    }
 }
 
 fn in_words(time: Option<Duration>) -> String {
@@ -149,6 +158,8 @@ mod tests {
             assert!(text.contains(part), "{part}");
         }
         assert!(!text.contains("{{"));
+        let hurried = page.filled(wait(Some(12), Some(150)), 1);
+        assert!(hurried.contains("renews itself every second, "));
         assert!(page.filled(wait(None, None), 5).contains(">unknown<"));
     }
 }
