@@ -113,14 +113,18 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = ready!(match &mut self.source {
+        let frame = match &mut self.source {
             Source::Server(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|f| f.map_err(BoxError::from))),
             Source::Own(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|f| f.map_err(BoxError::from))),
-        });
+        };
+        if let Some(busy) = &self.busy {
+            busy.asked(frame.is_ready());
+        }
+        let frame = ready!(frame);
         if self.entry.is_some() {
             self.note(frame.as_ref());
         }

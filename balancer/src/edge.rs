@@ -11,6 +11,7 @@ mod waiting;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use http::{Request, Response, header};
 use hyper::body::Incoming;
@@ -66,6 +67,7 @@ impl Edge {
         mut request: Request<Incoming>,
     ) -> Response<Body> {
         if let Some(unsuitable) = refuse::unsuitable(&request, self.url_bytes) {
+            pool.counts.malformed.fetch_add(1, Ordering::Relaxed);
             return closing(unsuitable);
         }
         let client = caller.client(&self.trusted, request.headers());

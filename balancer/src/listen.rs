@@ -7,6 +7,7 @@ mod forwarder;
 mod framing;
 mod numbers;
 mod stream;
+mod streams;
 mod tls;
 mod wire;
 

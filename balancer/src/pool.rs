@@ -71,6 +71,8 @@ pub(crate) struct Counts {
     pub(crate) queued: AtomicU64,
     /// Requests that the balancer answered itself, because no server could.
     pub(crate) refused: AtomicU64,
+    /// Requests that could not be understood, or not be carried at all.
+    pub(crate) malformed: AtomicU64,
     /// How long each try waited, whether for a slot or in vain. What is refused at once is not in it: the worse
     /// things were, the better it would look.
     pub(crate) waits: Waits,

@@ -61,6 +61,12 @@ pub(crate) fn unsuitable<B>(request: &Request<B>, url_bytes: usize) -> Option<Pr
     None
 }
 
+/// The problem of a head whose bytes could be read in two ways.
+pub(crate) fn unclear() -> Problem {
+    let detail = "the request cannot be understood in one way only (RFC 9112 section 11.2)";
+    Problem::new(StatusCode::BAD_REQUEST, "Bad request", detail)
+}
+
 /// What is wrong with a target, by its form (RFC 9112 §3.2).
 fn misdirected(method: &Method, uri: &Uri) -> Option<&'static str> {
     let web = [Scheme::HTTP, Scheme::HTTPS];

@@ -37,6 +37,7 @@ pub(crate) struct PoolStats {
     pub(crate) hedges: u64,
     pub(crate) hedges_won: u64,
     pub(crate) refused: u64,
+    pub(crate) malformed: u64,
     pub(crate) queue_wait: WaitStats,
     pub(crate) servers: Vec<ServerStats>,
     /// What happened last, the latest last.
@@ -131,6 +132,7 @@ impl PoolStats {
             hedges: read(&pool.counts.hedges),
             hedges_won: read(&pool.counts.hedges_won),
             refused: read(&pool.counts.refused),
+            malformed: read(&pool.counts.malformed),
             queue_wait: WaitStats::of(&pool.counts.waits),
             servers,
             events: pool.events.last(),

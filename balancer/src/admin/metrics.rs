@@ -60,6 +60,11 @@ impl prometheus_client::collector::Collector for Collector {
         page.pool_count("refused", "Requests answered without a server", |pool| {
             pool.refused
         })?;
+        page.pool_count(
+            "malformed",
+            "Requests that could not be understood or carried",
+            |pool| pool.malformed,
+        )?;
         page.pool_gauge("queue_length", "Requests that wait", |pool| {
             pool.queue as f64
         })?;

@@ -7,23 +7,29 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
 
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http_body_util::{BodyExt, Collected};
 use hyper::body::Incoming;
 use hyper::rt::Write;
 use hyper::server::conn::http1::Parts;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use service::Shutdown;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::stream::{Activity, ClientStream};
+use super::streams::Streams;
 use super::wire::{Socket, Wire};
 use super::{Gate, forwarder};
-use crate::body::Body;
+use crate::body::{Body, closing};
 use crate::edge::Caller;
 use crate::log::Entry;
+use crate::refuse;
 
 /// Requests at once on a connection of HTTP/2: as many as browsers send, and as others allow.
 const MOST_STREAMS: u32 = 128;
@@ -125,6 +131,13 @@ impl Client {
                 }
                 return Ok(());
             }
+            if stream.ended_unclear() {
+                Box::pin(self.answer_unclear(&mut stream)).await;
+            } else if let Err(e) = &outcome
+                && let Some(status) = refusal_of(e)
+            {
+                self.note_malformed(status, 0);
+            }
             if self.activity.take_rest() && read_buf.is_empty() {
                 outcome = Ok(());
                 // Empty, but with all its room.
@@ -149,17 +162,73 @@ impl Client {
     ) -> hyper::Result<()> {
         let limits = &self.gate.limits;
         let most_bytes = u32::try_from(limits.header_bytes).unwrap_or(u32::MAX);
-        let served = http2::Builder::new(TokioExecutor::new())
+        let streams = Streams {
+            activity: self.activity.clone(),
+            stall: limits.stall,
+        };
+        let served = http2::Builder::new(streams)
             .max_concurrent_streams(MOST_STREAMS)
             .max_header_list_size(most_bytes)
             .serve_connection(stream, service_fn(|request| self.answer(request)));
         tokio::pin!(served);
-        tokio::select! {
-            outcome = served.as_mut() => outcome,
-            () = shutdown.cancelled() => {
-                served.as_mut().graceful_shutdown();
-                served.await
+        // Who comes while we are draining gets one answer before the farewell, as with HTTP/1.
+        let draining = async {
+            if self.gate.draining.is_cancelled() {
+                std::future::pending().await
+            } else {
+                self.gate.draining.cancelled().await;
             }
+        };
+        let leaving = poll_fn(|cx| match served.as_mut().poll(cx) {
+            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+            Poll::Pending if self.activity.is_leaving() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        let ended = tokio::select! {
+            ended = leaving => ended,
+            () = shutdown.cancelled() => None,
+            () = draining => None,
+        };
+        if let Some(outcome) = ended {
+            return outcome;
+        }
+        // GOAWAY (RFC 9113 §6.8); the stream does not wait for ever for the end.
+        self.activity.leave();
+        served.as_mut().graceful_shutdown();
+        served.await
+    }
+
+    /// A head that could be read in two ways, or none at all: the connection's last answer is ours, and not hyper's.
+    async fn answer_unclear(&self, stream: &mut ClientStream) {
+        let why = refuse::unclear();
+        let status = why.status();
+        let (head, body) = closing(why).into_parts();
+        let Ok(body) = body.collect().await.map(Collected::to_bytes) else {
+            return;
+        };
+        let mut text = format!("HTTP/1.1 {status}\r\n").into_bytes();
+        let length = (header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        let fields = head.headers.iter().chain([(&length.0, &length.1)]);
+        for (name, value) in fields {
+            text.extend_from_slice(name.as_str().as_bytes());
+            text.extend_from_slice(b": ");
+            text.extend_from_slice(value.as_bytes());
+            text.extend_from_slice(b"\r\n");
+        }
+        text.extend_from_slice(b"\r\n");
+        text.extend_from_slice(&body);
+        // Who has left, or does not read, gets none.
+        let mut stream = TokioIo::new(stream);
+        let sent = stream.write_all(&text).await.is_ok();
+        self.note_malformed(status, if sent { body.len() } else { 0 });
+    }
+
+    /// Counts and logs a request whose head nobody understood.
+    fn note_malformed(&self, status: StatusCode, bytes: usize) {
+        let pool = self.gate.pool.load_full();
+        pool.counts.malformed.fetch_add(1, Ordering::Relaxed);
+        if let Some(log) = &self.gate.access_log {
+            Entry::malformed(log, self.caller.address(), &pool, status, bytes);
         }
     }
 
@@ -169,7 +238,11 @@ impl Client {
         self: &Arc<Self>,
         request: Request<Incoming>,
     ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>> {
-        let busy = self.activity.start();
+        let busy = if request.version() == Version::HTTP_2 {
+            self.activity.start_stream()
+        } else {
+            self.activity.start()
+        };
         let client = self.clone();
         Box::pin(async move {
             let Client {
@@ -191,11 +264,25 @@ impl Client {
             }
             if !says_close {
                 answer.headers_mut().remove(header::CONNECTION);
+                if gate.draining.is_cancelled() {
+                    activity.leave();
+                }
             } else if gate.draining.is_cancelled() {
                 let close = HeaderValue::from_static("close");
                 answer.headers_mut().insert(header::CONNECTION, close);
             }
             Ok(answer)
         })
+    }
+}
+
+/// What hyper has answered by itself to what it could not parse.
+fn refusal_of(e: &hyper::Error) -> Option<StatusCode> {
+    if e.is_parse_too_large() {
+        Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    } else if e.is_parse() && !e.is_parse_version_h2() {
+        Some(StatusCode::BAD_REQUEST)
+    } else {
+        None
     }
 }

@@ -2,8 +2,9 @@
 //! nothing that could be read in two ways gets past here (RFC 9112 §11.2). Bytes are looked at as they are read,
 //! before hyper sees them: it parses fields well, but forgives line ends, repeated lengths and loose chunk lines.
 //!
-//! What offends is replaced by a byte that hyper's parser refuses in that place, and all that follows is kept
-//! from it: hyper then answers 400 and closes, after the answers to requests before.
+//! What offends is kept from hyper, with all that follows: it finds that the client ended in the middle of a head, after the answers
+//! to requests before, and we answer 400 in its place. In a body, where a request is being answered already, what offends is
+//! replaced by a byte that hyper's parser refuses in that place.
 
 use memchr::memchr;
 
@@ -25,6 +26,8 @@ pub(super) struct Framing {
     last: u8,
     length: Option<u64>,
     chunked: bool,
+    /// What was refused is a head, and no body.
+    refused_in_head: bool,
 }
 
 /// What the next byte belongs to.
@@ -62,6 +65,11 @@ impl Framing {
         self.place == Place::Refused
     }
 
+    /// Whether that was in a head, which nobody answers.
+    pub(super) fn is_refused_in_head(&self) -> bool {
+        self.refused_in_head
+    }
+
     /// Looks at bytes as they came; so many of them, from the first, are for hyper.
     pub(super) fn check(&mut self, bytes: &mut [u8]) -> usize {
         let mut at = 0;
@@ -96,7 +104,7 @@ impl Framing {
             };
             match step {
                 Ok(taken) => at += taken,
-                Err(offset) => return self.refuse(bytes, at + offset),
+                Err(offset) => return self.refuse(bytes, at, offset),
             }
         }
         at
@@ -216,8 +224,20 @@ impl Framing {
         Ok(())
     }
 
-    /// Puts something into the place of `bytes[at]` that hyper cannot take for anything.
-    fn refuse(&mut self, bytes: &mut [u8], at: usize) -> usize {
+    /// Ends what is let through before the byte at `offset` from `from`, or puts something into its place that hyper cannot take for anything.
+    fn refuse(&mut self, bytes: &mut [u8], from: usize, offset: usize) -> usize {
+        let at = from + offset;
+        if matches!(self.place, Place::RequestLine | Place::Field) {
+            self.refused_in_head = true;
+            // Of a head that is not there at all hyper would not wait for the end until it has answered those before.
+            let begins = self.place == Place::RequestLine && self.start.is_empty() && offset == 0;
+            if begins {
+                bytes[at] = b'x';
+            }
+            self.place = Place::Refused;
+            self.start = Vec::new();
+            return at + usize::from(begins);
+        }
         let before = match at {
             0 => self.last,
             at => bytes[at - 1],

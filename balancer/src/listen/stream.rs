@@ -3,15 +3,16 @@
 //! the stall time. A body's pace is watched where it is read.
 //!
 //! Most of the time of most connections is spent between requests, when hyper would keep buffers for the next one: a
-//! connection without TLS is taken from it then, and given to it again when something comes.
+//! connection of HTTP/1 is taken from it then, and given to it again when something comes. One of HTTP/2 says farewell
+//! (GOAWAY) when its rest is over, and ends when its client has answered that, or has not for the header timeout.
 //!
 //! hyper's own header timer counts idle time as a slow head and sets a timer for every request. Here a timer
 //! is touched only when a client is slow, at the price that a rest may last twice the keep-alive time.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
+use super::streams::Turn;
 use super::wire::Wire;
 use crate::settings::Limits;
 use crate::timer::Timer;
@@ -39,6 +41,10 @@ pub(super) struct Activity {
     tunnel: AtomicBool,
     /// Reading was ended to rest, and not by a fault.
     rests: AtomicBool,
+    /// A connection of HTTP/2 wants, or has said, farewell.
+    farewell: AtomicBool,
+    /// Of the stream that began last, until its task takes it; none for HTTP/1.
+    turn: Mutex<Option<Arc<Turn>>>,
 }
 
 impl Activity {
@@ -46,7 +52,36 @@ impl Activity {
     pub(super) fn start(self: &Arc<Self>) -> Busy {
         self.busy.fetch_add(1, Ordering::Relaxed);
         self.begun.store(true, Ordering::Relaxed);
-        Busy(self.clone())
+        Busy {
+            activity: self.clone(),
+            turn: None,
+        }
+    }
+
+    /// The same for one of many, whose answer tells whom it waits for.
+    pub(super) fn start_stream(self: &Arc<Self>) -> Busy {
+        let turn = Arc::new(Turn::default());
+        *self.turn() = Some(turn.clone());
+        let mut busy = self.start();
+        busy.turn = Some(turn);
+        busy
+    }
+
+    fn turn(&self) -> std::sync::MutexGuard<'_, Option<Arc<Turn>>> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn take_turn(&self) -> Option<Arc<Turn>> {
+        self.turn().take()
+    }
+
+    /// No request should come any more on this connection of HTTP/2.
+    pub(super) fn leave(&self) {
+        self.farewell.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.farewell.load(Ordering::Relaxed)
     }
 
     /// What follows is another protocol's.
@@ -66,11 +101,23 @@ impl Activity {
 
 /// A request that is being answered.
 #[derive(Debug)]
-pub(crate) struct Busy(Arc<Activity>);
+pub(crate) struct Busy {
+    activity: Arc<Activity>,
+    turn: Option<Arc<Turn>>,
+}
+
+impl Busy {
+    /// Its answer was asked for the next piece, and had it.
+    pub(crate) fn asked(&self, there: bool) {
+        if let Some(turn) = &self.turn {
+            turn.asked(there);
+        }
+    }
+}
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+        self.activity.busy.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -91,6 +138,8 @@ pub(super) struct ClientStream {
     limits: Limits,
     activity: Arc<Activity>,
     is_h2: bool,
+    /// It has said farewell, and waits no longer than for a head.
+    left: bool,
     awaited: Awaited,
     reading: Timer,
     /// Until the next look whether the present request is over: doubles with each, so that a short request is soon followed by a rest, and a
@@ -106,6 +155,7 @@ impl ClientStream {
         let first_head = Instant::now() + limits.header_timeout;
         ClientStream {
             is_h2: wire.is_h2(),
+            left: false,
             io: TokioIo::new(wire),
             limits,
             activity,
@@ -132,6 +182,11 @@ impl ClientStream {
         }
     }
 
+    /// Whether reading ended because of a head that could be read in two ways, which nobody has answered.
+    pub(super) fn ended_unclear(&self) -> bool {
+        self.io.inner().ended_unclear()
+    }
+
     /// Waits for the next request without anything that requests need; whether something came in time.
     pub(super) async fn rest(&self) -> bool {
         let readable = self.io.inner().readable();
@@ -142,6 +197,10 @@ impl ClientStream {
     /// Nothing came: is the time over?
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
+        if self.activity.is_leaving() && !self.left {
+            self.left = true;
+            self.awaited = Awaited::Nothing;
+        }
         if self.is_busy() {
             // hyper need not ask again when the answer is done, so the timer has to.
             if self.reading.is_elapsed() {
@@ -152,9 +211,16 @@ impl ClientStream {
         }
         self.look = UNTIL_REST;
         if self.awaited == Awaited::Nothing {
-            let may_rest = self.io.inner().is_plain();
-            let time = self.limits.keep_alive;
-            let time = if may_rest { time.min(UNTIL_REST) } else { time };
+            let Limits {
+                keep_alive,
+                header_timeout,
+                ..
+            } = self.limits;
+            let time = match (self.left, self.is_h2) {
+                (true, _) => header_timeout,
+                (false, true) => keep_alive,
+                (false, false) => keep_alive.min(UNTIL_REST),
+            };
             self.awaited = Awaited::Request(now + time);
         }
         match self.awaited {
@@ -167,10 +233,15 @@ impl ClientStream {
 
     /// The time for a request is over: a connection rests when all that was written has gone.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !matches!(self.awaited, Awaited::Request(_)) || !self.io.inner().is_plain() {
+        if !matches!(self.awaited, Awaited::Request(_)) || self.left {
             return Poll::Ready(());
         }
-        if self.stalled.is_some() {
+        if self.is_h2 {
+            // Whoever has polled the connection looks next, and says farewell.
+            self.activity.leave();
+            return Poll::Pending;
+        }
+        if self.stalled.is_some() || self.io.inner().has_more_to_write() {
             let deadline = Instant::now() + self.limits.keep_alive;
             self.awaited = Awaited::Request(deadline);
             return self.reading.poll_until(cx, deadline);

@@ -28,6 +28,8 @@ pub(super) enum Socket {
 pub(super) struct Wire {
     socket: Socket,
     framing: Framing,
+    /// hyper was told that the client ended, because of a head that is not for it.
+    ended_unclear: bool,
     activity: Arc<Activity>,
 }
 
@@ -40,16 +42,24 @@ impl Wire {
         Wire {
             socket,
             framing,
+            ended_unclear: false,
             activity,
         }
     }
 
-    /// Whether the socket's readiness says all: TLS may hold bytes that were read.
-    pub(super) fn is_plain(&self) -> bool {
-        matches!(self.socket, Socket::Plain(_))
+    /// Whether bytes that TLS has taken still wait for the socket.
+    pub(super) fn has_more_to_write(&self) -> bool {
+        match &self.socket {
+            Socket::Plain(_) => false,
+            Socket::Tls { stream, .. } => stream.get_ref().1.wants_write(),
+        }
     }
 
-    /// Waits until there is something to read, or the end.
+    pub(super) fn ended_unclear(&self) -> bool {
+        self.ended_unclear
+    }
+
+    /// Waits until there is something to read, or the end. Of TLS that is known when it has given all that it had.
     pub(super) async fn readable(&self) -> io::Result<()> {
         match &self.socket {
             Socket::Plain(stream) => stream.readable().await,
@@ -81,6 +91,7 @@ impl AsyncRead for Wire {
     ) -> Poll<io::Result<()>> {
         if self.framing.is_refused() {
             // As if the client had ended.
+            self.ended_unclear = self.framing.is_refused_in_head();
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();

@@ -7,6 +7,8 @@ use balancer::SystemResolver;
 use balancer::settings::{AccessFormat, Listener, Settings};
 use http::Method;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::harness::{Balancer, Client, Origin, pool_of, request, soon, until};
 
@@ -117,6 +119,71 @@ async fn every_request_has_a_line_with_what_became_of_it() {
     assert_eq!(words[0]["event"], "server joined");
     assert_eq!(words[1]["event"], "server up");
     assert_eq!(words[2]["server"], server);
+}
+
+#[tokio::test]
+async fn who_is_not_understood_gets_a_problem_and_has_a_line_too() {
+    let (origin, folder) = (Origin::start("a"), Folder::new("malformed"));
+    let balancer = balancer_before(&origin, AccessFormat::Json, &folder).await;
+    let ask = async |text: &str| {
+        let mut stream = TcpStream::connect(balancer.site).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        soon("the end", stream.read_to_end(&mut answer)).await.ok();
+        String::from_utf8(answer).unwrap()
+    };
+    // By our own look at the bytes, behind a request that is answered first.
+    let first = "GET /name HTTP/1.1\r\nHost: a\r\n\r\n";
+    let answers = ask(&format!("{first}GET /b HTTP/1.1\nHost: a\r\n\r\n")).await;
+    let (first, second) = answers.split_once("\r\n\r\na").unwrap();
+    assert!(first.starts_with("HTTP/1.1 200"), "{first}");
+    assert!(
+        second.starts_with("HTTP/1.1 400 Bad Request\r\n"),
+        "{second}"
+    );
+    let (head, body) = second.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("application/problem+json"), "{head}");
+    assert!(head.contains("connection: close"), "{head}");
+    let body_length = body.len();
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(
+        (&body["status"], &body["title"]),
+        (&400.into(), &"Bad request".into())
+    );
+    // By hyper's parser, and by our look at what it parsed.
+    let spaced = ask("GET / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n").await;
+    assert!(spaced.starts_with("HTTP/1.1 400"), "{spaced}");
+    let hostless = ask("GET /c HTTP/1.1\r\n\r\n").await;
+    assert!(hostless.starts_with("HTTP/1.1 400"), "{hostless}");
+    let lines = folder.lines("access.log", 4).await;
+    let seen: Vec<(Value, Value, Value)> = lines
+        .iter()
+        .map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            (
+                line["status"].clone(),
+                line["method"].clone(),
+                line["target"].clone(),
+            )
+        })
+        .collect();
+    let line =
+        |status: u16, method: &str, target: &str| (status.into(), method.into(), target.into());
+    let expected = [
+        line(200, "GET", "/name"),
+        line(400, "-", "-"),
+        line(400, "-", "-"),
+        line(400, "GET", "/c"),
+    ];
+    assert_eq!(seen, expected);
+    let unclear: Value = serde_json::from_str(&lines[1]).unwrap();
+    assert_eq!(unclear["bytes"], body_length);
+    assert_eq!(
+        balancer
+            .metric("balancer_malformed_total{pool=\"tiles\"}")
+            .await,
+        3.0
+    );
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod harness;
 mod health;
 mod hedging;
 mod http;
+mod http_2;
 mod kill;
 mod logs;
 mod names;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use balancer::SystemResolver;
 use balancer::settings::{Listener, Settings, Tls};
@@ -20,13 +21,13 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::harness::{Balancer, Origin, pool_of, request, soon, until};
+use crate::harness::{Balancer, LARGE, Origin, pool_of, request, soon, until};
 
 /// A folder that goes with the test.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Folder {
+    pub(crate) fn new(name: &str) -> Folder {
         let folder = std::env::temp_dir().join(format!("balancer-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         Folder(folder)
@@ -40,7 +41,7 @@ impl Drop for Folder {
 }
 
 /// Writes a new certificate for `name` and its key; the certificate, for clients to trust.
-fn certify(folder: &Path, name: &str) -> (Tls, CertificateDer<'static>) {
+pub(crate) fn certify(folder: &Path, name: &str) -> (Tls, CertificateDer<'static>) {
     let CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let files = Tls {
@@ -62,7 +63,7 @@ async fn balancer(origin: &Origin, change: impl FnOnce(&mut Listener)) -> Balanc
 }
 
 /// Connects as to `site.example`, trusting `certificate` alone and offering `protocol`.
-async fn connect(
+pub(crate) async fn connect(
     address: SocketAddr,
     certificate: &CertificateDer<'static>,
     protocol: &[u8],
@@ -168,6 +169,38 @@ async fn http_2_carries_many_requests_on_one_connection() {
 }
 
 #[tokio::test]
+async fn a_connection_with_tls_that_rests_loses_nothing() {
+    let (origin, folder) = (Origin::start("a"), Folder::new("rest"));
+    let (files, certificate) = certify(&folder.0, "site.example");
+    let balancer = balancer(&origin, |listener| listener.tls = Some(files)).await;
+    let mut stream = connect(balancer.site, &certificate, b"http/1.1")
+        .await
+        .unwrap();
+    let text = b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut piece = vec![0; 64 << 10];
+    for round in 0..2 {
+        stream.write_all(text).await.unwrap();
+        let (mut length, mut ends) = (0, 0);
+        while length < LARGE {
+            let read = soon("a piece", stream.read(&mut piece)).await.unwrap();
+            assert!(read > 0, "closed after {length} bytes in round {round}");
+            length += read;
+            // Longer than a connection without a request waits until it rests, with the end in its buffers.
+            if length + 300_000 > LARGE && ends < 3 {
+                ends += 1;
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+        }
+        // The rest of it, and a rest.
+        while let Ok(read) =
+            tokio::time::timeout(Duration::from_millis(250), stream.read(&mut piece)).await
+        {
+            assert!(read.unwrap() > 0, "closed in round {round}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_new_certificate_is_taken_and_a_broken_one_is_not() {
     let (origin, folder) = (Origin::start("a"), Folder::new("renewal"));
     let (files, first) = certify(&folder.0, "site.example");
@@ -181,7 +214,7 @@ async fn a_new_certificate_is_taken_and_a_broken_one_is_not() {
     assert!(connect(balancer.site, &first, b"h2").await.is_err());
     std::fs::write(&files.certificate, "nonsense").unwrap();
     // It is looked at every second.
-    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
     assert!(connect(balancer.site, &second, b"h2").await.is_ok());
 }
 
