@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 
 step() { printf '\n=== %s (after %d s)\n' "$*" "$SECONDS"; }
 
-# A compiler's linker, a client for README's examples, a browser without a window, and what reads maps.
-packages=(gcc curl ca-certificates chromium-headless-shell gdal-bin)
+# A compiler's linker, a client for README's examples, a browser without a window, what reads maps, and what opens a network of a test's own.
+packages=(gcc curl ca-certificates chromium-headless-shell gdal-bin iproute2)
 
 # Said now, and not after all the rest.
 bash tests/containers.sh --can-run
@@ -28,6 +28,9 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 
 step "tests that need Rust alone"
 cargo test --locked
+
+step "names, by a name server"
+bash tests/dns.sh
 
 step "tests in a browser"
 bash tests/viewers.sh
