@@ -29,6 +29,8 @@ async fn ask(balancer: &Balancer, method: Method) -> Answer {
 async fn a_straggler_is_answered_by_another_server_and_given_up_at_its_own() {
     let (a, b) = (Origin::start("a"), Origin::start("b"));
     let balancer = timed(pool_of(&[&a, &b])).await;
+    // On a busy machine one of those that timed it may have been a straggler too.
+    let before = balancer.stats().await["hedges"].as_u64().unwrap();
     // Whichever has it first holds it; the other one may answer.
     let holding = tokio::spawn({
         let site = balancer.site;
@@ -42,7 +44,7 @@ async fn a_straggler_is_answered_by_another_server_and_given_up_at_its_own() {
     assert_eq!(soon("an answer", holding).await.unwrap().text(), "b");
     a.wait_until_running(0).await;
     let stats = balancer.stats().await;
-    assert_eq!(stats["hedges"], 1);
+    assert_eq!(stats["hedges"], before + 1);
     assert_eq!(stats["retries"], 0);
 }
 
