@@ -347,7 +347,7 @@ view_args! {
     samples "TILEBROT_SAMPLES";
     /// How true a deep view must be: standard, fast or exact [default: standard]
     quality "TILEBROT_QUALITY";
-    /// The gradient [default: dusk]
+    /// The gradient: a name, or stops such as 0-000764_0.16-206bcb_0.42-edffff [default: dusk]
     palette "TILEBROT_PALETTE";
     /// smooth, bands or histogram [default: smooth]
     colouring "TILEBROT_COLOURING";

@@ -2,14 +2,14 @@
 //! come free; each share is iterated and coloured on the spot, so that the field of a large tile is
 //! never whole in memory. A band's shares are whole strips, and whoever drew one encodes it too.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use fractal::{Colours, Distribution, Gradient, Renderer, Stop, paint};
-use protocol::{Band, Colouring, Format, PALETTES, Palette, Rect, Strip, Strips, TileRequest};
+use fractal::{Colours, Distribution, Renderer, paint};
+use protocol::{Band, Colouring, Format, Rect, Strip, Strips, TileRequest};
 use rayon::prelude::*;
 
+use crate::gradients::gradient_of;
 use crate::job::Failure;
 use crate::prepare::Scene;
 use crate::{encode, survey};
@@ -214,32 +214,12 @@ fn colours(scene: &Scene, request: &TileRequest, cancel: &AtomicBool) -> Result<
         }
     };
     Ok(Colours {
-        gradient: gradient(asked.palette),
+        gradient: gradient_of(&asked.palette),
         colouring,
         density: asked.density,
         offset: asked.offset,
         interior: asked.interior.0,
     })
-}
-
-/// The gradient of a palette; each is made once, since its table takes as long as a small tile.
-fn gradient(palette: &Palette) -> Gradient {
-    static GRADIENTS: [OnceLock<Gradient>; PALETTES.len()] =
-        [const { OnceLock::new() }; PALETTES.len()];
-    let make = || {
-        let stops: Vec<Stop> = palette
-            .stops()
-            .map(|stop| Stop {
-                position: stop.position,
-                colour: stop.colour,
-            })
-            .collect();
-        Gradient::new(&stops).expect("the catalogue's stops ascend")
-    };
-    let at = PALETTES
-        .iter()
-        .position(|known| std::ptr::eq(known, palette));
-    at.map_or_else(make, |at| GRADIENTS[at].get_or_init(make).clone())
 }
 
 #[derive(Default)]

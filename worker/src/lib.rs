@@ -6,6 +6,7 @@ mod admission;
 mod api;
 mod draw;
 mod encode;
+mod gradients;
 mod job;
 mod metrics;
 mod nucleus;

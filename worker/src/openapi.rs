@@ -150,7 +150,17 @@ fn view_fields(limits: &Limits) -> Vec<(&'static str, Value)> {
                 &Quality::ALL.map(Quality::name),
             ),
         ),
-        ("palette", names("The gradient", &palettes)),
+        (
+            "palette",
+            json!({
+                "oneOf": [
+                    { "type": "string", "enum": palettes },
+                    { "type": "string", "pattern": "^[0-9.]+-[0-9a-fA-F]{6}(_[0-9.]+-[0-9a-fA-F]{6}){1,31}$" },
+                ],
+                "default": palettes[0],
+                "description": "The gradient: a name, or 2 to 32 stops such as 0-000764_0.16-206bcb_0.42-edffff, each a position and a colour, ascending from 0 to 1 around the cycle",
+            }),
+        ),
         (
             "colouring",
             names(

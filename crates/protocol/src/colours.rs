@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::fields::number;
-use crate::{Fault, Fields, PALETTES, Palette};
+use crate::{ChosenPalette, Fault, Fields, PALETTES};
 
 /// What decides the position in the palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Colouring {
 pub struct Rgb(pub [u8; 3]);
 
 impl Rgb {
-    fn parse(text: &str) -> Option<Rgb> {
+    pub(crate) fn parse(text: &str) -> Option<Rgb> {
         let hex = text.strip_prefix('#').unwrap_or(text);
         if hex.len() != 6 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
             return None;
@@ -69,7 +69,7 @@ impl fmt::Display for Rgb {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Colours {
     /// The gradient.
-    pub palette: &'static Palette,
+    pub palette: ChosenPalette,
     /// What decides the position in it.
     pub colouring: Colouring,
     /// How often the palette repeats, relative to the default: 0.001 to 1000.
@@ -83,7 +83,7 @@ pub struct Colours {
 impl Default for Colours {
     fn default() -> Self {
         Colours {
-            palette: &PALETTES[0],
+            palette: ChosenPalette::Named(&PALETTES[0]),
             colouring: Colouring::Smooth,
             density: 1.0,
             offset: 0.0,
@@ -97,9 +97,7 @@ impl Colours {
     pub(crate) fn take(fields: &mut Fields) -> Colours {
         let default = Colours::default();
         Colours {
-            palette: fields.read("palette", default.palette, |text| {
-                Palette::named(text).ok_or_else(|| (Fault::Malformed, Palette::accepted()))
-            }),
+            palette: fields.read("palette", default.palette, ChosenPalette::parse),
             colouring: fields.read("colouring", default.colouring, |text| {
                 let known = Colouring::ALL.into_iter().find(|c| c.name() == text);
                 let names = Colouring::ALL.map(Colouring::name).join(", ");

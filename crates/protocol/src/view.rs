@@ -177,7 +177,7 @@ impl View {
         fields.extend([
             ("samples", Value::Whole(self.samples.into())),
             ("quality", Value::Text(self.quality.name().to_owned())),
-            ("palette", Value::Text(colours.palette.name.to_owned())),
+            ("palette", Value::Text(colours.palette.to_string())),
             (
                 "colouring",
                 Value::Text(colours.colouring.name().to_owned()),
@@ -263,6 +263,7 @@ mod tests {
             "formula=multibrot&power=5&palette=ocean&colouring=histogram&density=0.3&offset=0.25",
             "formula=burning_ship&width=1&height=65536&interior=%23ff0080",
             "zoom=2.5e1000&quality=exact",
+            "palette=0-000764_0.16-206bcb_0.42-edffff&offset=0.5",
         ];
         for query in queries {
             let view = read(query).unwrap();

@@ -4,7 +4,7 @@
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use protocol::{Fields, View};
+use protocol::{ChosenPalette, Fields, Stop, View};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -59,6 +59,12 @@ impl Form {
             strays: Vec::new(),
             refused: false,
         }
+    }
+
+    /// The stops of its palette, when that is none of the catalogue.
+    pub(crate) fn own_stops(&self) -> Option<Vec<Stop>> {
+        let palette = ChosenPalette::parse(self.values.get("palette")?).ok()?;
+        matches!(palette, ChosenPalette::Own(_)).then(|| palette.stops())
     }
 
     /// With `errors`: names of fields, and what is accepted there.

@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use protocol::{Colouring, Fields, Formula, Limits, PALETTES, Quality, View};
+use protocol::{Colouring, Fields, Formula, Limits, PALETTES, Quality, Stop, View};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tera::{Context, Tera};
@@ -82,6 +82,7 @@ impl Pages {
                 "query": view.map(View::query),
                 "presets": presets(limits),
                 "palettes": palettes,
+                "own": form.own_stops().and_then(|stops| around(&stops)),
                 "formulas": Formula::NAMES,
                 "colourings": Colouring::ALL.map(Colouring::name),
                 "qualities": Quality::ALL.map(Quality::name),
@@ -141,6 +142,29 @@ fn presets(limits: &Limits) -> Vec<Value> {
         place
     };
     PRESETS.iter().map(place).collect()
+}
+
+/// The stops of a palette once around, as an SVG gradient has them, which does not go on from the last to the first by itself: it
+/// begins one stop before the swatch and ends one after it.
+fn around(stops: &[Stop]) -> Option<Value> {
+    let (first, last) = stops.first().zip(stops.last())?;
+    let before = Stop {
+        position: last.position - 1.0,
+        ..*last
+    };
+    let after = Stop {
+        position: first.position + 1.0,
+        ..*first
+    };
+    let cycle = [&[before], stops, &[after]].concat();
+    let reach = after.position - before.position;
+    let stop = |stop: &Stop| {
+        let [red, green, blue] = stop.colour;
+        let colour = format!("#{red:02x}{green:02x}{blue:02x}");
+        json!({ "offset": (stop.position - before.position) / reach, "colour": colour })
+    };
+    let stops: Vec<Value> = cycle.iter().map(stop).collect();
+    Some(json!({ "from": before.position, "to": after.position, "stops": stops }))
 }
 
 /// The view with `side` pixels along its longer side, as a query string with its size.

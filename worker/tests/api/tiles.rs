@@ -31,6 +31,31 @@ async fn a_tile_is_a_piece_of_the_whole_picture() {
 }
 
 #[tokio::test]
+async fn stops_of_a_request_colour_as_the_same_stops_of_the_catalogue() {
+    let worker = start().await;
+    let tile = async |palette: &str| {
+        let fields = "width=120&height=80&iterations=300&samples=2&offset=0.3";
+        let answer = worker
+            .get(&format!("/v1/tile?{fields}&palette={palette}"))
+            .await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.bytes().await.unwrap()
+    };
+    let ember = protocol::Palette::named("ember").unwrap();
+    let stops: Vec<String> = ember
+        .stops()
+        .map(|protocol::Stop { position, colour }| {
+            let [red, green, blue] = colour;
+            format!("{position}-{red:02x}{green:02x}{blue:02x}")
+        })
+        .collect();
+    let brought = tile(&stops.join("_")).await;
+    assert!(brought == tile("ember").await);
+    assert!(brought == tile(&stops.join("_")).await, "and so again");
+    assert!(brought != tile(&stops[1..].join("_")).await);
+}
+
+#[tokio::test]
 async fn post_takes_the_same_fields_as_get() {
     let worker = start().await;
     let posted = worker
