@@ -27,7 +27,7 @@ const DEPTHS: [(&str, &str); 3] = [
 ];
 
 /// A cluster, and a browser with an empty page.
-async fn started() -> (Site, Chromium, Page) {
+pub(crate) async fn started() -> (Site, Chromium, Page) {
     let site = Site::start();
     let chromium = Chromium::start().await;
     let page = chromium.page().await;
@@ -44,12 +44,12 @@ pub(crate) async fn explore(page: &Page, site: &Site, query: &str) {
 pub(crate) async fn settled(page: &Page) {
     page.until(
         "every tile is there and nothing moves",
-        "window.tilebrot?.viewer.settled",
+        "window.tilebrot?.viewer.settled && tilebrot.minimap.ready",
     )
     .await;
 }
 
-async fn query(page: &Page) -> String {
+pub(crate) async fn query(page: &Page) -> String {
     page.value("(tilebrot.rest(), location.search.slice(1))")
         .await
 }
@@ -67,7 +67,7 @@ pub(crate) async fn mouse(page: &Page, kind: DispatchMouseEventType, x: f64, y: 
 }
 
 /// The canvas's pixels, by way of a PNG.
-async fn canvas(page: &Page) -> RgbaImage {
+pub(crate) async fn canvas(page: &Page) -> RgbaImage {
     let bytes: String = page
         .value("atob(document.getElementById('picture').toDataURL().split(',')[1])")
         .await;

@@ -14,9 +14,12 @@ mod site;
 
 mod edge;
 mod explorer;
+mod files;
 mod form;
 mod gdal;
+mod guide;
 mod live;
+mod palettes;
 mod picture;
 mod readable;
 mod resilience;

@@ -1,6 +1,6 @@
 // Places of one's own, kept in this browser.
 
-import { download } from "./palette.js";
+import { download } from "./download.js";
 
 const KEY = "tilebrot-bookmarks";
 const MOST = 200;

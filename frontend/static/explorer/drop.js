@@ -1,4 +1,8 @@
-// A file that is dropped on the page names a place: a location of Kalles Fraktaler (.kfr) or of Fraktaler-3 (.toml).
+// A file that is dropped on the page, or chosen, names a place: a PNG that Tilebrot drew, a location of Kalles Fraktaler (.kfr) or
+// of Fraktaler-3 (.toml); or it is a palette.
+
+import { isPaletteFile } from "./palettefiles.js";
+import { viewOfPng } from "./png.js";
 
 const MOST_BYTES = 1 << 20;
 const NUMBER = "([+-]?[\\d.]+(?:[eE][+-]?\\d+)?)";
@@ -16,10 +20,31 @@ export function placeOf(text) {
   return query.toString();
 }
 
-/** @param {HTMLElement} target shown while a file is over the page @param {(query: string) => void} open @param {(text: string) => void} say */
-export function listenForFiles(target, open, say) {
+/**
+ * @param {(id: string) => HTMLElement} element
+ * @param {{ open: (query: string) => void, palette: (file: File) => void, say: (text: string) => void }} told
+ */
+export function listenForFiles(element, told) {
+  const target = element("drop");
+  const chooser = /** @type {HTMLInputElement} */ (element("open-file"));
   let inside = 0;
   const hasFile = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
+
+  /** @param {File} file */
+  async function take(file) {
+    if (isPaletteFile(file.name)) {
+      told.palette(file);
+      return;
+    }
+    try {
+      const query = (await viewOfPng(file)) ?? (file.size > MOST_BYTES ? null : placeOf(await file.text()));
+      if (!query) throw new Error("this file names no place. Accepted are PNGs that Tilebrot drew, and .kfr and .toml files with a centre and a zoom.");
+      told.open(query);
+    } catch (error) {
+      told.say(`${file.name}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
   addEventListener("dragenter", (event) => {
     if (!hasFile(event)) return;
     inside += 1;
@@ -33,14 +58,18 @@ export function listenForFiles(target, open, say) {
   addEventListener("dragover", (event) => {
     if (hasFile(event)) event.preventDefault();
   });
-  addEventListener("drop", async (event) => {
+  addEventListener("drop", (event) => {
     const file = event.dataTransfer?.files[0];
     if (!file) return;
     event.preventDefault();
     inside = 0;
     target.hidden = true;
-    const query = file.size > MOST_BYTES ? null : placeOf(await file.text());
-    if (query) open(query);
-    else say(`${file.name} names no place. Accepted are .kfr and .toml files with a centre and a zoom.`);
+    void take(file);
   });
+  chooser.addEventListener("change", () => {
+    const file = chooser.files?.[0];
+    chooser.value = "";
+    if (file) void take(file);
+  });
+  element("open-button").addEventListener("click", () => chooser.click());
 }

@@ -1,5 +1,6 @@
 // The explorer: puts the state, the picture and the controls together.
 
+import { connectAdvice } from "./advice.js";
 import { listBookmarks, addBookmark, exportBookmarks } from "./bookmarks.js";
 import { showCluster } from "./cluster.js";
 import { listenForFiles } from "./drop.js";
@@ -7,9 +8,11 @@ import { showGallery } from "./gallery.js";
 import { History } from "./history.js";
 import { keysOf, listen as listenToKeys } from "./keyboard.js";
 import { minibrotOf } from "./minibrot.js";
+import { connectMinimap } from "./minimap.js";
 import { Overlay } from "./overlay.js";
 import { Palettes } from "./palette.js";
 import { connectPanel } from "./panel.js";
+import { connectPeriod } from "./period.js";
 import { place } from "./plane.js";
 import { listen as listenToPointer } from "./pointer.js";
 import { showCount, showReadout } from "./readout.js";
@@ -36,7 +39,7 @@ function home() {
 
 function begin() {
   const query = location.search.slice(1);
-  const { state, strays } = read(query, palettes.names());
+  const { state, strays } = read(query, palettes.canonical);
   if (!query) state.place = /** @type {import("./plane.js").Place} */ (place("-0.65", "0", `${home()}`, 0));
   if (strays.length > 0) say(`The address names what cannot be used: ${strays.join(", ")}.`);
   return state;
@@ -48,7 +51,12 @@ const viewer = new Viewer(canvas, begin(), (name) => palettes.stops(name), {
     clearTimeout(resting);
     resting = window.setTimeout(rest, REST);
   },
-  drawn: () => showReadout(viewer, element),
+  drawn() {
+    showReadout(viewer, element);
+    minimap.draw();
+    period.look();
+    advice.look();
+  },
   troubled(trouble) {
     element("trouble").hidden = trouble === null;
     if (trouble !== null && element("trouble").textContent !== trouble) element("trouble").textContent = trouble;
@@ -56,7 +64,7 @@ const viewer = new Viewer(canvas, begin(), (name) => palettes.stops(name), {
 });
 const overlay = new Overlay(viewer, /** @type {HTMLCanvasElement} */ (element("overlay")), /** @type {HTMLCanvasElement} */ (element("julia-preview")));
 const trail = new History(location.search.slice(1), (query) => {
-  viewer.show(read(query, palettes.names()).state);
+  viewer.show(read(query, palettes.canonical).state);
   panel.show();
   overlay.draw();
   steps();
@@ -99,7 +107,7 @@ function say(text) {
 
 /** Another state, as a step. @param {string} query */
 function open(query) {
-  const { state, strays } = read(query, palettes.names());
+  const { state, strays } = read(query, palettes.canonical);
   if (strays.length > 0) say(`What cannot be used: ${strays.join(", ")}.`);
   viewer.show(state);
   rest();
@@ -116,6 +124,16 @@ const panel = connectPanel(viewer, palettes, element, {
   changed: rest,
   say,
 });
+const period = connectPeriod(viewer, element);
+const minimap = connectMinimap(viewer, element, (there) => {
+  viewer.stop();
+  viewer.go(there);
+});
+const advice = connectAdvice(viewer, element, (iterations) => {
+  viewer.show({ ...viewer.state, iterations });
+  rest();
+  panel.show();
+});
 const save = connectSave(viewer, element, () => write(viewer.state, viewer.size));
 
 const acts = {
@@ -126,7 +144,13 @@ const acts = {
     viewer.go(/** @type {import("./plane.js").Place} */ (place(viewer.state.formula === "mandelbrot" ? "-0.65" : "0", "0", `${home()}`, 0)));
   },
   help: () => dialog("help").showModal(),
-  panel: () => panel.toggle(),
+  panel() {
+    panel.toggle();
+    period.look();
+  },
+  edit: () => panel.edit(),
+  map: () => minimap.toggle(),
+  open: () => element("open-file").click(),
   save: () => save.open(),
   gallery() {
     showGallery(element("places"));
@@ -192,10 +216,11 @@ listenToKeys(keys);
 listenToPointer(viewer, element("box"), {
   pointed() {
     showCount(viewer, element);
+    period.look();
     overlay.draw();
   },
 });
-listenForFiles(element("drop"), open, say);
+listenForFiles(element, { open, palette: (file) => void panel.take(file), say });
 
 /** The buttons have the names of what they do, where no part of the page has it. */
 const BUTTONS = /** @type {const} */ (["undo", "redo", "home", "save", "cycle", "julia", "orbit", "tint", "copy", "bookmark", "minibrot"]);
@@ -235,8 +260,11 @@ setInterval(() => {
   showCluster(viewer, element);
   followServers(element);
 }, 1000);
-element("panel-button").addEventListener("click", () => followServers(element));
+element("panel-button").addEventListener("click", () => {
+  followServers(element);
+  period.look();
+});
 links();
 steps();
 // For whoever drives the page from outside: tests, and a curious person's console.
-Object.assign(window, { tilebrot: { viewer, rest } });
+Object.assign(window, { tilebrot: { viewer, rest, minimap, advice } });

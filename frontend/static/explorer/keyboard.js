@@ -13,7 +13,7 @@ const STEP = 0.15;
 
 /**
  * @param {import("./viewer.js").Viewer} viewer
- * @param {Record<"undo" | "redo" | "home" | "help" | "panel" | "save" | "gallery" | "cycle" | "julia" | "orbit" | "tint" | "copy" | "bookmark" | "minibrot", () => void>} acts
+ * @param {Record<"undo" | "redo" | "home" | "help" | "panel" | "save" | "gallery" | "cycle" | "julia" | "orbit" | "tint" | "copy" | "bookmark" | "minibrot" | "edit" | "map" | "open", () => void>} acts
  * @returns {Key[]}
  */
 export function keysOf(viewer, acts) {
@@ -38,6 +38,9 @@ export function keysOf(viewer, acts) {
     { keys: ["p"], shown: "P", about: "Open or close the panel", act: acts.panel },
     { keys: ["g"], shown: "G", about: "Places to go", act: acts.gallery },
     { keys: ["m"], shown: "M", about: "The minibrot of this view", act: acts.minibrot },
+    { keys: ["v"], shown: "V", about: "The overview: where this is", act: acts.map },
+    { keys: ["e"], shown: "E", about: "Edit the palette", act: acts.edit },
+    { keys: ["f"], shown: "F", about: "Open a file: a picture, a location or a palette", act: acts.open },
     { keys: ["b"], shown: "B", about: "Bookmark this place", act: acts.bookmark },
     { keys: ["l"], shown: "L", about: "Copy the link", act: acts.copy },
     { keys: ["s"], shown: "S", about: "Save a picture", act: acts.save },

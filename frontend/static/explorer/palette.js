@@ -1,97 +1,90 @@
-// The palettes: those that the workers have, and one that was brought along, which colours this page alone.
+// The palettes: those of the catalogue, by name, and one's own, which are their stops. The page's state has either as one text,
+// and so have links and saved pictures. Own palettes that were kept under a name stay in this browser.
 
 import { PALETTES } from "./palettes.js";
+import { parseStops, stopsText } from "./stops.js";
 
 /** @typedef {import("./colours.js").Stop} Stop */
 
-/** No file of a palette is longer. */
-const MOST_BYTES = 1 << 20;
-const MOST_STOPS = 1024;
+const KEY = "tilebrot-palettes";
+const MOST_KEPT = 50;
+export const LONGEST_NAME = 40;
 
 export class Palettes {
-  /** @type {Stop[] | null} */
-  #brought = null;
+  /** @type {{ name: string, text: string }[]} */
+  #kept = read();
 
-  names() {
-    return PALETTES.map(({ name }) => name);
+  /** The palette as the state has it, or null where the text is none. @param {string} text */
+  canonical = (text) => {
+    if (PALETTES.some(({ name }) => name === text)) return text;
+    const stops = parseStops(text);
+    return stops && stopsText(stops);
+  };
+
+  /** What there is to choose from, and `current`. @param {string} current @returns {{ name: string, text: string }[]} */
+  choices(current) {
+    const known = [...PALETTES.map(({ name }) => ({ name, text: name })), ...this.#kept];
+    return known.some(({ text }) => text === current) ? known : [...known, { name: "Its own", text: current }];
   }
 
-  /** @param {string} name @returns {Stop[]} */
-  stops(name) {
-    return this.#brought ?? this.#own(name);
+  /** The name of an own palette that was kept. @param {string} text */
+  keptName(text) {
+    return this.#kept.find((kept) => kept.text === text)?.name ?? null;
   }
 
-  /** @param {string} name @returns {Stop[]} */
-  #own(name) {
-    const palette = PALETTES.find((palette) => palette.name === name) ?? PALETTES[0];
-    return palette.colours.map((colour, i) => ({ position: i / palette.colours.length, colour: /** @type {[number, number, number]} */ (colour) }));
+  /** A name for people. @param {string} text */
+  nameOf(text) {
+    return this.keptName(text) ?? (parseStops(text) ? "palette" : text);
   }
 
-  /** A background that shows it. @param {string} name */
-  css(name) {
-    const stops = this.#own(name);
-    const shown = [...stops, { ...stops[0], position: 1 }].map(({ position, colour }) => `rgb(${colour.join(" ")}) ${100 * position}%`);
-    return `linear-gradient(to right, ${shown.join(", ")})`;
+  /** Keeps an own palette under a name, in place of the one that had it. @param {string} name @param {string} text @throws with a sentence for people */
+  keep(name, text) {
+    const others = this.#kept.filter((kept) => kept.name !== name && kept.text !== text);
+    if (others.length >= MOST_KEPT) throw new Error(`This browser keeps at most ${MOST_KEPT} palettes; delete one first.`);
+    this.#kept = [...others, { name, text }];
+    write(this.#kept);
   }
 
-  /** Colours the page with these stops, or again with its own. @param {Stop[] | null} stops */
-  preview(stops) {
-    this.#brought = stops;
+  /** @param {string} text */
+  forget(text) {
+    this.#kept = this.#kept.filter((kept) => kept.text !== text);
+    write(this.#kept);
   }
 
-  /** The stops of a file: `.map` (Fractint), `.gpl` (GIMP), `.ugr` (Ultra Fractal) or JSON. @param {File} file */
-  async read(file) {
-    if (file.size > MOST_BYTES) throw new Error("a palette has at most a megabyte");
-    const text = await file.text();
-    const kind = file.name.toLowerCase().split(".").pop();
-    const stops = kind === "json" ? fromJson(text) : kind === "ugr" ? fromUgr(text) : fromLines(text);
-    if (stops.length < 2) throw new Error("accepted are .map, .gpl, .ugr and .json files of at least two colours");
-    return stops;
-  }
-
-  /** Saves the palette as JSON that `read` takes. @param {string} name */
-  save(name) {
-    const stops = this.stops(name).map(({ position, colour }) => ({ position, colour }));
-    download(`${name}.json`, "application/json", JSON.stringify({ name, stops }, null, 1));
+  /** @param {string} text @returns {Stop[]} */
+  stops(text) {
+    const own = parseStops(text);
+    if (own) return own;
+    const { colours } = PALETTES.find(({ name }) => name === text) ?? PALETTES[0];
+    return colours.map((colour, i) => ({ position: i / colours.length, colour: /** @type {[number, number, number]} */ (colour) }));
   }
 }
 
-/** @param {string} name @param {string} type @param {string} text */
-export function download(name, type, text) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+/** A background that shows stops once around. @param {Stop[]} stops */
+export function background(stops) {
+  const [first, last] = [stops[0], stops[stops.length - 1]];
+  const cycle = [{ ...last, position: last.position - 1 }, ...stops, { ...first, position: first.position + 1 }];
+  const shown = cycle.map(({ position, colour }) => `rgb(${colour.join(" ")}) ${100 * position}%`).join(", ");
+  const linear = `linear-gradient(to right in srgb-linear, ${shown})`;
+  return CSS.supports("background", linear) ? linear : `linear-gradient(to right, ${shown})`;
 }
 
-/** Colours evenly spread, at most as many as a gradient needs. @param {[number, number, number][]} colours @returns {Stop[]} */
-function spread(colours) {
-  const right = colours.filter((colour) => colour.every((byte) => Number.isInteger(byte) && byte >= 0 && byte <= 255)).slice(0, MOST_STOPS);
-  return right.map((colour, i) => ({ position: i / right.length, colour }));
+/** @returns {{ name: string, text: string }[]} */
+function read() {
+  try {
+    const list = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    const right = (/** @type {any} */ kept) => typeof kept?.name === "string" && typeof kept.text === "string" && parseStops(kept.text) !== null;
+    return Array.isArray(list) ? list.filter(right).slice(0, MOST_KEPT).map(({ name, text }) => ({ name: name.slice(0, LONGEST_NAME), text })) : [];
+  } catch {
+    return [];
+  }
 }
 
-/** Three numbers a line, whatever else the line says. @param {string} text */
-function fromLines(text) {
-  const lines = [...text.matchAll(/^\s*(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\b/gm)];
-  return spread(lines.map(([, ...bytes]) => /** @type {[number, number, number]} */ (bytes.map(Number))));
-}
-
-/** `index=` from 0 to 399 around the cycle, `color=` as blue, green and red of one number. @param {string} text */
-function fromUgr(text) {
-  const pairs = [...text.matchAll(/index=(-?\d+)\s+color=(\d+)/g)].slice(0, MOST_STOPS);
-  const stops = pairs.map(([, index, colour]) => ({
-    position: (((Number(index) % 400) + 400) % 400) / 400,
-    colour: /** @type {[number, number, number]} */ ([Number(colour) & 255, (Number(colour) >> 8) & 255, (Number(colour) >> 16) & 255]),
-  }));
-  return stops.sort((a, b) => a.position - b.position);
-}
-
-/** @param {string} text */
-function fromJson(text) {
-  const { stops } = JSON.parse(text);
-  const right = (/** @type {any} */ stop) =>
-    stop.position >= 0 && stop.position <= 1 && stop.colour?.length === 3 && stop.colour.every((/** @type {number} */ byte) => byte >= 0 && byte <= 255);
-  if (!Array.isArray(stops) || stops.length > MOST_STOPS || !stops.every(right)) throw new Error("accepted is { stops: [{ position: 0 to 1, colour: [r, g, b] }, …] }");
-  return [...stops].sort((a, b) => a.position - b.position);
+/** @param {{ name: string, text: string }[]} list */
+function write(list) {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(list));
+  } catch {
+    // A browser that keeps nothing has them for as long as the page is open, and in every link.
+  }
 }

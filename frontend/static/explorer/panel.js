@@ -1,6 +1,10 @@
 // The panel: colours, which repaint at once, and what decides the counts, which asks for other tiles.
 
+import { connectEditor } from "./editor.js";
+import { background } from "./palette.js";
+import { readPalette } from "./palettefiles.js";
 import { FORMULAS } from "./state.js";
+import { stopsText } from "./stops.js";
 
 /** The slider's steps: a hundred of them from 100 to 10,000,000. @param {number} step */
 const limitOf = (step) => Math.round(Number((10 ** (2 + step / 20)).toPrecision(2)));
@@ -16,6 +20,8 @@ const stepOf = (limit) => Math.round(20 * (Math.log10(limit) - 2));
 export function connectPanel(viewer, palettes, element, told) {
   const input = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (element(id));
 
+  let swatched = "";
+
   const recolour = (/** @type {Partial<import("./state.js").Colours>} */ change) => {
     viewer.recolour({ ...viewer.state.colours, ...change });
     told.recoloured();
@@ -27,15 +33,20 @@ export function connectPanel(viewer, palettes, element, told) {
     show();
   };
 
+  /** One for each choice; they are made anew only when there are others. */
   function swatches() {
+    const choices = palettes.choices(viewer.state.colours.palette);
+    const now = JSON.stringify(choices);
+    if (now === swatched) return;
+    swatched = now;
     element("palettes").replaceChildren(
-      ...palettes.names().map((name) => {
+      ...choices.map(({ name, text }) => {
         const label = document.createElement("label");
         const radio = document.createElement("input");
-        Object.assign(radio, { type: "radio", name: "palette", value: name, ariaLabel: name });
-        radio.addEventListener("change", () => recolour({ palette: name }));
+        Object.assign(radio, { type: "radio", name: "palette", value: text, ariaLabel: name });
+        radio.addEventListener("change", () => recolour({ palette: text }));
         const swatch = document.createElement("span");
-        swatch.style.background = palettes.css(name);
+        swatch.style.background = background(palettes.stops(text));
         label.title = name;
         label.append(radio, swatch);
         return label;
@@ -46,6 +57,7 @@ export function connectPanel(viewer, palettes, element, told) {
   function show() {
     const { state } = viewer;
     const { colours } = state;
+    swatches();
     for (const radio of element("palettes").querySelectorAll("input")) radio.checked = radio.value === colours.palette;
     input("colouring").value = colours.colouring;
     input("density").value = `${Math.log2(colours.density)}`;
@@ -64,6 +76,7 @@ export function connectPanel(viewer, palettes, element, told) {
     if (!auto) input("iterations").value = `${stepOf(Number(state.iterations))}`;
     element("iterations-value").textContent = auto ? "auto" : Number(state.iterations).toLocaleString("en");
     input("quality").value = state.quality;
+    editor.show();
   }
 
   input("colouring").addEventListener("change", () => recolour({ colouring: /** @type {any} */ (input("colouring").value) }));
@@ -87,19 +100,11 @@ export function connectPanel(viewer, palettes, element, told) {
     element("iterations-value").textContent = limitOf(Number(input("iterations").value)).toLocaleString("en");
   });
   input("iterations").addEventListener("change", () => change({ iterations: `${limitOf(Number(input("iterations").value))}` }));
-  input("import-palette").addEventListener("change", async () => {
+  input("import-palette").addEventListener("change", () => {
     const file = input("import-palette").files?.[0];
     input("import-palette").value = "";
-    if (!file) return;
-    try {
-      palettes.preview(await palettes.read(file));
-      viewer.redraw();
-      told.say(`${file.name} colours the picture on this page. Links and saved pictures have the palette chosen above.`);
-    } catch (error) {
-      told.say(`${file.name}: ${error instanceof Error ? error.message : error}`);
-    }
+    if (file) void take(file);
   });
-  element("export-palette").addEventListener("click", () => palettes.save(viewer.state.colours.palette));
   element("panel-button").addEventListener("click", toggle);
 
   function toggle() {
@@ -110,7 +115,31 @@ export function connectPanel(viewer, palettes, element, told) {
     else element("panel-button").focus();
   }
 
-  swatches();
+  /** The palette of a file. @param {File} file */
+  async function take(file) {
+    try {
+      const { stops, had } = await readPalette(file);
+      recolour({ palette: stopsText(stops) });
+      const less = had > stops.length ? ` of its ${had} colours, the ${stops.length} that matter most` : "";
+      told.say(`${file.name} colours the picture${less && `:${less}`}. The link has it; Edit palette keeps it under a name.`);
+    } catch (error) {
+      told.say(`${file.name}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  const editor = connectEditor(palettes, element, {
+    palette: () => viewer.state.colours.palette,
+    recolour: (palette) => recolour({ palette }),
+    say: told.say,
+  });
   show();
-  return { show, toggle };
+  return {
+    show,
+    toggle,
+    take,
+    edit() {
+      if (element("panel").hidden) toggle();
+      editor.toggle();
+    },
+  };
 }

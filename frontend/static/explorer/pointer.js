@@ -36,6 +36,8 @@ export function listen(viewer, box, told) {
     if (event.button !== 0) return;
     canvas.setPointerCapture(event.pointerId);
     viewer.stop();
+    viewer.pointer = place(event);
+    told.pointed();
     fingers.set(event.pointerId, place(event));
     trail = [];
     corner = event.shiftKey && fingers.size === 1 ? place(event) : null;

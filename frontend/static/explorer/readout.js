@@ -49,10 +49,13 @@ export function showReadout(viewer, element) {
   showCount(viewer, element);
 }
 
+/** Whether f64 tells the pixels apart. @param {import("./viewer.js").Viewer} viewer */
+export const isDirect = ({ state: { place, quality } }) => place.level < (quality === "fast" ? 36 : quality === "exact" ? 3 : 22);
+
 /** Which arithmetic the depth needs. @param {import("./viewer.js").Viewer} viewer */
-function tierOf({ state: { place, quality } }) {
-  const direct = quality === "fast" ? 36 : quality === "exact" ? 3 : 22;
-  if (place.level < direct) return "direct, in 64-bit floats";
+export function tierOf(viewer) {
+  const { place } = viewer.state;
+  if (isDirect(viewer)) return "direct, in 64-bit floats";
   return place.level < 1000 ? "perturbation around a reference orbit" : "perturbation, with a wider exponent";
 }
 

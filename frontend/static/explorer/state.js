@@ -6,7 +6,7 @@ import { centreText, place, zoomText } from "./plane.js";
 /**
  * How counts become colours.
  * @typedef {object} Colours
- * @property {string} palette
+ * @property {string} palette a name of the catalogue, or stops
  * @property {"smooth" | "bands" | "histogram" | "distance" | "slope"} colouring
  * @property {number} density
  * @property {number} offset
@@ -39,10 +39,10 @@ const DEFAULTS = {
 /**
  * The state that a query says, and what of it cannot be used.
  * @param {string} query
- * @param {string[]} palettes
+ * @param {(text: string) => string | null} paletteOf a palette as the state has it, or null
  * @returns {{ state: State, strays: string[] }}
  */
-export function read(query, palettes) {
+export function read(query, paletteOf) {
   const said = new URLSearchParams(query);
   /** @type {string[]} */
   const strays = [];
@@ -74,7 +74,7 @@ export function read(query, palettes) {
     seed_im: field("seed_im", within(-2, 2)),
     quality: field("quality", oneOf(QUALITIES)),
     colours: {
-      palette: field("palette", oneOf(palettes)),
+      palette: paletteOf(field("palette", (text) => paletteOf(text) !== null)) ?? DEFAULTS.palette,
       colouring: /** @type {Colours["colouring"]} */ (field("colouring", oneOf(COLOURINGS))),
       density: Number(field("density", within(0.001, 1000))),
       offset: Number(field("offset", within(-1000, 1000))),

@@ -263,7 +263,7 @@ export class Viewer {
     for (let i = this.seen.length - 1; i >= 0; i -= 1) {
       const { tile, x: left, y: top, side } = this.seen[i];
       const [column, row] = [Math.floor(((right - left) / side) * 256), Math.floor(((down - top) / side) * 256)];
-      if (column >= 0 && column < 256 && row >= 0 && row < 256) return { count: tile.counts[row * 256 + column], tile };
+      if (column >= 0 && column < 256 && row >= 0 && row < 256) return { count: tile.counts[row * 256 + column], index: row * 256 + column, tile };
     }
     return null;
   }
