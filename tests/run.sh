@@ -34,6 +34,7 @@ bash tests/dns.sh
 
 step "tests in a browser"
 bash tests/viewers.sh
+bash tests/axe.sh
 cargo test --locked --package browser-tests
 
 step "README's commands"

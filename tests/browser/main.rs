@@ -5,6 +5,7 @@
 //! program (default: built first, as for the cluster's tests), and `SCREENSHOTS` a folder in which to keep
 //! pictures of the pages.
 
+mod axe;
 mod chromium;
 mod cluster;
 mod elsewhere;

@@ -52,7 +52,10 @@ export function keysOf(viewer, acts) {
 export function listen(keys) {
   addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    if (event.altKey || document.querySelector("dialog[open]") || target.closest("textarea, select, input")) return;
+    if (event.altKey || document.querySelector("dialog[open]")) return;
+    // What takes no text has no use for letters; all else that a control hears is its own.
+    const control = target.closest("textarea, select, input");
+    if (control && !(control.matches("[type=radio], [type=checkbox], [type=range]") && /^[a-z?]$/i.test(event.key))) return;
     const command = event.ctrlKey || event.metaKey;
     // Enter and the space bar are the focused control's own.
     const letter = event.key.length === 1 ? event.key.toLowerCase() : event.key;
