@@ -351,7 +351,7 @@ async fn the_panel_shows_the_servers_at_work_while_it_is_open() {
         .await;
     page.until("nobody waits", "queue.innerText.startsWith('No request')")
         .await;
-    page.value::<()>("document.getElementById('servers').scrollIntoView()")
+    page.value::<()>("void document.getElementById('servers').scrollIntoView()")
         .await;
     page.keep_screenshot("explorer-servers").await;
     assert_eq!(page.complaints(), Vec::<String>::new());

@@ -25,6 +25,7 @@ mod picture;
 mod readable;
 mod resilience;
 mod viewers;
+mod screens;
 mod without_script;
 
 use std::time::Duration;

@@ -232,14 +232,22 @@ impl Page {
 
     /// Keeps a picture of the whole page, where that is asked for.
     pub(crate) async fn keep_screenshot(&self, name: &str) {
+        self.keep(name, "document.documentElement.scrollHeight")
+            .await;
+    }
+
+    /// The same of what the window shows.
+    pub(crate) async fn keep_window(&self, name: &str) {
+        self.keep(name, "innerHeight").await;
+    }
+
+    async fn keep(&self, name: &str, height: &str) {
         let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) else {
             return;
         };
         std::fs::create_dir_all(&folder).expect("a folder for screenshots");
         // The library's own way to a full page leaves the window with another size.
-        let (width, height): (f64, f64) = self
-            .value("[innerWidth, document.documentElement.scrollHeight]")
-            .await;
+        let (width, height): (f64, f64) = self.value(&format!("[innerWidth, {height}]")).await;
         let params = ScreenshotParams::builder()
             .format(CaptureScreenshotFormat::Png)
             .clip(Viewport {

@@ -11,11 +11,13 @@ use crate::page::Page;
 
 const PLACE: &str = "re=-0.75&im=0.125&zoom=64";
 /// A name and a position of the editor's stop in hand.
-const STOP: &str = "(stop => [stop.ariaLabel, stop.ariaValueNow].join(' at '))(document.getElementById('stop'))";
+const STOP: &str =
+    "(stop => [stop.ariaLabel, stop.ariaValueNow].join(' at '))(document.getElementById('stop'))";
 
 /// Types a key while the stop in hand has the focus.
 async fn key(page: &Page, key: &str) {
-    page.value::<()>("void document.getElementById('stop').focus()").await;
+    page.value::<()>("void document.getElementById('stop').focus()")
+        .await;
     page.press(key).await;
 }
 

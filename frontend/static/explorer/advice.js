@@ -27,13 +27,12 @@ export function connectAdvice(viewer, element, raise) {
   /** The limit that somebody wants to leave as it is. */
   let dismissed = "";
 
-  /** @param {string} text @param {string} remedy the button's, or none */
-  function note(text, remedy = "") {
+  /** @param {string} text @param {boolean} remedy whether the limit is to be raised */
+  function note(text, remedy = false) {
     clearTimeout(reading);
     element("advice").hidden = text === "";
     if (element("advice-text").textContent !== text) element("advice-text").textContent = text;
-    element("advice-act").hidden = remedy === "";
-    element("advice-act").textContent = remedy;
+    element("advice-act").hidden = !remedy;
     if (text && !remedy) reading = window.setTimeout(() => note(""), READ);
   }
 
@@ -51,7 +50,7 @@ export function connectAdvice(viewer, element, raise) {
     const { iterations } = viewer.state;
     advice.judged = iterations;
     if (iterations !== "auto" && iterations !== dismissed && Number(iterations) < MOST && hides(viewer, Number(iterations))) {
-      note(`The limit of ${Number(iterations).toLocaleString("en")} iterations hides detail here.`, "Raise the limit");
+      note(`The limit of ${Number(iterations).toLocaleString("en")} iterations hides detail here.`, true);
     } else if (before !== tier) {
       note(`At this depth the arithmetic is another: ${tier}.`);
     } else if (!element("advice-act").hidden) {

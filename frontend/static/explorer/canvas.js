@@ -10,6 +10,9 @@ export function tintOf(worker) {
   return `hsl(${(hash * 137) % 360} 85% 55%)`;
 }
 
+/** Of a pixel: far more than the error of a position, far less than is seen. */
+const HAIR = 1e-6;
+
 export class Painter {
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -52,9 +55,10 @@ export class Painter {
       context.imageSmoothingEnabled = !exact;
       let [left, top, right, bottom] = [x, y, x + side, y + side].map((value) => value * density);
       if (rotation === 0) {
-        // Edges on whole pixels, so that there is no seam between neighbours.
-        [left, right] = [left, right].map((value) => Math.round(value + middle) - middle);
-        [top, bottom] = [top, bottom].map((value) => Math.round(value + across) - across);
+        // Edges on whole pixels, so that there is no seam between neighbours: half a pixel, which either reckons with an error of
+        // its own, goes the same way for both.
+        [left, right] = [left, right].map((value) => Math.round(value + middle + HAIR) - middle);
+        [top, bottom] = [top, bottom].map((value) => Math.round(value + across + HAIR) - across);
       } else {
         [right, bottom] = [right + 0.7, bottom + 0.7];
       }

@@ -198,8 +198,12 @@ export function connectEditor(palettes, element, told) {
     element("editor").hidden = closed;
     element("edit").setAttribute("aria-expanded", `${!closed}`);
     show();
-    if (closed) element("edit").focus();
-    else thumb.focus();
+    if (closed) {
+      element("edit").focus();
+    } else {
+      thumb.focus({ preventScroll: true });
+      element("editor").scrollIntoView({ block: "nearest" });
+    }
   }
 
   show();

@@ -44,7 +44,10 @@ async fn the_form_keeps_a_palette_of_stops_and_says_what_is_wrong_with_one() {
     let site = Site::start(Workers::start().await).await;
     let stops = "0.25-000764_0.5-ffaa00";
     let (_, page) = site.visit(&format!("/form?palette={stops}")).await;
-    assert!(page.contains(&format!("value=\"{stops}\" checked")), "{page}");
+    assert!(
+        page.contains(&format!("value=\"{stops}\" checked")),
+        "{page}"
+    );
     // A quarter before the swatch is the last stop, a quarter behind it the first.
     assert!(page.contains("x1=\"-0.5\" x2=\"1.25\""), "{page}");
     assert!(page.contains("stop-color=\"#ffaa00\"/>"), "{page}");
@@ -55,7 +58,10 @@ async fn the_form_keeps_a_palette_of_stops_and_says_what_is_wrong_with_one() {
 
     let (status, page) = site.visit("/render?palette=0.5-000764_0-ffaa00").await;
     assert_eq!(status, 422);
-    assert!(page.contains("id=\"palette-error\">Accepted is one of dusk"), "{page}");
+    assert!(
+        page.contains("id=\"palette-error\">Accepted is one of dusk"),
+        "{page}"
+    );
     assert!(page.contains("2 to 32 stops"), "{page}");
 }
 
