@@ -80,9 +80,40 @@ impl Field {
             }
         }
     }
+
+    /// Where the normals point: radians counter-clockwise from the right, from -π to π; not a number where a normal is (0, 0).
+    pub fn directions(&self) -> impl Iterator<Item = f32> {
+        self.normal.iter().map(|&[right, up]| {
+            if right == 0.0 && up == 0.0 {
+                f32::NAN
+            } else {
+                libm::atan2f(up, right)
+            }
+        })
+    }
 }
 
 /// The caller raised the flag before the field was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cancelled")]
 pub struct Cancelled;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directions_are_angles_from_the_right_and_none_where_there_is_no_normal() {
+        let half = std::f32::consts::FRAC_1_SQRT_2;
+        let field = Field {
+            normal: vec![[1.0, 0.0], [0.0, 1.0], [-half, -half], [0.0, -0.0]],
+            ..Field::default()
+        };
+        let directions: Vec<f32> = field.directions().collect();
+        let eighth = std::f32::consts::FRAC_PI_4;
+        for (seen, expected) in directions.iter().zip([0.0, 2.0, -3.0]) {
+            assert!((seen - expected * eighth).abs() < 1e-6, "{directions:?}");
+        }
+        assert!(directions[3].is_nan());
+    }
+}

@@ -132,6 +132,12 @@ mod tests {
         assert_eq!(one.query(), other.query());
         let distance = read("field=distance&quality=exact", Format::Npy).unwrap();
         assert_eq!(distance.query(), "quality=exact&field=distance");
+        let direction = read("field=direction", Format::Npy).unwrap();
+        assert_eq!(direction.query(), "field=direction");
+        assert_eq!(
+            direction.request(&TileAddress::root()).field,
+            Channel::Direction
+        );
         assert_eq!(read("", Format::Npy).unwrap().query(), "");
         assert_eq!(read(&distance.query(), Format::Npy).unwrap(), distance);
     }

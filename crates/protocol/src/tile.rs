@@ -70,6 +70,8 @@ pub enum Channel {
     Iterations,
     /// Exterior distances in pixels, 0 where the limit was reached.
     Distance,
+    /// Directions away from the set, in radians counter-clockwise from the right; not a number where the limit was reached.
+    Direction,
     /// Periods of the cycles that attract interior samples, 0 elsewhere.
     Period,
     /// The complex multipliers of those cycles, 0 elsewhere.
@@ -78,10 +80,11 @@ pub enum Channel {
 
 impl Channel {
     /// All of them, the default first.
-    pub const ALL: [Channel; 5] = [
+    pub const ALL: [Channel; 6] = [
         Channel::Smooth,
         Channel::Iterations,
         Channel::Distance,
+        Channel::Direction,
         Channel::Period,
         Channel::Multiplier,
     ];
@@ -92,6 +95,7 @@ impl Channel {
             Channel::Smooth => "smooth",
             Channel::Iterations => "iterations",
             Channel::Distance => "distance",
+            Channel::Direction => "direction",
             Channel::Period => "period",
             Channel::Multiplier => "multiplier",
         }

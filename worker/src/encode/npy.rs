@@ -15,6 +15,7 @@ pub(crate) enum Numbers {
     CountU32,
     CountU64,
     DistanceF32,
+    DirectionF32,
     PeriodU32,
     /// Real and imaginary part, an f32 each.
     MultiplierC64,
@@ -29,6 +30,7 @@ impl Numbers {
             Channel::Iterations if u32::try_from(limit).is_ok() => Numbers::CountU32,
             Channel::Iterations => Numbers::CountU64,
             Channel::Distance => Numbers::DistanceF32,
+            Channel::Direction => Numbers::DirectionF32,
             Channel::Period => Numbers::PeriodU32,
             Channel::Multiplier => Numbers::MultiplierC64,
         }
@@ -37,7 +39,7 @@ impl Numbers {
     /// What a field must hold for them.
     pub(crate) fn channels(self) -> Channels {
         Channels {
-            derivative: self == Numbers::DistanceF32,
+            derivative: matches!(self, Numbers::DistanceF32 | Numbers::DirectionF32),
             cycles: matches!(self, Numbers::PeriodU32 | Numbers::MultiplierC64),
         }
     }
@@ -45,7 +47,11 @@ impl Numbers {
     /// Bytes a number.
     pub(crate) fn size(self) -> usize {
         match self {
-            Numbers::SmoothF32 | Numbers::CountU32 | Numbers::DistanceF32 | Numbers::PeriodU32 => 4,
+            Numbers::SmoothF32
+            | Numbers::CountU32
+            | Numbers::DistanceF32
+            | Numbers::DirectionF32
+            | Numbers::PeriodU32 => 4,
             Numbers::SmoothF64 | Numbers::CountU64 | Numbers::MultiplierC64 => 8,
         }
     }
@@ -53,7 +59,7 @@ impl Numbers {
     /// The file's beginning for a field of this shape, padded to 64 bytes as the format asks.
     pub(crate) fn header(self, rect: Rect) -> Vec<u8> {
         let kind = match self {
-            Numbers::SmoothF32 | Numbers::DistanceF32 => "<f4",
+            Numbers::SmoothF32 | Numbers::DistanceF32 | Numbers::DirectionF32 => "<f4",
             Numbers::SmoothF64 => "<f8",
             Numbers::CountU32 | Numbers::PeriodU32 => "<u4",
             Numbers::CountU64 => "<u8",
@@ -83,6 +89,7 @@ impl Numbers {
             Numbers::DistanceF32 => {
                 fill(out, field.distance.iter().copied().map(f32::to_le_bytes));
             }
+            Numbers::DirectionF32 => fill(out, field.directions().map(f32::to_le_bytes)),
             Numbers::PeriodU32 => fill(out, field.period.iter().copied().map(u32::to_le_bytes)),
             Numbers::MultiplierC64 => {
                 let parts = field.multiplier.as_flattened().iter().copied();

@@ -121,12 +121,13 @@ async fn npy_holds_smooth_counts_and_integer_counts() {
 }
 
 #[tokio::test]
-async fn npy_holds_distances_periods_and_multipliers() {
+async fn npy_holds_distances_directions_periods_and_multipliers() {
     let worker = start().await;
     // The middle pixels are about -0.5, in the cardioid; the corner is far from the set.
     let view = "/v1/tile?width=8&height=6&iterations=100&format=npy&field=";
     for (field, kind, size) in [
         ("distance", "'<f4'", 4),
+        ("direction", "'<f4'", 4),
         ("period", "'<u4'", 4),
         ("multiplier", "'<c8'", 8),
     ] {
@@ -148,6 +149,12 @@ async fn npy_holds_distances_periods_and_multipliers() {
             "distance" => {
                 assert!(f32::from_le_bytes(corner) > 1.0);
                 assert_eq!(f32::from_le_bytes(middle), 0.0);
+            }
+            "direction" => {
+                // The corner is to the upper left of the set.
+                let corner = f32::from_le_bytes(corner);
+                assert!((1.6..3.1).contains(&corner), "{corner}");
+                assert!(f32::from_le_bytes(middle).is_nan());
             }
             "period" => assert_eq!([corner, middle].map(u32::from_le_bytes), [0, 1]),
             _ => assert!(f32::from_le_bytes(middle) != 0.0 && f32::from_le_bytes(corner) == 0.0),
