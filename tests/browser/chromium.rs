@@ -25,10 +25,12 @@ const USUAL: [&str; 3] = [
 ];
 
 /// No sandbox, because tests run as root in containers; and nothing that a browser does on its own.
-const FLAGS: [&str; 14] = [
+const FLAGS: [&str; 15] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    // WebGL without a graphics processor, for the pages that insist on it.
+    "--enable-unsafe-swiftshader",
     "--disable-dev-shm-usage",
     "--disable-quic",
     "--disable-background-networking",

@@ -194,7 +194,7 @@ async fn colours_change_at_once_and_without_a_request() {
         "colouring.value = 'histogram', colouring.dispatchEvent(new Event('change'))",
         "density.value = 1, density.dispatchEvent(new Event('input'))",
         "offset.value = 0.25, offset.dispatchEvent(new Event('input'))",
-        "colouring.value = 'bands', colouring.dispatchEvent(new Event('change'))",
+        "colouring.value = 'smooth', colouring.dispatchEvent(new Event('change'))",
     ] {
         let before = canvas(&page).await;
         page.value::<()>(&format!("void ({change})")).await;
@@ -216,7 +216,7 @@ async fn colours_change_at_once_and_without_a_request() {
     );
     assert_eq!(
         query(&page).await,
-        "re=-0.75&im=0.125&zoom=64&palette=ocean&colouring=bands&density=2&offset=0.25"
+        "re=-0.75&im=0.125&zoom=64&palette=ocean&density=2&offset=0.25"
     );
 }
 

@@ -68,6 +68,7 @@ modules![
     "editor",
     "explorer",
     "gallery",
+    "histogram",
     "history",
     "keyboard",
     "minibrot",
@@ -85,10 +86,13 @@ modules![
     "readout",
     "save",
     "servers",
+    "shaders",
     "state",
     "stops",
     "tiles",
+    "tint",
     "viewer",
+    "webgl",
 ];
 
 /// Every file; some are made of data.

@@ -1,6 +1,6 @@
 // Who draws: what the answers to this page's own requests tell of the workers.
 
-import { tintOf } from "./canvas.js";
+import { tintOf } from "./tint.js";
 
 /** @param {import("./viewer.js").Viewer} viewer @param {(id: string) => HTMLElement} element */
 export function showCluster(viewer, element) {

@@ -1,13 +1,20 @@
 // How does a count become a colour? As the workers do it: mixed in linear light between the stops of a cyclic
-// palette, at t = offset + density · √μ / 8, by a table of 4,096 entries.
+// palette, at t = offset + density · √μ / 8, by a table of 4,096 entries; and dimmed by what a second number of each
+// pixel says, where the colouring has one.
 
-import { TILE } from "./plane.js";
+import { rank } from "./histogram.js";
 
-const ENTRIES = 4096;
-const QUANTILES = 257;
+export const ENTRIES = 4096;
 /** As wide as 1 of tanh, in pixels; and the lamp of slopes, 45° above the horizontal, that high. */
-const SOFTNESS = 2;
-const LAMP_HEIGHT = 1.5;
+export const SOFTNESS = 2;
+export const LAMP_HEIGHT = 1.5;
+/** The direction of a pixel that has none: no angle is so large. */
+export const NO_DIRECTION = 9;
+
+/** The numbers that a colouring needs beside smooth counts, by the name that the tiles' `field` has for them. */
+export const CHANNELS = /** @type {const} */ ({
+  smooth: "", bands: "iterations", histogram: "", distance: "distance", slope: "direction",
+});
 
 /** @typedef {{ position: number, colour: [number, number, number] }} Stop */
 
@@ -23,8 +30,8 @@ export function encode(light) {
   return Math.floor(encoded * 255 + 0.5);
 }
 
-/** The sRGB byte of light in 4,095ths, for what is dimmed. */
-const ENCODED = Uint8Array.from({ length: ENTRIES }, (_, light) => encode(light / (ENTRIES - 1)));
+/** The sRGB byte of light in 65,535ths, for what is dimmed; made when something is. @type {Uint8Array | null} */
+let bytes = null;
 
 /**
  * Linear light, three floats an entry, once around the palette.
@@ -54,6 +61,29 @@ const packed = (red, green, blue) => (0xff000000 | (blue << 16) | (green << 8) |
 /** @param {string} hex */
 export const rgbOf = (hex) => /** @type {[number, number, number]} */ ([1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
 
+/** The light of slopes by the angle between their direction and the lamp's, once around: a cosine for each pixel would take as long as all else. */
+const FACING = Float32Array.from({ length: ENTRIES }, (_, i) => (Math.cos((2 * Math.PI * i) / ENTRIES) + LAMP_HEIGHT) / (1 + LAMP_HEIGHT));
+const LEVEL = LAMP_HEIGHT / (1 + LAMP_HEIGHT);
+
+/** What the tables of a gradient are, made once. @type {WeakMap<Float32Array, Uint32Array>} */
+const tables = new WeakMap();
+
+/** The colours of a gradient's entries. @param {Float32Array} light */
+function tableOf(light) {
+  let table = tables.get(light);
+  if (!table) {
+    table = new Uint32Array(ENTRIES);
+    for (let entry = 0; entry < ENTRIES; entry += 1) {
+      table[entry] = packed(encode(light[3 * entry]), encode(light[3 * entry + 1]), encode(light[3 * entry + 2]));
+    }
+    tables.set(light, table);
+  }
+  return table;
+}
+
+/** The direction to the lamp, which does not turn with the picture, in the picture before it was turned. @param {number} rotation degrees */
+export const lampOf = (rotation) => Math.PI / 4 + (rotation * Math.PI) / 180;
+
 /**
  * Paints tiles with one set of colours.
  */
@@ -61,114 +91,96 @@ export class Brush {
   /**
    * @param {import("./state.js").Colours} colours
    * @param {Float32Array} light from `gradient`
-   * @param {number} degree of the formula
-   * @param {Float64Array | null} quantiles of the window, for histogram colouring
+   * @param {{ quantiles?: Float64Array | null, rotation?: number }} [view] quantiles of the window, for histogram colouring; how it is turned, for slopes
    */
-  constructor(colours, light, degree, quantiles) {
+  constructor(colours, light, { quantiles = null, rotation = 0 } = {}) {
     this.colours = colours;
     this.light = light;
-    this.degree = degree;
     this.quantiles = quantiles;
-    this.table = new Uint32Array(ENTRIES);
-    for (let entry = 0; entry < ENTRIES; entry += 1) {
-      this.table[entry] = packed(encode(light[3 * entry]), encode(light[3 * entry + 1]), encode(light[3 * entry + 2]));
-    }
+    this.rotation = rotation;
     this.interior = packed(...rgbOf(colours.interior));
+  }
+
+  /** @param {Brush} other */
+  paintsAs({ colours, light, quantiles, rotation }) {
+    const own = this.colours;
+    const alike = colours.colouring === own.colouring && colours.density === own.density && colours.offset === own.offset && colours.interior === own.interior;
+    return alike && light === this.light && quantiles === this.quantiles && rotation === this.rotation;
+  }
+
+  /** How pixels with these further numbers are coloured: as smooth ones until those that the colouring needs are there. @param {string} channel */
+  colouringOf(channel) {
+    const { colouring } = this.colours;
+    if (colouring === "histogram" && !this.quantiles) return "smooth";
+    return CHANNELS[colouring] === "" || CHANNELS[colouring] === channel ? colouring : "smooth";
   }
 
   /**
    * The pixels of a tile's counts.
    * @param {Float32Array} counts
    * @param {Uint32Array} out
+   * @param {{ channel: string, shade: Float32Array | null }} [further] numbers beside the counts
+   * @param {number} [scale] pixels of the window to one of these
    */
-  paint(counts, out) {
-    const { density, offset, colouring } = this.colours;
-    if (colouring === "distance" || colouring === "slope") {
-      this.shade(counts, out);
+  paint(counts, out, { channel, shade } = { channel: "", shade: null }, scale = 1) {
+    const { density, offset } = this.colours;
+    const { interior, quantiles } = this;
+    const table = tableOf(this.light);
+    const colouring = this.colouringOf(channel);
+    if (shade && (colouring === "distance" || colouring === "slope")) {
+      this.#dim(counts, out, shade, colouring, scale);
       return;
     }
-    const ranked = colouring === "histogram" && this.quantiles;
-    const bands = colouring === "bands";
-    for (let i = 0; i < counts.length; i += 1) {
-      const count = counts[i];
-      if (count === Infinity) {
-        out[i] = this.interior;
-      } else {
-        const at = ranked ? rank(ranked, count) : Math.sqrt(Math.max(0, bands ? Math.floor(count) : count)) / 8;
-        out[i] = this.table[Math.floor((offset + density * at) * ENTRIES) & (ENTRIES - 1)];
+    const [start, pace] = [offset * ENTRIES, (density / 8) * ENTRIES];
+    if (colouring === "histogram") {
+      const [ranks, turns] = [/** @type {Float64Array} */ (quantiles), density * ENTRIES];
+      for (let i = 0; i < counts.length; i += 1) {
+        const count = counts[i];
+        out[i] = count === Infinity ? interior : table[Math.floor(start + turns * rank(ranks, count)) & (ENTRIES - 1)];
       }
+      return;
+    }
+    const places = colouring === "bands" && shade ? shade : counts;
+    for (let i = 0; i < counts.length; i += 1) {
+      const place = places[i];
+      out[i] = counts[i] === Infinity ? interior : table[Math.floor(start + pace * Math.sqrt(place > 0 ? place : 0)) & (ENTRIES - 1)];
     }
   }
 
   /**
-   * Slopes and distances follow from how the counts change from pixel to pixel: with p the degree, the exterior distance
-   * is 2 / (ln p · |∇μ|) pixels, and ∇μ points into the set.
+   * Darkened by distance or lit on a slope.
    * @param {Float32Array} counts
    * @param {Uint32Array} out
+   * @param {Float32Array} shade distances in pixels, or directions in radians
+   * @param {"distance" | "slope"} colouring
+   * @param {number} scale
    */
-  shade(counts, out) {
-    const { density, offset, colouring } = this.colours;
-    const slope = colouring === "slope";
-    const reach = 2 / Math.log(this.degree) / SOFTNESS;
+  #dim(counts, out, shade, colouring, scale) {
+    bytes ??= Uint8Array.from({ length: 65_536 }, (_, light) => encode(light / 65_535));
+    const { density, offset } = this.colours;
+    const { light, interior } = this;
+    const [start, pace] = [offset * ENTRIES, (density / 8) * ENTRIES];
+    const lamp = lampOf(this.rotation);
+    const around = ENTRIES / (2 * Math.PI);
     for (let i = 0; i < counts.length; i += 1) {
       const count = counts[i];
       if (count === Infinity) {
-        out[i] = this.interior;
+        out[i] = interior;
         continue;
       }
-      const x = i % TILE;
-      const right = difference(counts, count, x > 0 ? i - 1 : i, x < TILE - 1 ? i + 1 : i);
-      const down = difference(counts, count, i >= TILE ? i - TILE : i, i < TILE * (TILE - 1) ? i + TILE : i);
-      const length = Math.hypot(right, down);
       let factor;
-      if (slope) factor = length > 0 ? ((down - right) / length * Math.SQRT1_2 + LAMP_HEIGHT) / (1 + LAMP_HEIGHT) : LAMP_HEIGHT / (1 + LAMP_HEIGHT);
-      else factor = length > 0 ? tanh(reach / length) : 1;
-      const entry = 3 * (Math.floor((offset + density * Math.sqrt(Math.max(0, count)) / 8) * ENTRIES) & (ENTRIES - 1));
-      const dim = (/** @type {number} */ channel) => ENCODED[Math.round(this.light[entry + channel] * factor * (ENTRIES - 1))];
-      out[i] = packed(dim(0), dim(1), dim(2));
+      if (colouring === "distance") factor = tanh((shade[i] * scale) / SOFTNESS);
+      else factor = shade[i] === NO_DIRECTION ? LEVEL : FACING[Math.round((shade[i] - lamp) * around) & (ENTRIES - 1)];
+      const entry = 3 * (Math.floor(start + pace * Math.sqrt(count > 0 ? count : 0)) & (ENTRIES - 1));
+      const full = factor * 65_535;
+      const [red, green, blue] = [bytes[(light[entry] * full + 0.5) | 0], bytes[(light[entry + 1] * full + 0.5) | 0], bytes[(light[entry + 2] * full + 0.5) | 0]];
+      out[i] = (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
     }
   }
-}
-
-/** The change of the counts over a pixel, from those of two neighbours that have one. @param {Float32Array} counts @param {number} own @param {number} before @param {number} after */
-function difference(counts, own, before, after) {
-  const [left, right] = [counts[before], counts[after]];
-  if (left === Infinity) return right === Infinity ? 0 : right - own;
-  if (right === Infinity) return own - left;
-  return after - before === 1 || after - before === TILE ? right - left : (right - left) / 2;
 }
 
 /** To 0.03, as the workers have it. @param {number} x */
 function tanh(x) {
   const near = Math.min(x, 3);
   return (near * (27 + near * near)) / (27 + 9 * near * near);
-}
-
-/**
- * 257 values at equal ranks among the finite counts of tiles.
- * @param {Float32Array[]} fields
- */
-export function quantilesOf(fields) {
-  const every = Math.max(1, Math.floor((fields.length * TILE * TILE) / 100_000)) | 1;
-  const sample = [];
-  for (const field of fields) {
-    for (let i = 0; i < field.length; i += every) if (field[i] !== Infinity) sample.push(field[i]);
-  }
-  const sorted = Float64Array.from(sample).sort();
-  if (sorted.length === 0) return new Float64Array(0);
-  return Float64Array.from({ length: QUANTILES }, (_, i) => sorted[Math.floor((i * (sorted.length - 1)) / (QUANTILES - 1))]);
-}
-
-/** @param {Float64Array} quantiles @param {number} count */
-export function rank(quantiles, count) {
-  let [low, high] = [0, quantiles.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (quantiles[middle] <= count) low = middle + 1;
-    else high = middle;
-  }
-  if (low === 0) return 0;
-  if (low === quantiles.length) return 1;
-  const left = quantiles[low - 1];
-  return (low - 1 + (count - left) / (quantiles[low] - left)) / (quantiles.length - 1);
 }

@@ -21,6 +21,7 @@ import { followServers } from "./servers.js";
 import { read, write } from "./state.js";
 import { Viewer } from "./viewer.js";
 
+performance.mark("modules");
 /** @param {string} id */
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 /** How long the view must be still to be a step of its own. */

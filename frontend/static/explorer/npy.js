@@ -3,15 +3,18 @@
 import { TILE } from "./plane.js";
 
 /**
- * Smooth counts, row by row; infinite where a point has not escaped.
+ * Numbers row by row, as 32-bit floats whatever they were. Smooth counts are infinite where a point has not escaped.
  * @param {ArrayBuffer} file
  * @returns {Float32Array}
  */
 export function readNpy(file) {
   const { kind, bytes } = parts(file);
-  if (kind === "<f4" && bytes.byteLength === 4 * TILE * TILE) return new Float32Array(bytes);
-  if (kind === "<f8" && bytes.byteLength === 8 * TILE * TILE) return Float32Array.from(new Float64Array(bytes));
-  throw new TypeError("a NumPy file of another kind or size");
+  const size = Number(kind?.at(-1)) * TILE * TILE;
+  if (bytes.byteLength !== size) throw new TypeError("a NumPy file of another kind or size");
+  if (kind === "<f4") return new Float32Array(bytes);
+  if (kind === "<f8") return Float32Array.from(new Float64Array(bytes));
+  if (kind === "<u4") return Float32Array.from(new Uint32Array(bytes));
+  return Float32Array.from(new BigUint64Array(bytes), Number);
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import { Brush, gradient } from "./colours.js";
 import { scaled } from "./decimal.js";
-import { degreeOf, orbit, smoothCount } from "./outside.js";
+import { orbit, smoothCount } from "./outside.js";
 import { moved } from "./plane.js";
 
 const DEEPEST = 40;
@@ -91,7 +91,7 @@ export class Overlay {
     }
     const image = new ImageData(width, height);
     const colours = { ...viewer.state.colours, colouring: /** @type {const} */ ("smooth") };
-    new Brush(colours, gradient(viewer.stopsOf(colours.palette)), degreeOf(state), null).paint(counts, new Uint32Array(image.data.buffer));
+    new Brush(colours, gradient(viewer.stopsOf(colours.palette))).paint(counts, new Uint32Array(image.data.buffer));
     preview.getContext("2d")?.putImageData(image, 0, 0);
   }
 }

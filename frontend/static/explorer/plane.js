@@ -159,6 +159,18 @@ export function grid(at, z) {
 export const tileSide = (at, size, z) => size.height * 2 ** (at.level - z);
 
 /**
+ * How far the window reaches from its middle, to either side and up and down, in the picture before it is turned.
+ * @param {Place} at
+ * @param {Size} size
+ * @param {number} margin
+ */
+export function reach(at, size, margin = 0) {
+  const angle = (at.rotation * Math.PI) / 180;
+  const [c, s] = [Math.abs(Math.cos(angle)), Math.abs(Math.sin(angle))];
+  return { across: (size.width * c + size.height * s) / 2 + margin, along: (size.width * s + size.height * c) / 2 + margin };
+}
+
+/**
  * The tiles of a level that the window shows, with `margin` pixels around it.
  * @param {Place} at
  * @param {Size} size
@@ -169,10 +181,7 @@ export const tileSide = (at, size, z) => size.height * 2 ** (at.level - z);
 export function cover(at, size, z, margin = 0) {
   const middle = grid(at, z);
   const side = tileSide(at, size, z);
-  const angle = (at.rotation * Math.PI) / 180;
-  const [c, s] = [Math.abs(Math.cos(angle)), Math.abs(Math.sin(angle))];
-  const across = (size.width * c + size.height * s) / 2 + margin;
-  const along = (size.width * s + size.height * c) / 2 + margin;
+  const { across, along } = reach(at, size, margin);
   const tiles = [];
   const from = (/** @type {number} */ half, /** @type {number} */ fraction) => Math.floor(fraction - half / side);
   const to = (/** @type {number} */ half, /** @type {number} */ fraction) => Math.ceil(fraction + half / side) - 1;

@@ -1,10 +1,10 @@
 // The full-window picture: which tiles are drawn now, which are wanted next, and how the place moves. Old tiles stay,
 // scaled, until new ones arrive.
 
-import { Brush, gradient, quantilesOf } from "./colours.js";
 import { Painter } from "./canvas.js";
-import { degreeOf } from "./outside.js";
-import { cover, grid, keyOf, moved, position, tileLevel, tileSide, zoomed } from "./plane.js";
+import { Brush, CHANNELS, gradient } from "./colours.js";
+import { quantilesOf } from "./histogram.js";
+import { cover, grid, keyOf, moved, position, reach, tileLevel, tileSide, zoomed } from "./plane.js";
 import { fieldQuery } from "./state.js";
 import { Tiles } from "./tiles.js";
 
@@ -13,6 +13,10 @@ const MARGIN = 160;
 /** Tiles are drawn from so many levels above and below those that are wanted. */
 const COARSER = 8;
 const FINER = 2;
+/** Milliseconds after which the view is still; and how old quantiles may be while it is, and while it moves: with them all colours change. */
+const STILL = 120;
+const OLD_WHEN_STILL = 150;
+const OLD_WHEN_MOVING = 500;
 /** Halves of what is left, a second, of a glide. */
 const SMOOTHING = 14;
 
@@ -22,9 +26,14 @@ export class Viewer {
   #scheduled = false;
   /** @type {import("./plane.js").Place | null} */
   #wantedAt = null;
+  /** What was made of colours, and of which. @type {{ of: string, light: Float32Array } | null} */
+  #gradient = null;
+  /** @type {{ of: string, at: number, values: Float64Array } | null} */
+  #quantiles = null;
+  #outdated = 0;
+  #placedAt = { place: /** @type {import("./plane.js").Place | null} */ (null), time: 0 };
   /** @type {Brush | null} */
   #brush = null;
-  #brushOf = "";
   /** Levels that a glide has still to go, and about which pixel. */
   #glide = { levels: 0, x: 0, y: 0 };
   #velocity = { x: 0, y: 0 };
@@ -33,6 +42,8 @@ export class Viewer {
   /** Turns of the palette a second. */
   cycling = 0;
   #turned = 0;
+  /** @type {Set<string>} */
+  #marked = new Set();
   /** Where the pointer is, from the middle of the window. */
   pointer = { x: 0, y: 0 };
   /** Gaps between frames in milliseconds, the last of them. @type {number[]} */
@@ -46,13 +57,17 @@ export class Viewer {
    */
   constructor(canvas, state, stopsOf, told) {
     this.canvas = canvas;
-    this.painter = new Painter(canvas);
+    // Of this page alone: no link has it.
+    const wish = new URLSearchParams(location.search).get("painter");
+    this.painter = new Painter(canvas, wish, () => this.redraw());
     this.state = state;
     this.stopsOf = stopsOf;
     this.told = told;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
-    this.tiles = new Tiles(() => this.redraw(), told.troubled);
+    this.tiles = new Tiles(() => this.redraw(), told.troubled, (tile) => this.painter.forget(tile));
     this.fit();
+    // What is wanted is asked for now, and not when the browser is about to show a frame.
+    this.#look();
     new ResizeObserver(() => this.fit()).observe(canvas);
   }
 
@@ -76,6 +91,7 @@ export class Viewer {
   show(state) {
     this.stop();
     this.state = state;
+    this.#quantiles = null;
     this.#wantedAt = null;
     this.redraw();
   }
@@ -138,7 +154,7 @@ export class Viewer {
 
   /** Whether all that the window shows is there, and nothing moves. */
   get settled() {
-    return !this.moving && !this.#stale && this.missing === 0;
+    return !this.moving && !this.#stale && this.#outdated === 0 && this.missing === 0;
   }
 
   missing = 1;
@@ -182,16 +198,36 @@ export class Viewer {
 
   #draw() {
     this.#drawn += 1;
+    const { state } = this;
+    this.tiles.frame = this.#drawn;
+    this.seen = this.#visible(this.#look());
+    const waiting = this.painter.draw(this.seen, {
+      brush: this.#brushFor(this.seen),
+      density: this.density,
+      rotation: state.place.rotation,
+      ground: state.colours.interior,
+      tinted: this.tinted,
+      moving: this.moving,
+    });
+    if (waiting) this.redraw();
+    if (this.seen.length > 0) this.#mark("first tile");
+    if (this.missing === 0 && !waiting) this.#mark("whole picture");
+  }
+
+  /** Tells the browser's own timeline when something was there for the first time. @param {string} what */
+  #mark(what) {
+    if (this.#marked.has(what)) return;
+    this.#marked.add(what);
+    performance.mark(what);
+  }
+
+  /** Asks for what the window should show, and gives the level of it. */
+  #look() {
     const { state, size, tiles } = this;
-    tiles.frame = this.#drawn;
-    tiles.look(state, fieldQuery(state));
+    if (tiles.look(state, fieldQuery(state), CHANNELS[state.colours.colouring])) this.#wantedAt = null;
     const z = tileLevel(state.place, size, this.density);
     this.#want(z);
-    const list = this.#visible(z);
-    const ground = state.colours.interior;
-    this.painter.draw(list, {
-      brush: this.#brushFor(list), density: this.density, rotation: state.place.rotation, ground, tinted: this.tinted,
-    });
+    return z;
   }
 
   /** @param {number} z */
@@ -211,48 +247,70 @@ export class Viewer {
     });
     wanted.sort((a, b) => a.urgency - b.urgency || a.far - b.far);
     this.tiles.want(wanted);
+    this.#covering = cover(place, this.size, z).map(keyOf);
   }
 
-  /** What there is of the window, coarse tiles first; fine ones only where the right ones are missing. @param {number} z */
+  /** The tiles that the window shows, of the level that is wanted. @type {string[]} */
+  #covering = [];
+
+  /** What there is of the window, coarse tiles first; those of other levels only where the right ones are missing. @param {number} z */
   #visible(z) {
     const { place } = this.state;
-    const covering = cover(place, this.size, z);
-    this.missing = covering.filter((address) => !this.tiles.get(keyOf(address))).length;
-    const list = [];
+    this.missing = this.#covering.filter((key) => !this.tiles.has(key)).length;
     const [lowest, highest] = this.missing > 0 ? [z - COARSER, z + FINER] : [z, z];
-    const levels = [];
-    for (let level = Math.max(0, lowest); level <= highest; level += 1) levels.push(level);
-    // Those wanted lie above all others.
-    levels.sort((a, b) => Number(a === z) - Number(b === z) || Number(a > z) - Number(b > z) || a - b);
-    for (const level of levels) {
-      const middle = grid(place, level);
-      const side = tileSide(place, this.size, level);
-      for (const address of level === z ? covering : cover(place, this.size, level)) {
-        const tile = this.tiles.get(keyOf(address));
-        if (!tile) continue;
-        tile.used = this.#drawn;
-        list.push({ tile, ...position(address, middle, side) });
-      }
+    const { across, along } = reach(place, this.size);
+    /** @type {Map<number, { middle: ReturnType<typeof grid>, side: number }>} */
+    const levels = new Map();
+    const list = [];
+    for (const tile of this.tiles.all()) {
+      const level = tile.address.z;
+      if (level < lowest || level > highest) continue;
+      if (!levels.has(level)) levels.set(level, { middle: grid(place, level), side: tileSide(place, this.size, level) });
+      const { middle, side } = /** @type {{ middle: ReturnType<typeof grid>, side: number }} */ (levels.get(level));
+      const { x, y } = position(tile.address, middle, side);
+      if (x >= across || y >= along || x + side <= -across || y + side <= -along) continue;
+      tile.used = this.#drawn;
+      list.push({ tile, x, y, side, wanted: level === z });
     }
-    this.seen = list;
-    return list;
+    // Those wanted lie above all others.
+    const height = (/** @type {{ tile: import("./tiles.js").Tile, wanted: boolean }} */ { tile, wanted }) => (wanted ? Infinity : tile.address.z);
+    return list.sort((a, b) => (height(a) === height(b) ? 0 : height(a) - height(b)));
   }
 
-  /** @type {{ tile: import("./tiles.js").Tile, x: number, y: number, side: number }[]} */
+  /** @type {{ tile: import("./tiles.js").Tile, x: number, y: number, side: number, wanted: boolean }[]} */
   seen = [];
 
-  /** @param {{ tile: import("./tiles.js").Tile }[]} list */
+  /** The brush of the present colours, the same one as long as they are the same. @param {{ tile: import("./tiles.js").Tile }[]} list */
   #brushFor(list) {
-    const { colours } = this.state;
-    const histogram = colours.colouring === "histogram";
-    const offset = colours.offset + this.#turned;
+    const { colours, place } = this.state;
     const stops = this.stopsOf(colours.palette);
-    const name = JSON.stringify([colours, offset, stops, degreeOf(this.state), histogram && list.map(({ tile }) => tile.key)]);
-    if (this.#brush && name === this.#brushOf) return this.#brush;
-    const quantiles = histogram ? quantilesOf(list.map(({ tile }) => tile.counts)) : null;
-    this.#brushOf = name;
-    this.#brush = new Brush({ ...colours, offset }, gradient(stops), degreeOf(this.state), quantiles);
-    return this.#brush;
+    const gradientOf = JSON.stringify(stops);
+    if (this.#gradient?.of !== gradientOf) this.#gradient = { of: gradientOf, light: gradient(stops) };
+    const next = new Brush({ ...colours, offset: colours.offset + this.#turned }, this.#gradient.light, {
+      quantiles: colours.colouring === "histogram" ? this.#quantilesFor(list) : null,
+      rotation: colours.colouring === "slope" ? place.rotation : 0,
+    });
+    if (!this.#brush?.paintsAs(next)) this.#brush = next;
+    return /** @type {Brush} */ (this.#brush);
+  }
+
+  /** The quantiles of what is seen; for a while those of what was seen, so that colours keep still while the view moves. @param {{ tile: import("./tiles.js").Tile, x: number, y: number, side: number }[]} list */
+  #quantilesFor(list) {
+    const { place } = this.state;
+    const now = performance.now();
+    if (this.#placedAt.place !== place) this.#placedAt = { place, time: now };
+    const of = `${place.re} ${place.im} ${place.level} ${place.rotation} ${list.map(({ tile }) => tile.key).join()}`;
+    clearTimeout(this.#outdated);
+    this.#outdated = 0;
+    if (this.#quantiles && this.#quantiles.of !== of) {
+      const still = now - this.#placedAt.time > STILL;
+      const old = now - this.#quantiles.at > (still ? OLD_WHEN_STILL : OLD_WHEN_MOVING);
+      if (!old && !(still && this.missing === 0)) this.#outdated = window.setTimeout(() => this.redraw(), STILL);
+    }
+    if (this.#quantiles?.of !== of && this.#outdated === 0) {
+      this.#quantiles = { of, at: now, values: quantilesOf(list, this.size, place.rotation) };
+    }
+    return /** @type {{ values: Float64Array }} */ (this.#quantiles).values;
   }
 
   /** The count of the point under a pixel from the middle of the window, where it is known. @param {number} x @param {number} y */
