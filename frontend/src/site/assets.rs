@@ -29,16 +29,21 @@ macro_rules! file {
 
 /// The explorer's modules, as they are; what is made of data comes beside them.
 macro_rules! modules {
-    ($($name:literal),* $(,)?) => {
-        /// Every module that the explorer loads, so that a page can ask for all of them at once.
-        pub(crate) const MODULES: &[&str] = &[
+    ([$($first:literal),* $(,)?], [$($name:literal),* $(,)?] $(,)?) => {
+        /// The modules that draw the picture, so that a page can ask for them before all else.
+        pub(crate) const FIRST_MODULES: &[&str] = &[
+            $(concat!("explorer/", $first, ".js"),)*
             "explorer/palettes.js",
+        ];
+
+        /// Every other module that the explorer loads, so that a page can ask for all of them at once.
+        pub(crate) const MODULES: &[&str] = &[
+            $(concat!("explorer/", $name, ".js"),)*
             "explorer/places.js",
-            $(concat!("explorer/", $name, ".js")),*
         ];
 
         fn modules() -> Vec<Asset> {
-            vec![$(file_of_explorer!($name)),*]
+            vec![$(file_of_explorer!($first),)* $(file_of_explorer!($name)),*]
         }
     };
 }
@@ -57,42 +62,47 @@ macro_rules! file_of_explorer {
 type Asset = (&'static str, &'static str, String);
 
 modules![
-    "advice",
-    "bookmarks",
-    "canvas",
-    "cluster",
-    "colours",
-    "decimal",
-    "download",
-    "drop",
-    "editor",
-    "explorer",
-    "gallery",
-    "histogram",
-    "history",
-    "keyboard",
-    "minibrot",
-    "minimap",
-    "npy",
-    "outside",
-    "overlay",
-    "palette",
-    "palettefiles",
-    "panel",
-    "period",
-    "plane",
-    "png",
-    "pointer",
-    "readout",
-    "save",
-    "servers",
-    "shaders",
-    "state",
-    "stops",
-    "tiles",
-    "tint",
-    "viewer",
-    "webgl",
+    [
+        "begin",
+        "canvas",
+        "colours",
+        "decimal",
+        "histogram",
+        "npy",
+        "outside",
+        "palette",
+        "plane",
+        "shaders",
+        "state",
+        "stops",
+        "tiles",
+        "tint",
+        "viewer",
+        "webgl",
+    ],
+    [
+        "advice",
+        "bookmarks",
+        "cluster",
+        "download",
+        "drop",
+        "editor",
+        "explorer",
+        "gallery",
+        "history",
+        "keyboard",
+        "minibrot",
+        "minimap",
+        "overlay",
+        "palettefiles",
+        "panel",
+        "period",
+        "png",
+        "pointer",
+        "readout",
+        "save",
+        "servers",
+    ],
 ];
 
 /// Every file; some are made of data.

@@ -10,7 +10,7 @@ use tera::{Context, Tera};
 
 use crate::progress::report::Report;
 use crate::render::request::RenderRequest;
-use crate::site::assets::MODULES;
+use crate::site::assets::{FIRST_MODULES, MODULES};
 use crate::site::form::Form;
 use crate::site::picture::file_name;
 use crate::site::presets::{PRESETS, Preset};
@@ -58,6 +58,7 @@ impl Pages {
             "explorer.html",
             &json!({
                 "query": query,
+                "first_modules": FIRST_MODULES,
                 "modules": MODULES,
                 "formulas": Formula::NAMES,
                 "colourings": Colouring::ALL.map(Colouring::name),

@@ -1,6 +1,7 @@
 // The explorer: puts the state, the picture and the controls together.
 
 import { connectAdvice } from "./advice.js";
+import { home, palettes, strays, viewer } from "./begin.js";
 import { listBookmarks, addBookmark, exportBookmarks } from "./bookmarks.js";
 import { showCluster } from "./cluster.js";
 import { listenForFiles } from "./drop.js";
@@ -10,7 +11,6 @@ import { keysOf, listen as listenToKeys } from "./keyboard.js";
 import { minibrotOf } from "./minibrot.js";
 import { connectMinimap } from "./minimap.js";
 import { Overlay } from "./overlay.js";
-import { Palettes } from "./palette.js";
 import { connectPanel } from "./panel.js";
 import { connectPeriod } from "./period.js";
 import { place } from "./plane.js";
@@ -19,35 +19,17 @@ import { showCount, showReadout } from "./readout.js";
 import { connectSave } from "./save.js";
 import { followServers } from "./servers.js";
 import { read, write } from "./state.js";
-import { Viewer } from "./viewer.js";
 
-performance.mark("modules");
 /** @param {string} id */
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 /** How long the view must be still to be a step of its own. */
 const REST = 350;
 
-const canvas = /** @type {HTMLCanvasElement} */ (element("picture"));
-const palettes = new Palettes();
 /** The timer that takes away what was said; the address may give cause to say something at once. */
 let saying = 0;
 
-/** The whole set, as large as the window has room for. */
-function home() {
-  const aspect = canvas.clientWidth / Math.max(1, canvas.clientHeight);
-  return Math.min(1.4, Number((1.25 * aspect).toFixed(2)));
-}
-
-function begin() {
-  const query = location.search.slice(1);
-  const { state, strays } = read(query, palettes.canonical);
-  if (!query) state.place = /** @type {import("./plane.js").Place} */ (place("-0.65", "0", `${home()}`, 0));
-  if (strays.length > 0) say(`The address names what cannot be used: ${strays.join(", ")}.`);
-  return state;
-}
-
 let resting = 0;
-const viewer = new Viewer(canvas, begin(), (name) => palettes.stops(name), {
+viewer.listen({
   moved() {
     clearTimeout(resting);
     resting = window.setTimeout(rest, REST);
@@ -63,6 +45,7 @@ const viewer = new Viewer(canvas, begin(), (name) => palettes.stops(name), {
     if (trouble !== null && element("trouble").textContent !== trouble) element("trouble").textContent = trouble;
   },
 });
+if (strays.length > 0) say(`The address names what cannot be used: ${strays.join(", ")}.`);
 const overlay = new Overlay(viewer, /** @type {HTMLCanvasElement} */ (element("overlay")), /** @type {HTMLCanvasElement} */ (element("julia-preview")));
 const trail = new History(location.search.slice(1), (query) => {
   viewer.show(read(query, palettes.canonical).state);

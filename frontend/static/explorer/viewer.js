@@ -20,6 +20,8 @@ const OLD_WHEN_MOVING = 500;
 /** Halves of what is left, a second, of a glide. */
 const SMOOTHING = 14;
 
+/** @typedef {{ moved: () => void, drawn: () => void, troubled: (trouble: string | null) => void }} Told */
+
 export class Viewer {
   #drawn = 0;
   #stale = true;
@@ -53,23 +55,33 @@ export class Viewer {
    * @param {HTMLCanvasElement} canvas
    * @param {import("./state.js").State} state
    * @param {(name: string) => import("./colours.js").Stop[]} stopsOf
-   * @param {{ moved: () => void, drawn: () => void, troubled: (trouble: string | null) => void }} told
    */
-  constructor(canvas, state, stopsOf, told) {
+  constructor(canvas, state, stopsOf) {
     this.canvas = canvas;
     // Of this page alone: no link has it.
     const wish = new URLSearchParams(location.search).get("painter");
     this.painter = new Painter(canvas, wish, () => this.redraw());
     this.state = state;
     this.stopsOf = stopsOf;
-    this.told = told;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
-    this.tiles = new Tiles(() => this.redraw(), told.troubled, (tile) => this.painter.forget(tile));
+    this.tiles = new Tiles(() => this.redraw(), (trouble) => this.#told.troubled(trouble), (tile) => this.painter.forget(tile));
     this.fit();
+    performance.mark("begun");
     // What is wanted is asked for now, and not when the browser is about to show a frame.
     this.#look();
     new ResizeObserver(() => this.fit()).observe(canvas);
   }
+
+  /** Who is told what happens from now on; a picture needs nobody. @param {Told} told */
+  listen(told) {
+    this.#told = told;
+    // What was in the way before is told now.
+    this.#wantedAt = null;
+    this.redraw();
+  }
+
+  /** @type {Told} */
+  #told = { moved() {}, drawn() {}, troubled() {} };
 
   fit() {
     this.density = Math.min(2, devicePixelRatio || 1);
@@ -105,7 +117,7 @@ export class Viewer {
   /** @param {import("./plane.js").Place} place */
   go(place) {
     this.state.place = place;
-    this.told.moved();
+    this.#told.moved();
     this.redraw();
   }
 
@@ -170,7 +182,7 @@ export class Viewer {
     if (this.#stale) {
       this.#stale = false;
       this.#draw();
-      if (this.#drawn % 6 === 0 || !this.moving) this.told.drawn();
+      if (this.#drawn % 6 === 0 || !this.moving) this.#told.drawn();
     }
     if (this.moving || this.cycling !== 0) this.redraw();
   }
