@@ -4,7 +4,6 @@
 import { Brush, gradient } from "./colours.js";
 import { powerOfTwo, scaled } from "./decimal.js";
 import { readNpy } from "./npy.js";
-import { degreeOf } from "./outside.js";
 import { TILE, place as placeOf } from "./plane.js";
 import { fieldQuery } from "./state.js";
 
@@ -74,7 +73,7 @@ export function connectMinimap(viewer, element, go) {
     if (name === painted) return;
     painted = name;
     const image = new ImageData(TILE, TILE);
-    new Brush(plain, gradient(viewer.stopsOf(plain.palette)), degreeOf(viewer.state), null).paint(counts, new Uint32Array(image.data.buffer));
+    new Brush(plain, gradient(viewer.stopsOf(plain.palette))).paint(counts, new Uint32Array(image.data.buffer));
     picture.getContext("2d")?.putImageData(image, 0, 0);
   }
 
