@@ -33,8 +33,7 @@ step "names, by a name server"
 bash tests/dns.sh
 
 step "tests in a browser"
-bash tests/viewers.sh
-bash tests/axe.sh
+bash tests/npm.sh
 cargo test --locked --package browser-tests
 
 step "README's commands"

@@ -1,9 +1,8 @@
 //! Does any page keep people out? axe-core looks at every page, with whatever opens on it, and finds no serious and no critical
-//! fault. `tests/axe.sh` fetches it.
-
-use std::path::PathBuf;
+//! fault. `tests/npm.sh` fetches it.
 
 use crate::chromium::Chromium;
+use crate::elsewhere::packages;
 use crate::explorer::{explore, started};
 use crate::page::Page;
 use crate::site::{Balancer, Site};
@@ -17,13 +16,8 @@ const FAULTS: &str = "axe.run().then(({ violations }) => violations
 
 /// axe itself, which goes into the page by way of the debugger: the page's policy lets no other script in.
 fn axe() -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("axe-core/axe.min.js");
-    std::fs::read_to_string(&path).unwrap_or_else(|error| {
-        panic!(
-            "these tests need {}: run tests/axe.sh ({error})",
-            path.display()
-        )
-    })
+    let path = packages().join("axe-core/axe.min.js");
+    std::fs::read_to_string(path).expect("axe-core is whole")
 }
 
 async fn nobody_is_kept_out(page: &Page, what: &str) {

@@ -1,4 +1,4 @@
-//! A site of somebody else, on an origin of its own: a page with one of the viewers that `tests/viewers.sh` fetched.
+//! A site of somebody else, on an origin of its own: a page with one of the viewers that `tests/npm.sh` fetched.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -48,7 +48,7 @@ async fn file(uri: Uri) -> Response {
     let is_below = path
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
-    let content = is_below.then(|| std::fs::read(viewers().join(path)));
+    let content = is_below.then(|| std::fs::read(packages().join(path)));
     let Some(Ok(content)) = content else {
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -60,12 +60,12 @@ async fn file(uri: Uri) -> Response {
     ([(header::CONTENT_TYPE, kind)], content).into_response()
 }
 
-/// Where `tests/viewers.sh` puts them.
-fn viewers() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("viewers");
+/// Where `tests/npm.sh` puts what others made.
+pub(crate) fn packages() -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("npm");
     assert!(
         folder.join("all").exists(),
-        "these tests need viewers in {}: `bash tests/viewers.sh` fetches them",
+        "these tests need what belongs into {}: `bash tests/npm.sh` fetches it",
         folder.display()
     );
     folder

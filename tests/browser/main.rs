@@ -8,16 +8,16 @@
 mod axe;
 mod chromium;
 mod cluster;
-mod elsewhere;
 mod colours;
+mod elsewhere;
 mod page;
 mod process;
 mod site;
 
 mod edge;
 mod explorer;
-mod files;
 mod figures;
+mod files;
 mod form;
 mod gdal;
 mod guide;
@@ -26,8 +26,8 @@ mod palettes;
 mod picture;
 mod readable;
 mod resilience;
-mod viewers;
 mod screens;
+mod viewers;
 mod without_script;
 
 use std::time::Duration;
