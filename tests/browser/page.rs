@@ -15,6 +15,7 @@ use chromiumoxide::cdp::browser_protocol::page::{CaptureScreenshotFormat, Viewpo
 use chromiumoxide::cdp::js_protocol::runtime::{
     ConsoleApiCalledType, EvaluateParams, EventConsoleApiCalled, EventExceptionThrown,
 };
+use chromiumoxide::error::CdpError;
 use chromiumoxide::page::ScreenshotParams;
 use chromiumoxide::types::ClickOptions;
 use futures::{Stream, StreamExt};
@@ -105,21 +106,29 @@ impl Page {
         self.inner.execute(disabled).await.expect("no scripts");
     }
 
-    /// Waits for the element and brings it into view.
+    /// The element, as soon as there is one, scrolled to where it is seen. One of a page that gives way to another is looked for again.
     async fn element(&self, selector: &str) -> Element {
-        let found = format!("document.querySelector({selector:?}) !== null");
-        self.until(&format!("there is {selector}"), &found).await;
-        let element = self
-            .inner
-            .find_element(selector)
-            .await
-            .expect("it is there");
+        let found = format!(
+            "document.readyState !== 'loading' && document.querySelector({selector:?}) !== null"
+        );
+        let began = Instant::now();
+        loop {
+            self.until(&format!("there is {selector}"), &found).await;
+            match self.seen_element(selector).await {
+                Ok(element) => return element,
+                Err(error) => assert!(began.elapsed() < PATIENCE, "{selector}: {error}"),
+            }
+        }
+    }
+
+    async fn seen_element(&self, selector: &str) -> Result<Element, CdpError> {
+        let element = self.inner.find_element(selector).await?;
         let scroll = ScrollIntoViewIfNeededParams {
             backend_node_id: Some(element.backend_node_id),
             ..ScrollIntoViewIfNeededParams::default()
         };
-        self.inner.execute(scroll).await.expect("it can be seen");
-        element
+        self.inner.execute(scroll).await?;
+        Ok(element)
     }
 
     pub(crate) async fn click(&self, selector: &str) {
