@@ -20,7 +20,7 @@ const BLOCK: u64 = 8;
 const SAVE_FROM: u64 = 129;
 
 /// Vectors whose steps are taken side by side: a step's operations wait for each other.
-const TOGETHER: usize = 4;
+const TOGETHER: usize = 2;
 
 /// Columns of the samples on their way.
 const X: usize = 0;
