@@ -89,8 +89,8 @@ async fn the_gallery_is_whole() {
     explore(&page, &site, DESKTOP, "re=-0.65&zoom=1.4").await;
     press_and_see(&page, "g", "gallery").await;
     page.until(
-        "the first pictures are there",
-        "[...document.querySelectorAll('#places img')].slice(0, 12).every(({ complete, naturalWidth }) => complete && naturalWidth > 0)",
+        "the pictures that are seen are there",
+        "[...document.querySelectorAll('#places img')].slice(0, 15).every(({ complete, naturalWidth }) => complete && naturalWidth > 0)",
     )
     .await;
     is_whole(&page, "gallery").await;
