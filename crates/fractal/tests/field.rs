@@ -200,6 +200,33 @@ fn orbits_on_the_escape_radius_come_to_an_end() {
     }
 }
 
+/// Left of the needle's tip |z| leaves 2 by the point's distance from it, and by four times as much with every step. So a point three times as far away
+/// in the same direction leaves log₄ 3 earlier.
+#[test]
+fn smooth_counts_are_continuous_where_orbits_begin_at_the_escape_radius() {
+    for (zoom, quality) in [("1e30", Quality::Standard), ("1e275", Quality::Fast)] {
+        let view = View {
+            quality,
+            ..view("-2", "0", zoom)
+        };
+        let field = field(&view);
+        // In halves of a pixel from the tip, leftwards and upwards.
+        let smooth = |left: usize, up: usize| {
+            let (column, row) = ((160 - left) / 2, (120 - up) / 2);
+            let sample = row * 160 + column;
+            assert_eq!(field.counts[sample], 1, "{left}, {up}");
+            field.smooth[sample]
+        };
+        for left in (1..50).step_by(2) {
+            for up in (1..40).step_by(2) {
+                let earlier = smooth(left, up) - smooth(3 * left, 3 * up);
+                let expected = 3_f64.ln() / 4_f64.ln();
+                assert!((earlier - expected).abs() < 1e-5, "{left}, {up}: {earlier}");
+            }
+        }
+    }
+}
+
 #[test]
 fn interior_is_infinite_and_counted_0() {
     let field = field(&view("-0.75", "0", "1.6"));

@@ -20,6 +20,10 @@ use crate::simd::Vector;
 /// would not be faster, so that there is no code for it.
 const TOGETHER: usize = 4;
 
+/// |z|² - 4 from which on an orbit that left at an edge of the escape radius ends. f64 knows it to 20 digits then, and so its smooth count,
+/// which depends on nothing else.
+const LEAST_EXCESS: f64 = 1.0 / (1_u64 << 31) as f64;
+
 /// Where the steps of a leaf lead along.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Steps<'a> {
@@ -48,6 +52,17 @@ struct Units<V, const C: usize> {
 }
 
 impl Steps<'_> {
+    /// Up to which |z|² orbits go on at the leaf's point `i`. At edges their escapes are counted beforehand, by [`Passes::note_escapes`].
+    #[inline(always)]
+    pub(super) fn bound(&self, i: usize) -> f64 {
+        let is_edge = |&(index, _): &(usize, Extended)| index == self.first + i;
+        if !self.edges.is_empty() && self.edges.iter().any(is_edge) {
+            4.0 + LEAST_EXCESS
+        } else {
+            4.0
+        }
+    }
+
     #[inline(always)]
     fn z<V: Vector>(&self, i: usize) -> [V; 2] {
         if V::PARTS > 1 {
@@ -203,6 +218,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
                 }
             }
             let all_rebase = steps.is_end && i == last;
+            let bound = V::splat(steps.bound(i));
             let (mut inside, mut rebases) = ([0; TOGETHER], [0; TOGETHER]);
             let mut ending = 0;
             for k in 0..TOGETHER {
@@ -215,7 +231,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
                 if V::PARTS == 1 {
                     steepness[k] = steepness[k].mul(norm);
                 }
-                inside[k] = V::bits(norm.le(V::splat(4.0)));
+                inside[k] = V::bits(norm.le(bound));
                 rebases[k] = V::bits(size(at).lt(distance));
                 if all_rebase {
                     rebases[k] = u32::MAX;
@@ -287,7 +303,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
     }
 
     /// Counts lanes of a row that are outside of the escape radius at the leaf's point `i`, though f64 does not tell: by
-    /// |Z + w|² - 4 = (|Z|² - 4) + 2 Z · w + |w|². They go on until f64 tells, for their smooth counts.
+    /// |Z + w|² - 4 = (|Z|² - 4) + 2 Z · w + |w|². They go on until f64 tells by how much ([`Steps::bound`]), for their smooth counts.
     #[inline(always)]
     pub(super) fn note_escapes(
         &mut self,

@@ -76,12 +76,6 @@ pub(super) fn norm<V: Vector>(z: [V; 2]) -> V {
     V::norm(z)
 }
 
-/// |z| ≤ 2.
-#[inline(always)]
-pub(super) fn is_inside<V: Vector>(z: [V; 2]) -> u32 {
-    V::bits(norm(z).le(V::splat(4.0)))
-}
-
 /// log₂ of the size of z · 2^`exponent`, roughly.
 #[inline(always)]
 pub(super) fn log2_with<V: Vector>(z: [V; 2], exponent: V) -> V {

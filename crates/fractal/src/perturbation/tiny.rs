@@ -6,8 +6,7 @@ use super::leaf::Steps;
 use super::list::LOSS;
 use super::pass::Passes;
 use super::scale::{
-    ZERO_EXPONENT, is_inside, log2_with, norm, normalised, plus, power_of_two, rough_log2, scaled,
-    size, sum,
+    ZERO_EXPONENT, log2_with, norm, normalised, plus, power_of_two, rough_log2, scaled, size, sum,
 };
 use crate::extended::{Extended, power_of_two as scalar_power_of_two};
 use crate::orbit::Track;
@@ -57,7 +56,7 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
             let (at, w_there, common) = beside::<V>(next, low, lanes.w[0], lanes.exponent[0]);
             let sum_there = plus(at, w_there);
             let real = scaled(sum_there, power_of_two(common));
-            let inside = is_inside(real);
+            let inside = V::bits(norm(real).le(V::splat(steps.bound(i + 1))));
             let mut error: V = self.active.load(LOSS, read);
             if V::PARTS == 1 {
                 let of_power = V::splat(self.log2_of_power);
