@@ -21,6 +21,7 @@ mod files;
 mod form;
 mod gdal;
 mod guide;
+mod hands;
 mod live;
 mod palettes;
 mod picture;
