@@ -214,4 +214,12 @@ mod tests {
         phases.dedup();
         assert!(phases.len() > 5 && phases.iter().all(|phase| *phase < interval));
     }
+
+    #[test]
+    fn a_server_that_nobody_asks_for_anything_is_down_within_two_seconds_of_its_end() {
+        let health = crate::settings::Health::default();
+        // It ends just after a probe, and pauses are as long as they may be.
+        let pauses = health.interval + health.fast_interval * (health.fall - 1);
+        assert!(pauses.mul_f64(1.1) < Duration::from_secs(2), "{pauses:?}");
+    }
 }

@@ -257,9 +257,9 @@ impl Default for Health {
             probes: true,
             path: "/readyz".into(),
             status: Statuses::success(),
-            interval: Duration::from_secs(3),
-            // So that a server that is back has passed two probes within a good second.
-            fast_interval: Duration::from_millis(500),
+            interval: Duration::from_secs(1),
+            // A server that is killed has failed three probes within two seconds, and one that is back has passed two in one.
+            fast_interval: Duration::from_millis(400),
             timeout: Duration::from_secs(2),
             fall: 3,
             rise: 2,
