@@ -38,7 +38,9 @@ async fn at(page: &Page, selector: &str, share: f64) -> (f64, f64) {
     .await
 }
 
-async fn drag(page: &Page, from: (f64, f64), to: (f64, f64)) {
+/// Takes what is in an element from one share of its width to another.
+async fn drag(page: &Page, selector: &str, from: f64, to: f64) {
+    let (from, to) = (at(page, selector, from).await, at(page, selector, to).await);
     for (kind, (x, y)) in [
         (DispatchMouseEventType::MousePressed, from),
         (DispatchMouseEventType::MouseMoved, to),
@@ -86,27 +88,12 @@ async fn a_palette_is_made_by_keyboard_and_pointer_and_every_picture_has_it() {
     looks_as_the_server_draws_it(&page, &site, "a stop by keyboard").await;
 
     // A press on the bar is a new stop, which the pointer takes along.
-    drag(
-        &page,
-        at(&page, "#gradient", 0.75).await,
-        at(&page, "#gradient", 0.8).await,
-    )
-    .await;
+    drag(&page, "#gradient", 0.75, 0.8).await;
     is_in_hand(&page, "Stop 4 of 4 at 0.8").await;
-    drag(
-        &page,
-        at(&page, "#stops", 0.26).await,
-        at(&page, "#stops", 0.1).await,
-    )
-    .await;
+    drag(&page, "#stops", 0.26, 0.1).await;
     is_in_hand(&page, "Stop 2 of 4 at 0.1").await;
     // No further than the next stop.
-    drag(
-        &page,
-        at(&page, "#stops", 0.1).await,
-        at(&page, "#stops", 0.9).await,
-    )
-    .await;
+    drag(&page, "#stops", 0.1, 0.9).await;
     is_in_hand(&page, "Stop 2 of 4 at 0.5").await;
     key(&page, "PageDown").await;
     key(&page, "Delete").await;

@@ -243,7 +243,6 @@ impl Renderer {
                     offsets,
                     quality,
                     look,
-                    iteration,
                     ..
                 },
                 Some(orbit),
@@ -259,7 +258,7 @@ impl Renderer {
                 };
                 let seen = match look {
                     Some(look) => {
-                        let counts = Channels::default();
+                        let (iteration, counts) = (orbit.iteration(), Channels::default());
                         Some(look.at(backend, iteration, limit, counts, rect, cancel)?)
                     }
                     None => None,

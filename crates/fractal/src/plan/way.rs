@@ -37,7 +37,6 @@ pub(super) enum Way {
         quality: Quality,
         /// Where f64 loses few enough to be looked at first.
         look: Option<Look>,
-        iteration: Iteration,
     },
 }
 
@@ -111,7 +110,6 @@ impl Way {
             key,
             quality: view.quality,
             look,
-            iteration,
         }
     }
 }
