@@ -18,7 +18,7 @@ pub(crate) use self::reload::{Reloads, keep};
 use crate::Error;
 use crate::edge::{Bans, WaitingStats};
 use crate::listen::{Common, Gate};
-use crate::log::Log;
+use crate::log::{Log, Sink};
 use crate::members::{Members, Resolve};
 use crate::pool::{Current, Pool};
 use crate::settings::{self, Settings};
@@ -58,7 +58,7 @@ impl Control {
         resolver: Arc<dyn Resolve>,
         draining: &Shutdown,
         stop: &Shutdown,
-        log: Option<Log>,
+        log: Log,
     ) -> Result<Arc<Control>, Error> {
         let control = Control {
             resolver,
@@ -96,9 +96,7 @@ impl Control {
 
     fn house(&self, pool: &settings::Pool, common: &Common) -> Arc<Housed> {
         let pool = Pool::new(pool.clone());
-        if let Some(log) = &common.log {
-            pool.events.tell(log);
-        }
+        pool.events.tell(&common.log);
         let current = Current::new(pool);
         let members = Members::follow(current.clone(), self.resolver.clone(), &self.stop);
         Arc::new(Housed { current, members })
@@ -129,7 +127,7 @@ impl Control {
 
     /// How many lines of logs were lost.
     pub(crate) fn lost_lines(&self) -> u64 {
-        self.state().common.log.as_ref().map_or(0, Log::lost)
+        self.state().common.log.lost()
     }
 
     /// Whether whoever asks should go elsewhere.
@@ -142,7 +140,8 @@ impl Control {
         self.reloads.told().mistake.is_none() && self.state().settings == *settings
     }
 
-    /// Goes on by `settings`. Listeners with new addresses are bound first: when one cannot be, nothing has changed.
+    /// Goes on by `settings`. Listeners with new addresses are bound first, and files of logs opened: when one cannot be,
+    /// nothing has changed.
     pub(crate) async fn reload(&self, settings: Settings) -> Result<(), String> {
         lasting::check(&self.state().settings, &settings).map_err(|e| e.to_string())?;
         let mut known: Vec<String> = self.state().addresses();
@@ -157,13 +156,23 @@ impl Control {
                 },
             }
         }
+        let (log, wanted) = (self.state().common.log.clone(), settings.log.clone());
+        let opened = tokio::task::spawn_blocking(move || log.open(&wanted)).await;
+        let sink = opened.map_err(|e| e.to_string())?;
+        let sink = sink.map_err(|e| e.to_string())?;
         if self.is_draining() {
             return Err("the balancer is about to end".to_owned());
         }
-        self.apply(settings, bound).map_err(|e| e.to_string())
+        let applied = self.apply(settings, bound, sink);
+        applied.map_err(|e| e.to_string())
     }
 
-    fn apply(&self, next: Settings, mut bound: Vec<(String, TcpListener)>) -> Result<(), Error> {
+    fn apply(
+        &self,
+        next: Settings,
+        mut bound: Vec<(String, TcpListener)>,
+        sink: Option<Arc<Sink>>,
+    ) -> Result<(), Error> {
         let state = &mut *self.state();
         for listener in &next.listeners {
             if !next.pools.iter().any(|pool| pool.name == listener.pool) {
@@ -171,6 +180,7 @@ impl Control {
             }
             Gate::check(listener)?;
         }
+        state.common.log.turn_to(sink);
         state.common.renew(&next.limits);
         state.settings = next;
         let former = std::mem::take(&mut state.pools);

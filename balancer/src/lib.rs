@@ -42,7 +42,8 @@ pub use admin::AdminSocket;
 use admin::Way;
 use control::Control;
 pub use control::{FileError, Reload};
-use log::{Log, Writer};
+use log::Log;
+pub use log::Unwritable;
 pub use members::{Resolve, SystemResolver};
 pub use settings::Settings;
 
@@ -77,8 +78,8 @@ pub enum Error {
     #[error("no random numbers: {0}")]
     Randomness(#[source] getrandom::Error),
     /// The logs cannot be written.
-    #[error("log: {0}")]
-    Log(#[source] io::Error),
+    #[error(transparent)]
+    Log(#[from] Unwritable),
     /// The admin pages could not be served.
     #[error("admin listener: {0}")]
     Admin(#[source] io::Error),
@@ -152,9 +153,16 @@ pub async fn run_with(
     let stop_keepers = Shutdown::new();
     let _stop_at_the_end = stop_keepers.clone().drop_guard();
     let resolver = outside.resolver;
-    let writer = Log::start(&settings.log).map_err(Error::Log)?;
-    let log = writer.as_ref().map(Writer::log);
-    let control = Control::open(settings, listeners, resolver, &shutdown, &stop_keepers, log)?;
+    let log = Log::start(&settings.log)?;
+    let common = log.clone();
+    let control = Control::open(
+        settings,
+        listeners,
+        resolver,
+        &shutdown,
+        &stop_keepers,
+        common,
+    )?;
 
     let ended = Shutdown::new();
     let clients = async {
@@ -193,8 +201,6 @@ pub async fn run_with(
         served.map_err(Error::Admin)
     };
     let outcome = tokio::try_join!(clients, pages, socket).map(|_| ());
-    if let Some(writer) = writer {
-        writer.finish().await;
-    }
+    log.finish().await;
     outcome
 }

@@ -1,5 +1,5 @@
-//! What lasts as long as the process? Where the admin pages are and how logs are written: both are opened before the first
-//! request. A file that says something else of them is refused whole, for what is taken over in part is what no file says.
+//! What lasts as long as the process? Where the admin pages are: operators find them where they were when all else changes.
+//! A file that says something else of them is refused whole, for what is taken over in part is what no file says.
 
 use std::path::PathBuf;
 
@@ -20,17 +20,15 @@ pub(super) fn check(now: &Settings, next: &Settings) -> Result<(), Mistakes> {
 }
 
 /// Keys and values, `none` where nothing is set.
-fn lasting(settings: &Settings) -> [(&'static str, String); 4] {
+fn lasting(settings: &Settings) -> [(&'static str, String); 2] {
     let none = || "none".to_owned();
     let path = |path: &Option<PathBuf>| {
         let path = path.as_ref();
         path.map_or_else(none, |path| path.display().to_string())
     };
-    let Settings { admin, log, .. } = settings;
+    let Settings { admin, .. } = settings;
     [
         ("admin", admin.clone().unwrap_or_else(none)),
         ("admin_socket", path(&settings.admin_socket)),
-        ("log.access", log.access.to_string()),
-        ("log.folder", path(&log.folder)),
     ]
 }

@@ -13,10 +13,10 @@ use tokio::sync::Notify;
 use crate::harness::{Balancer, Client, Origin, get, request, soon, until};
 
 /// A file of one test, gone when the test is over.
-struct File(PathBuf);
+pub(crate) struct File(PathBuf);
 
 impl File {
-    fn holding(text: &str) -> File {
+    pub(crate) fn holding(text: &str) -> File {
         static FILES: AtomicU32 = AtomicU32::new(0);
         let number = FILES.fetch_add(1, Ordering::Relaxed);
         let name = format!("reload-{}-{number}", std::process::id());
@@ -26,7 +26,7 @@ impl File {
     }
 
     /// Replaces it at once, as careful editors do.
-    fn hold(&self, text: &str) {
+    pub(crate) fn hold(&self, text: &str) {
         let new = self.0.with_extension("new");
         std::fs::write(&new, text).unwrap();
         std::fs::rename(&new, &self.0).unwrap();
@@ -40,7 +40,7 @@ impl Drop for File {
 }
 
 /// Settings of a listener before one pool of these servers, each with one slot.
-fn settings(listener: &str, servers: &[String], more: &str) -> String {
+pub(crate) fn settings(listener: &str, servers: &[String], more: &str) -> String {
     format!(
         "[[listener]]\nname = \"site\"\naddress = \"{listener}\"\npool = \"tiles\"\n\
          [[pool]]\nname = \"tiles\"\nservers = {servers:?}\ncapacity = 1\n{more}\n\
@@ -48,12 +48,12 @@ fn settings(listener: &str, servers: &[String], more: &str) -> String {
     )
 }
 
-fn at(origin: &Origin) -> String {
+pub(crate) fn at(origin: &Origin) -> String {
     format!("http://{}", origin.address)
 }
 
 /// A balancer that reads `file` again when it changes, and at once when the other is told.
-async fn balancer_on(file: &File) -> (Balancer, Arc<Notify>) {
+pub(crate) async fn balancer_on(file: &File) -> (Balancer, Arc<Notify>) {
     let hangup = Arc::new(Notify::new());
     let reload = Reload {
         file: file.0.clone(),
@@ -65,7 +65,8 @@ async fn balancer_on(file: &File) -> (Balancer, Arc<Notify>) {
     (balancer, hangup)
 }
 
-async fn reloads(balancer: &Balancer) -> (u64, u64, String) {
+/// How many were taken over and refused, and why the last one was.
+pub(crate) async fn reloads(balancer: &Balancer) -> (u64, u64, String) {
     let stats = get(balancer.admin, "/stats").await.json();
     let reloads = &stats["reloads"];
     let mistake = reloads["mistake"].as_str().unwrap_or_default();
@@ -73,7 +74,7 @@ async fn reloads(balancer: &Balancer) -> (u64, u64, String) {
     (count("taken"), count("refused"), mistake.to_owned())
 }
 
-const ANY: &str = "127.0.0.1:0";
+pub(crate) const ANY: &str = "127.0.0.1:0";
 
 #[tokio::test]
 async fn a_reload_keeps_connections_servers_and_those_who_wait() {
@@ -204,8 +205,6 @@ async fn what_takes_a_restart_refuses_the_whole_file_and_is_named() {
     let others = [
         ("admin", "admin = \"127.0.0.1:1\"\n", "127.0.0.1:1"),
         ("admin_socket", "admin_socket = \"/run/b\"\n", "/run/b"),
-        ("log.access", "log = { access = \"json\" }\n", "json"),
-        ("log.folder", "log = { folder = \"/logs\" }\n", "/logs"),
     ];
     for (key, line, value) in others {
         file.hold(&format!("{line}{}", settings(ANY, &[at(&b)], "")));
