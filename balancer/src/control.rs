@@ -3,7 +3,7 @@
 //! its servers and its queue, a listener whose address is still there with its connections.
 
 mod door;
-mod lasting;
+mod pages;
 mod reload;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,9 +13,11 @@ use service::Shutdown;
 use tokio::net::TcpListener;
 
 use self::door::Door;
+use self::pages::{Moves, Pages};
 pub use self::reload::{FileError, Reload};
 pub(crate) use self::reload::{Reloads, keep};
 use crate::Error;
+use crate::admin::AdminSocket;
 use crate::edge::{Bans, WaitingStats};
 use crate::listen::{Common, Gate};
 use crate::log::{Log, Sink};
@@ -34,6 +36,7 @@ pub(crate) struct Control {
     /// Ends probes and questions for names.
     stop: Shutdown,
     state: Mutex<State>,
+    pages: Mutex<Pages>,
     pub(crate) reloads: Reloads,
 }
 
@@ -70,6 +73,7 @@ impl Control {
                 pools: Vec::new(),
                 doors: Vec::new(),
             }),
+            pages: Mutex::default(),
             reloads: Reloads::default(),
         };
         {
@@ -92,6 +96,20 @@ impl Control {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens the admin pages at places that are bound.
+    pub(crate) fn open_pages(
+        self: &Arc<Self>,
+        address: Option<TcpListener>,
+        socket: Option<AdminSocket>,
+    ) {
+        let (address, socket) = (Some(address), Some(socket));
+        self.pages().turn_to(Moves { address, socket }, self);
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn house(&self, pool: &settings::Pool, common: &Common) -> Arc<Housed> {
@@ -140,10 +158,12 @@ impl Control {
         self.reloads.told().mistake.is_none() && self.state().settings == *settings
     }
 
-    /// Goes on by `settings`. Listeners with new addresses are bound first, and files of logs opened: when one cannot be,
-    /// nothing has changed.
-    pub(crate) async fn reload(&self, settings: Settings) -> Result<(), String> {
-        lasting::check(&self.state().settings, &settings).map_err(|e| e.to_string())?;
+    /// Goes on by `settings`. New addresses are bound first, and files of logs opened: when one cannot be, nothing has
+    /// changed.
+    pub(crate) async fn reload(self: &Arc<Self>, settings: Settings) -> Result<(), String> {
+        let now = self.state().settings.clone();
+        let moves = Moves::bind(&now, &settings).await;
+        let moves = moves.map_err(|e| e.to_string())?;
         let mut known: Vec<String> = self.state().addresses();
         let mut bound = Vec::new();
         for listener in &settings.listeners {
@@ -164,7 +184,9 @@ impl Control {
             return Err("the balancer is about to end".to_owned());
         }
         let applied = self.apply(settings, bound, sink);
-        applied.map_err(|e| e.to_string())
+        applied.map_err(|e| e.to_string())?;
+        self.pages().turn_to(moves, self);
+        Ok(())
     }
 
     fn apply(
@@ -230,6 +252,12 @@ impl Control {
         for door in doors {
             door.close().await;
         }
+    }
+
+    /// Closes the admin pages.
+    pub(crate) async fn close_pages(&self) {
+        let pages = std::mem::take(&mut *self.pages());
+        pages.close().await;
     }
 
     /// How long new requests are still taken when shutdown was announced.

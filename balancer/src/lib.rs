@@ -39,7 +39,6 @@ use service::Shutdown;
 use tokio::net::TcpListener;
 
 pub use admin::AdminSocket;
-use admin::Way;
 use control::Control;
 pub use control::{FileError, Reload};
 use log::Log;
@@ -80,9 +79,6 @@ pub enum Error {
     /// The logs cannot be written.
     #[error(transparent)]
     Log(#[from] Unwritable),
-    /// The admin pages could not be served.
-    #[error("admin listener: {0}")]
-    Admin(#[source] io::Error),
 }
 
 /// How long somebody may take to read an admin page that was asked for before the end.
@@ -120,7 +116,7 @@ impl Default for Outside {
 /// through another one goes before it.
 ///
 /// # Errors
-/// [`Error`], when listeners and settings do not fit each other, or the admin listener fails.
+/// [`Error`], when listeners and settings do not fit each other, or what the settings name cannot be opened.
 pub async fn run(
     listeners: Vec<TcpListener>,
     admin: Option<TcpListener>,
@@ -164,43 +160,18 @@ pub async fn run_with(
         common,
     )?;
 
-    let ended = Shutdown::new();
-    let clients = async {
-        let reloads = async {
-            match outside.reload {
-                Some(reload) => control::keep(control.clone(), reload).await,
-                None => std::future::pending().await,
-            }
-        };
-        shutdown.run_until_cancelled(reloads).await;
-        tokio::time::sleep(control.shutdown_delay()).await;
-        control.close().await;
-        ended.cancel();
-        Ok(())
+    control.open_pages(outside.admin, outside.admin_socket);
+
+    let reloads = async {
+        match outside.reload {
+            Some(reload) => control::keep(control.clone(), reload).await,
+            None => std::future::pending().await,
+        }
     };
-    let pages = async {
-        let Some(listener) = outside.admin else {
-            return Ok(());
-        };
-        let here = listener.local_addr().map_err(Error::Admin)?;
-        let way = if here.ip().is_loopback() {
-            Way::Loopback
-        } else {
-            Way::Network
-        };
-        let router = admin::router(control.clone(), way);
-        let served = service::serve(listener, router, ended.clone(), LAST_PAGES).await;
-        served.map_err(Error::Admin)
-    };
-    let socket = async {
-        let Some(socket) = outside.admin_socket else {
-            return Ok(());
-        };
-        let router = admin::router(control.clone(), Way::Socket);
-        let served = admin::serve_socket(socket, router, ended.clone()).await;
-        served.map_err(Error::Admin)
-    };
-    let outcome = tokio::try_join!(clients, pages, socket).map(|_| ());
+    shutdown.run_until_cancelled(reloads).await;
+    tokio::time::sleep(control.shutdown_delay()).await;
+    control.close().await;
+    control.close_pages().await;
     log.finish().await;
-    outcome
+    Ok(())
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use balancer::settings::Settings;
 use balancer::{Reload, SystemResolver};
 use http::Method;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Notify;
 
 use crate::harness::{Balancer, Client, Origin, get, request, soon, until};
@@ -17,12 +18,17 @@ pub(crate) struct File(PathBuf);
 
 impl File {
     pub(crate) fn holding(text: &str) -> File {
-        static FILES: AtomicU32 = AtomicU32::new(0);
-        let number = FILES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("reload-{}-{number}", std::process::id());
-        let file = File(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name));
+        let file = File::named("toml");
         file.hold(text);
         file
+    }
+
+    /// One that is not there yet.
+    fn named(name: &str) -> File {
+        static FILES: AtomicU32 = AtomicU32::new(0);
+        let number = FILES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("reload-{}-{number}.{name}", std::process::id());
+        File(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
     }
 
     /// Replaces it at once, as careful editors do.
@@ -171,7 +177,7 @@ async fn a_listener_with_another_address_moves_there_and_finishes_what_it_has() 
     file.hold(&settings(&new.to_string(), &[at(&a)], ""));
     hangup.notify_one();
     until("the old one is closed", async || {
-        tokio::net::TcpStream::connect(balancer.site).await.is_err()
+        !is_open(balancer.site).await
     })
     .await;
     let moved = tokio::spawn(async move { get(new, "/name").await });
@@ -196,32 +202,63 @@ async fn an_address_that_cannot_be_bound_refuses_the_whole_file() {
     assert_eq!(balancer.get("/name").await.text(), "a");
 }
 
+async fn is_open(address: SocketAddr) -> bool {
+    TcpStream::connect(address).await.is_ok()
+}
+
 #[tokio::test]
-async fn what_takes_a_restart_refuses_the_whole_file_and_is_named() {
+async fn the_admin_pages_go_where_the_file_says() {
+    let a = Origin::start("a");
+    let rest = settings(ANY, &[at(&a)], "");
+    let (file, socket) = (File::holding(&rest), File::named("admin.sock"));
+    let (balancer, hangup) = balancer_on(&file).await;
+    balancer.wait_for_servers("up", 1).await;
+    let new = free();
+    let socket = &socket.0;
+    file.hold(&format!(
+        "admin = \"{new}\"\nadmin_socket = {socket:?}\n{rest}"
+    ));
+    hangup.notify_one();
+    until("they are at the new address", async || is_open(new).await).await;
+    assert_eq!(get(new, "/health").await.status, 200);
+    until("the old one is closed", async || {
+        !is_open(balancer.admin).await
+    })
+    .await;
+    until("they are on the socket", async || {
+        UnixStream::connect(socket).await.is_ok()
+    })
+    .await;
+    file.hold(&rest);
+    hangup.notify_one();
+    until("there are none", async || {
+        !is_open(new).await && !socket.exists()
+    })
+    .await;
+    assert_eq!(balancer.get("/name").await.text(), "a");
+}
+
+#[tokio::test]
+async fn admin_pages_that_cannot_move_refuse_the_whole_file_and_stay() {
     let (a, b) = (Origin::start("a"), Origin::start("b"));
     let file = File::holding(&settings(ANY, &[at(&a)], ""));
     let (balancer, hangup) = balancer_on(&file).await;
     balancer.wait_for_servers("up", 1).await;
-    let others = [
-        ("admin", "admin = \"127.0.0.1:1\"\n", "127.0.0.1:1"),
-        ("admin_socket", "admin_socket = \"/run/b\"\n", "/run/b"),
-    ];
-    for (key, line, value) in others {
-        file.hold(&format!("{line}{}", settings(ANY, &[at(&b)], "")));
-        hangup.notify_one();
-        let expected = format!(
-            "{key}: {value:?} is not accepted: it stays \"none\" until the balancer is started again"
-        );
-        until(&expected, async || reloads(&balancer).await.2 == expected).await;
-        assert_eq!(reloads(&balancer).await.0, 0, "{key}");
-        assert_eq!(balancer.get("/name").await.text(), "a");
-    }
-    file.hold(&settings(ANY, &[at(&b)], ""));
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap();
+    let below_a_file = file.0.join("socket");
+    let moved = format!("admin = \"{taken}\"\nadmin_socket = {below_a_file:?}\n");
+    file.hold(&(moved + &settings(ANY, &[at(&b)], "")));
     hangup.notify_one();
-    until("all else is taken over", async || {
-        balancer.get("/name").await.text() == "b"
-    })
-    .await;
+    until("it is refused", async || reloads(&balancer).await.1 >= 1).await;
+    let (_, _, mistake) = reloads(&balancer).await;
+    for named in [
+        format!("admin: \"{taken}\" is not accepted: "),
+        format!("admin_socket: {below_a_file:?} is not accepted: "),
+    ] {
+        assert!(mistake.contains(&named), "{named} in {mistake}");
+    }
+    assert_eq!(balancer.get("/name").await.text(), "a");
 }
 
 #[tokio::test]
