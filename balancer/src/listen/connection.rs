@@ -227,9 +227,7 @@ impl Client {
     fn note_malformed(&self, status: StatusCode, bytes: usize) {
         let pool = self.gate.pool.load_full();
         pool.counts.malformed.fetch_add(1, Ordering::Relaxed);
-        if let Some(log) = &self.gate.access_log {
-            Entry::malformed(log, self.caller.address(), &pool, status, bytes);
-        }
+        Entry::malformed(&self.gate.log, self.caller.address(), &pool, status, bytes);
     }
 
     /// The future holds all it needs: HTTP/2 has many at once, in tasks of their own. It is boxed so that a connection
@@ -253,8 +251,7 @@ impl Client {
             let pool = gate.pool.load_full();
             // HTTP/2 has no such field; its connections say farewell themselves.
             let says_close = request.version() <= Version::HTTP_11;
-            let begin = |log| Entry::begin(log, caller.address(), &pool, &request);
-            let entry = gate.access_log.as_ref().map(begin);
+            let entry = Entry::begin(&gate.log, caller.address(), &pool, &request);
             let answer = gate.edge.answer(&pool, caller, request).await;
             let status = answer.status();
             let mut answer = answer.map(|body| body.during(busy, status, entry));
