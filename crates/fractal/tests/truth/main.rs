@@ -73,6 +73,8 @@ places! {
     a_place_at_1e1000_is_true: "e1000",
     a_place_at_1e1086_is_true: "e1086-bench",
     a_place_at_3e22522_is_true: "e22522",
+    a_minibrot_at_2e19_is_true: "minibrot-e19",
+    a_minibrot_at_1e32_is_true: "minibrot-e32",
     a_seahorse_at_1e12_is_true: "border-seahorse-e12",
     a_seahorse_at_1e13_is_true: "border-seahorse-e13",
     a_seahorse_at_1e15_is_true: "border-seahorse-e15",
