@@ -9,9 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use http::{Request, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
 
-use crate::payload::Payload;
 use crate::pool::{Current, Pool, Sight};
 use crate::settings::Health;
 use crate::upstream::{Server, connect};
@@ -134,13 +132,9 @@ async fn ask(server: &Server, rules: &Health) -> io::Result<Report> {
     let request = Request::get(&rules.path)
         .header(header::HOST, &server.label)
         .header(header::USER_AGENT, "balancer-probe")
-        .body(Payload::empty())
+        .body(())
         .map_err(io::Error::other)?;
-    let response = connection
-        .send(request)
-        .await
-        .map_err(|e| io::Error::other(e.into_error()))?;
-    let status = response.status();
+    let status = connection.ask(&request.into_parts().0).await?.status;
     let passes = rules.status.contain(status);
     if status == StatusCode::SERVICE_UNAVAILABLE && !passes {
         return Ok(Report {
@@ -152,12 +146,10 @@ async fn ask(server: &Server, rules: &Health) -> io::Result<Report> {
         return Err(io::Error::other(format!("answered {status}")));
     }
     // The status has said it all: an answer too long to hold a capacity passes too.
-    let body = Limited::new(response.into_body(), LONGEST_ANSWER)
-        .collect()
-        .await;
+    let body = connection.read_body(LONGEST_ANSWER).await;
     Ok(Report {
         sight: Sight::Passed,
-        capacity: body.ok().and_then(|body| told_capacity(&body.to_bytes())),
+        capacity: body.and_then(|body| told_capacity(&body)),
     })
 }
 

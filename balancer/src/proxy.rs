@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Request, Response, Uri, Version, header};
+use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
 use hyper::body::Incoming;
 
 use crate::body::{Body, closing};
@@ -31,7 +31,7 @@ pub(crate) async fn answer(
     pool.counts.requests.fetch_add(1, Ordering::Relaxed);
     let errand = Errand::new(pool, client, &request);
     let mut response = match outgoing(pool, caller, errand.repeatable, request).await {
-        Ok(request) => errand.run(request).await,
+        Ok((head, payload)) => errand.run(&head, payload).await,
         Err(e) => {
             tracing::debug!(pool = pool.settings.name, error = %e, "request did not arrive whole");
             closing(refuse::incomplete(e.is_late()))
@@ -53,7 +53,7 @@ async fn outgoing(
     caller: &Caller,
     repeatable: bool,
     request: Request<Incoming>,
-) -> Result<Request<Payload>, BodyError> {
+) -> Result<(Parts, Payload), BodyError> {
     let (mut parts, body) = request.into_parts();
     let timeouts = &pool.settings.timeouts;
     let patience = Patience::with_rate(timeouts.body_idle, timeouts.body_rate);
@@ -72,8 +72,7 @@ async fn outgoing(
     if parts.extensions.remove::<Wanted>().is_some() {
         announce(&mut parts.headers);
     }
-    parts.version = Version::HTTP_11;
-    Ok(Request::from_parts(parts, payload))
+    Ok((parts, payload))
 }
 
 /// Servers are asked for a path; the host of an absolute URI goes before the `Host` field (RFC 9112 §3.2.2).

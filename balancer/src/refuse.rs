@@ -6,7 +6,6 @@ use http::uri::Scheme;
 use http::{Method, Request, StatusCode, Uri, Version};
 use service::Problem;
 
-use crate::patience::BodyError;
 use crate::pool::{Queued, Refusal};
 use crate::upstream::Failure;
 
@@ -173,11 +172,7 @@ pub(crate) fn no_answer(pool: &str, failure: &Failure) -> Problem {
             "No answer in time",
             "the server did not answer in time",
         ),
-        Failure::Client(e) => {
-            let cause = std::error::Error::source(e);
-            let cause = cause.and_then(|cause| cause.downcast_ref::<BodyError>());
-            return incomplete(cause.is_some_and(BodyError::is_late));
-        }
+        Failure::Client(e) => return incomplete(e.is_late()),
     };
     Problem::new(status, title, format!("{detail} (pool {pool})")).with("pool", pool)
 }
