@@ -37,8 +37,13 @@ enum Source {
 impl Body {
     /// The same for an answer of this status, keeping the client's connection busy and the request's line in the making
     /// until it is dropped.
-    pub(crate) fn during(mut self, busy: Busy, status: StatusCode, entry: Option<Entry>) -> Body {
-        self.busy = Some(busy);
+    pub(crate) fn during(
+        mut self,
+        busy: Option<Busy>,
+        status: StatusCode,
+        entry: Option<Entry>,
+    ) -> Body {
+        self.busy = busy;
         self.entry = entry;
         let complete = http_body::Body::is_end_stream(&self);
         if let Some(entry) = &mut self.entry {

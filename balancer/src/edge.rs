@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::{Request, Response, header};
-use hyper::body::Incoming;
 
 pub(crate) use self::bans::Bans;
 pub(crate) use self::caller::{Caller, Trusted};
@@ -24,6 +23,7 @@ pub(crate) use self::tunnel::{Agreed, Wanted, announce};
 use self::waiting::{Asking, Entry};
 pub(crate) use self::waiting::{WaitingRoom, WaitingStats};
 use crate::body::{Body, closing, problem};
+use crate::listen::ClientBody;
 use crate::pool::Pool;
 use crate::settings::{Limits, Listener};
 use crate::{proxy, refuse};
@@ -64,7 +64,7 @@ impl Edge {
         &self,
         pool: &Arc<Pool>,
         caller: &Caller,
-        mut request: Request<Incoming>,
+        mut request: Request<ClientBody>,
     ) -> Response<Body> {
         if let Some(unsuitable) = refuse::unsuitable(&request, self.url_bytes) {
             pool.counts.malformed.fetch_add(1, Ordering::Relaxed);

@@ -24,7 +24,7 @@ const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How many fields [`forward`] adds.
-const ADDED: usize = 5;
+pub(crate) const ADDED: usize = 5;
 
 /// What `Via` calls us (RFC 9110 §7.6.3 allows a pseudonym).
 const VIA_1_1: HeaderValue = HeaderValue::from_static("1.1 balancer");

@@ -3,13 +3,17 @@
 //! closes, each answer asks its client to connect anew, which leads it elsewhere.
 
 mod connection;
+mod date;
 mod forwarder;
-mod framing;
+mod head;
+mod http_1;
+mod http_2;
+mod inlet;
 mod numbers;
-mod stream;
+mod output;
+mod socket;
 mod streams;
 mod tls;
-mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +23,10 @@ use service::Shutdown;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::head::Fault;
+pub(crate) use self::http_2::Busy;
+pub(crate) use self::inlet::ClientBody;
 use self::numbers::Numbers;
-pub(crate) use self::stream::Busy;
 use self::tls::Tls;
 use crate::Error;
 use crate::edge::{Bans, Edge, Room, WaitingRoom, WaitingStats};

@@ -17,6 +17,7 @@ use std::{io, thread};
 use serde_json::json;
 
 pub(crate) use self::access::{Entry, Record};
+pub(crate) use self::calendar::imf_fixdate;
 use self::files::RotatedFile;
 use crate::settings::{self, AccessFormat};
 

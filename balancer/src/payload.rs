@@ -9,9 +9,9 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::listen::ClientBody;
 use crate::patience::{BodyError, Patience};
 use crate::pool::Pool;
 
@@ -28,7 +28,7 @@ pub(crate) enum Payload {
 #[derive(Debug)]
 pub(crate) struct Stream {
     read: VecDeque<Bytes>,
-    rest: Incoming,
+    rest: ClientBody,
     patience: Patience,
 }
 
@@ -39,7 +39,7 @@ impl Payload {
     }
 
     /// A body that flows.
-    pub(crate) fn stream(rest: Incoming, patience: Patience) -> Payload {
+    pub(crate) fn stream(rest: ClientBody, patience: Patience) -> Payload {
         if rest.is_end_stream() {
             return Payload::empty();
         }
@@ -52,7 +52,7 @@ impl Payload {
 
     /// A body that is held, if it is short enough and there is room; otherwise it flows.
     pub(crate) async fn hold(
-        mut rest: Incoming,
+        mut rest: ClientBody,
         pool: &Pool,
         mut patience: Patience,
     ) -> Result<Payload, BodyError> {

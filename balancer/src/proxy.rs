@@ -7,12 +7,12 @@ use std::sync::atomic::Ordering;
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
-use hyper::body::Incoming;
 
 use crate::body::{Body, closing};
 use crate::client::ClientKey;
 use crate::edge::{Caller, Wanted, announce};
 use crate::headers;
+use crate::listen::ClientBody;
 use crate::patience::{BodyError, Patience};
 use crate::payload::Payload;
 use crate::pool::Pool;
@@ -26,7 +26,7 @@ pub(crate) async fn answer(
     pool: &Arc<Pool>,
     caller: &Caller,
     client: ClientKey,
-    request: Request<Incoming>,
+    request: Request<ClientBody>,
 ) -> Response<Body> {
     pool.counts.requests.fetch_add(1, Ordering::Relaxed);
     let errand = Errand::new(pool, client, &request);
@@ -52,7 +52,7 @@ async fn outgoing(
     pool: &Pool,
     caller: &Caller,
     repeatable: bool,
-    request: Request<Incoming>,
+    request: Request<ClientBody>,
 ) -> Result<(Parts, Payload), BodyError> {
     let (mut parts, body) = request.into_parts();
     let timeouts = &pool.settings.timeouts;

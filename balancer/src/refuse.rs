@@ -6,6 +6,7 @@ use http::uri::Scheme;
 use http::{Method, Request, StatusCode, Uri, Version};
 use service::Problem;
 
+use crate::listen::Fault;
 use crate::pool::{Queued, Refusal};
 use crate::upstream::Failure;
 
@@ -60,10 +61,36 @@ pub(crate) fn unsuitable<B>(request: &Request<B>, url_bytes: usize) -> Option<Pr
     None
 }
 
-/// The problem of a head whose bytes could be read in two ways.
-pub(crate) fn unclear() -> Problem {
-    let detail = "the request cannot be understood in one way only (RFC 9112 section 11.2)";
-    Problem::new(StatusCode::BAD_REQUEST, "Bad request", detail)
+/// The problem of a head that is not one.
+pub(crate) fn malformed(fault: Fault) -> Problem {
+    let (status, title, detail) = match fault {
+        Fault::Version => (
+            StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            "Version not supported",
+            "HTTP/1.1 and HTTP/1.0 are spoken here (RFC 9110 section 2.5)",
+        ),
+        Fault::TargetTooLong => (
+            StatusCode::URI_TOO_LONG,
+            "Target too long",
+            "the request line is longer than all of a head may be",
+        ),
+        Fault::TooLong => (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "Head too long",
+            "the head is too long, or has too many fields",
+        ),
+        unclear => (StatusCode::BAD_REQUEST, "Bad request", match unclear {
+            Fault::Blanks => "too many empty lines before the request (RFC 9112 section 2.2)",
+            Fault::LineEnd => "a line that does not end with CR LF (RFC 9112 section 2.2)",
+            Fault::Length => "a Content-Length that is no number, or several (RFC 9112 section 6.3)",
+            Fault::Coding => {
+                "another Transfer-Encoding than one chunked, or one beside a length (RFC 9112 section 6.1)"
+            }
+            Fault::Field => "a field with an illegal name or value (RFC 9112 section 5)",
+            _ => "the request line is not method, target and version (RFC 9112 section 3)",
+        }),
+    };
+    Problem::new(status, title, detail)
 }
 
 /// What is wrong with a target, by its form (RFC 9112 §3.2).
