@@ -67,7 +67,7 @@ pub(crate) fn malformed(fault: Fault) -> Problem {
         Fault::Version => (
             StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             "Version not supported",
-            "HTTP/1.1 and HTTP/1.0 are spoken here (RFC 9110 section 2.5)",
+            "this major version of HTTP is not spoken here (RFC 9110 section 2.5)",
         ),
         Fault::TargetTooLong => (
             StatusCode::URI_TOO_LONG,

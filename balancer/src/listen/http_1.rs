@@ -146,18 +146,17 @@ impl Http1 {
                 }
             }
             let is_idle = self.input.is_empty();
-            let rests = keep_alive.min(UNTIL_REST);
+            let mut rests = None;
             let read = poll_fn(|cx| {
                 if let Poll::Ready(read) = self.poll_read(cx) {
                     return Poll::Ready(Some(read));
                 }
-                let until = match (is_idle, first) {
-                    (false, _) => *deadline.get_or_insert_with(|| Instant::now() + header_timeout),
-                    (true, first) => {
-                        let rests = Instant::now() + rests;
-                        first.map_or(rests, |first| first.min(rests))
-                    }
+                let (until, time) = if is_idle {
+                    (&mut rests, keep_alive.min(UNTIL_REST))
+                } else {
+                    (&mut deadline, header_timeout)
                 };
+                let until = *until.get_or_insert_with(|| Instant::now() + time);
                 self.reading.poll_until(cx, until).map(|()| None)
             });
             match read.await {
