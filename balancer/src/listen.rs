@@ -212,3 +212,6 @@ async fn accept(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

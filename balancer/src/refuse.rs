@@ -79,16 +79,22 @@ pub(crate) fn malformed(fault: Fault) -> Problem {
             "Head too long",
             "the head is too long, or has too many fields",
         ),
-        unclear => (StatusCode::BAD_REQUEST, "Bad request", match unclear {
-            Fault::Blanks => "too many empty lines before the request (RFC 9112 section 2.2)",
-            Fault::LineEnd => "a line that does not end with CR LF (RFC 9112 section 2.2)",
-            Fault::Length => "a Content-Length that is no number, or several (RFC 9112 section 6.3)",
-            Fault::Coding => {
-                "another Transfer-Encoding than one chunked, or one beside a length (RFC 9112 section 6.1)"
-            }
-            Fault::Field => "a field with an illegal name or value (RFC 9112 section 5)",
-            _ => "the request line is not method, target and version (RFC 9112 section 3)",
-        }),
+        unclear => (
+            StatusCode::BAD_REQUEST,
+            "Bad request",
+            match unclear {
+                Fault::Blanks => "too many empty lines before the request (RFC 9112 section 2.2)",
+                Fault::LineEnd => "a line that does not end with CR LF (RFC 9112 section 2.2)",
+                Fault::Length => {
+                    "a Content-Length that is no number, or several (RFC 9112 section 6.3)"
+                }
+                Fault::Coding => {
+                    "another Transfer-Encoding than one chunked, or one beside a length (RFC 9112 section 6.1)"
+                }
+                Fault::Field => "a field with an illegal name or value (RFC 9112 section 5)",
+                _ => "the request line is not method, target and version (RFC 9112 section 3)",
+            },
+        ),
     };
     Problem::new(status, title, detail)
 }

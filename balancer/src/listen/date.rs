@@ -17,7 +17,9 @@ thread_local! {
 /// Adds the field.
 pub(super) fn field(out: &mut BytesMut) {
     let now = SystemTime::now();
-    let second = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let second = now
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     NOW.with_borrow_mut(|(told, value)| {
         if *told != second || value.is_empty() {
             (*told, *value) = (second, imf_fixdate(now));

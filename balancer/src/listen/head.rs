@@ -97,6 +97,7 @@ impl Heads {
     fn end(&mut self, read: &mut BytesMut) -> Result<Option<usize>, Fault> {
         while let Some(length) = memchr(b'\n', &read[self.looked..]) {
             let end = self.looked + length;
+            self.look_at_first(read, end)?;
             let [line @ .., b'\r'] = &read[self.line..end] else {
                 return Err(Fault::LineEnd);
             };
@@ -123,21 +124,24 @@ impl Heads {
                 return Err(Fault::TooLong);
             }
         }
-        if self.lines == 0 {
-            // Of what is no HTTP no end is waited for.
-            let [line @ .., last] = &read[self.looked.saturating_sub(1)..] else {
-                return Ok(None);
-            };
-            let cut = *last == b'\r' || is_of_request_line(*last);
-            if !(cut && line.iter().copied().all(is_of_request_line)) {
-                return Err(Fault::RequestLine);
-            }
-        }
+        self.look_at_first(read, read.len())?;
         self.looked = read.len();
         if self.looked >= self.most_bytes {
             return Err(self.too_long());
         }
         Ok(None)
+    }
+
+    /// Refuses what cannot be of a first line before its end is there: who speaks no HTTP may never send one.
+    fn look_at_first(&self, read: &[u8], end: usize) -> Result<(), Fault> {
+        // A carriage return was left for when it is known whether it is the last.
+        let piece = &read[self.looked.saturating_sub(1)..end];
+        let piece = piece.strip_suffix(b"\r").unwrap_or(piece);
+        if self.lines > 0 || piece.iter().copied().all(is_of_request_line) {
+            Ok(())
+        } else {
+            Err(Fault::RequestLine)
+        }
     }
 
     fn too_long(&self) -> Fault {
@@ -174,17 +178,18 @@ fn request_of(line: &Bytes) -> Option<Request<()>> {
     Some(request)
 }
 
-/// Method, target and version: visible ASCII, and one space between them (RFC 9112 §3).
+/// Method, target and version, and one space between them (RFC 9112 §3).
 fn words(line: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (method, rest) = line.split_at(memchr(b' ', line)?);
     let rest = &rest[1..];
     let (target, version) = rest.split_at(memchr(b' ', rest)?);
     let version = &version[1..];
-    let legal = line.iter().copied().all(is_of_request_line) && memchr(b' ', version).is_none();
-    legal.then_some((method, target, version))
+    memchr(b' ', version)
+        .is_none()
+        .then_some((method, target, version))
 }
 
-/// A fragment is never sent (RFC 9110 §7.1).
+/// Visible ASCII and spaces (RFC 9112 §3); a fragment is never sent (RFC 9110 §7.1).
 fn is_of_request_line(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'#'
 }
@@ -205,7 +210,16 @@ fn parse(head: &Bytes, lines: usize) -> Result<Head, Box<Refused>> {
             fields_of(head, first + 1, is_1_0, request.headers_mut())
         }
         // RFC 9110 §15.6.6: another major version.
-        [b'H', b'T', b'T', b'P', b'/', b'0' | b'2'..=b'9', b'.', b'0'..=b'9'] => Err(Fault::Version),
+        [
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            b'0' | b'2'..=b'9',
+            b'.',
+            b'0'..=b'9',
+        ] => Err(Fault::Version),
         _ => Err(Fault::RequestLine),
     };
     match outcome {

@@ -142,7 +142,11 @@ impl Inlet {
         }
         let mut between = self.place.look();
         if between.frame.is_some() || between.gone || (self.expects && !between.asked) {
-            if !between.feeder.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
+            if !between
+                .feeder
+                .as_ref()
+                .is_some_and(|w| w.will_wake(cx.waker()))
+            {
                 between.feeder = Some(cx.waker().clone());
             }
             return Next::Wait;
@@ -225,10 +229,7 @@ impl Rest {
 }
 
 impl Outlet {
-    fn poll_frame(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut between = self.place.look();
         between.asked = true;
         if let Some(frame) = between.frame.take() {
@@ -289,7 +290,9 @@ impl Body for ClientBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             ClientBody::Empty => SizeHint::with_exact(0),
-            ClientBody::Http1(outlet) => outlet.left.map_or_else(SizeHint::default, SizeHint::with_exact),
+            ClientBody::Http1(outlet) => outlet
+                .left
+                .map_or_else(SizeHint::default, SizeHint::with_exact),
             ClientBody::Http2(body) => body.size_hint(),
         }
     }

@@ -67,7 +67,8 @@ impl Output {
 
     /// The client may send the body.
     pub(super) fn go_on(&mut self) {
-        self.text.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        self.text
+            .extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
     }
 
     /// Adds the head of an answer whose body is so long. The connection is kept if all else `keeps` it; whether it is.
