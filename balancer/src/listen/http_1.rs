@@ -7,6 +7,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -59,6 +60,8 @@ pub(super) struct Http1 {
 
 /// What became of a connection.
 enum End {
+    /// Nothing came for a while; until then something may.
+    Rest(Instant),
     /// It may be closed: all that came was read.
     Clean,
     /// The client may still send.
@@ -94,56 +97,54 @@ impl Http1 {
 
     /// Serves the connection to its end; an error is how it broke.
     pub(super) async fn serve(mut self) -> io::Result<()> {
-        match self.requests().await? {
-            End::Clean => self.socket.shutdown().await,
-            End::Linger => Box::pin(self.linger()).await,
-            End::Tunnel => {
-                let Some(tunnel) = self.client.caller.tunnel.take() else {
-                    return Ok(());
-                };
-                Box::pin(tunnel.run(self.socket, self.input.freeze())).await
+        let mut first = Some(Instant::now() + self.client.gate.limits.header_timeout);
+        loop {
+            // In a box, so that a connection that rests does not keep the room for a request and all its tries.
+            match Box::pin(self.requests(&mut first)).await? {
+                End::Rest(until) if self.rest(until).await => {}
+                End::Rest(_) | End::Clean => return self.socket.shutdown().await,
+                End::Linger => return Box::pin(self.linger()).await,
+                End::Tunnel => {
+                    let Some(tunnel) = self.client.caller.tunnel.take() else {
+                        return Ok(());
+                    };
+                    return Box::pin(tunnel.run(self.socket, self.input.freeze())).await;
+                }
             }
         }
     }
 
-    /// One request after the other.
-    async fn requests(&mut self) -> io::Result<End> {
-        let limits = &self.client.clone().gate.limits;
-        let mut deadline = Some(Instant::now() + limits.header_timeout);
+    /// One request after the other; the `first` head has to be there by then.
+    async fn requests(&mut self, first: &mut Option<Instant>) -> io::Result<End> {
         loop {
-            let head = match self.head(deadline.take()).await {
-                Ok(Some(Ok(head))) => head,
-                Ok(Some(Err(refused))) => {
+            let end = match self.head(*first).await? {
+                ControlFlow::Continue(Ok(head)) => self.exchange(head).await?,
+                ControlFlow::Continue(Err(refused)) => {
                     Box::pin(self.refuse(refused)).await?;
-                    return Ok(End::Linger);
+                    Some(End::Linger)
                 }
-                Ok(None) => return Ok(End::Clean),
-                Err(e) if e.kind() == io::ErrorKind::TimedOut => return Ok(End::Clean),
-                Err(e) => return Err(e),
+                ControlFlow::Break(end) => Some(end),
             };
-            if let Some(end) = self.exchange(head).await? {
+            if let Some(end) = end {
                 return Ok(end);
             }
+            *first = None;
         }
     }
 
-    /// The next head, or none when the client wants nothing more, or we do not.
+    /// The next head, or that the client wants nothing more for now, or for ever.
     async fn head(
         &mut self,
-        mut deadline: Option<Instant>,
-    ) -> io::Result<Option<Result<Head, Box<Refused>>>> {
-        let (header_timeout, keep_alive) = {
-            let limits = &self.client.gate.limits;
-            (limits.header_timeout, limits.keep_alive)
-        };
-        let first = deadline;
+        first: Option<Instant>,
+    ) -> io::Result<ControlFlow<End, Result<Head, Box<Refused>>>> {
+        let limits = &self.client.gate.limits;
+        let (header_timeout, keep_alive) = (limits.header_timeout, limits.keep_alive);
+        let mut deadline = first;
         loop {
-            if !self.input.is_empty() {
-                match self.heads.next(&mut self.input) {
-                    Ok(None) => {}
-                    Ok(Some(head)) => return Ok(Some(Ok(head))),
-                    Err(refused) => return Ok(Some(Err(refused))),
-                }
+            if !self.input.is_empty()
+                && let Some(head) = self.heads.next(&mut self.input).transpose()
+            {
+                return Ok(ControlFlow::Continue(head));
             }
             let is_idle = self.input.is_empty();
             let mut rests = None;
@@ -159,18 +160,14 @@ impl Http1 {
                 let until = *until.get_or_insert_with(|| Instant::now() + time);
                 self.reading.poll_until(cx, until).map(|()| None)
             });
-            match read.await {
-                Some(Ok(1..)) => {}
-                // Nobody has asked for anything, or not to the end.
-                Some(Ok(0)) => return Ok(None),
-                Some(Err(e)) => return Err(e),
+            match read.await.transpose()? {
+                Some(1..) => {}
                 None if is_idle => {
                     let until = first.unwrap_or_else(|| Instant::now() + keep_alive);
-                    if !self.rest(until).await {
-                        return Ok(None);
-                    }
+                    return Ok(ControlFlow::Break(End::Rest(until)));
                 }
-                None => return Ok(None),
+                // A head that is not there in time, or not at all, has no answer.
+                None | Some(0) => return Ok(ControlFlow::Break(End::Clean)),
             }
         }
     }
@@ -232,8 +229,7 @@ impl Http1 {
         inlet: &mut Option<Inlet>,
     ) -> Option<Response<Body>> {
         let client = self.client.clone();
-        // Boxed, so that a connection that rests does not keep the room for a request and all its tries.
-        let mut answer = Box::pin(client.answer(request, None));
+        let mut answer = pin!(client.answer(request, None));
         poll_fn(|cx| {
             if inlet.is_some() {
                 // What came with the head need not be asked for.
