@@ -83,7 +83,8 @@ impl Incoming {
                 && let Some(head) = head::cut(&mut self.read, &mut self.looked, bodiless)?
             {
                 if !head.status.is_informational() || head.status == 101 {
-                    self.keep_alive = head.keep_alive && head.status != 101;
+                    let ends = head.status == 101 || head.body == Framing::UntilClose;
+                    self.keep_alive = head.keep_alive && !ends;
                     self.body = match head.body {
                         Framing::Empty | Framing::Length(0) => Body::Over,
                         Framing::Length(length) => Body::Length(length),
