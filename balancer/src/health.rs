@@ -18,6 +18,8 @@ use crate::upstream::{Server, connect};
 const START_INTERVAL: Duration = Duration::from_millis(100);
 /// So many probes come that fast.
 const START_PROBES: u32 = 50;
+/// A server that closes a connection waits so long for our end of it.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// More than any health answer that tells a capacity.
 const LONGEST_ANSWER: usize = 16 << 10;
 
@@ -41,6 +43,7 @@ pub(crate) async fn watch(current: Arc<Current>, server: Arc<Server>) {
         };
         tokio::select! {
             () = watched => {}
+            () = sweeps(&server) => {}
             () = current.other_than(&pool) => {}
         }
     }
@@ -58,7 +61,6 @@ async fn probes(pool: &Arc<Pool>, server: &Arc<Server>) {
             pool.learn(server, capacity);
         }
         pool.note(server, report.sight, Instant::now());
-        server.sweep(Instant::now());
         let requests = server.counts.requests.load(Ordering::Relaxed);
         if requests == requests_before {
             // Who was slow once and is asked no more must not count as slow for ever.
@@ -96,6 +98,14 @@ fn phase(label: &str, interval: Duration) -> Duration {
 /// A tenth more or less, so that balancers and servers that fell into step fall out of it.
 fn jittered(pause: Duration, random: &mut fastrand::Rng) -> Duration {
     pause.mul_f64(0.9 + 0.2 * random.f64())
+}
+
+/// Connections that rest see nothing themselves, neither their end nor what they could give back.
+async fn sweeps(server: &Server) {
+    loop {
+        tokio::time::sleep(SWEEP_INTERVAL).await;
+        server.sweep(Instant::now());
+    }
 }
 
 /// Without probes: an ejection ends with its time.

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
+use http_body::Body as _;
 use hyper::body::Incoming;
 
 use crate::body::{Body, closing};
@@ -30,8 +31,18 @@ pub(crate) async fn answer(
 ) -> Response<Body> {
     pool.counts.requests.fetch_add(1, Ordering::Relaxed);
     let errand = Errand::new(pool, client, &request);
-    let mut response = match outgoing(pool, caller, errand.repeatable, request).await {
-        Ok((head, payload)) => errand.run(&head, payload).await,
+    let (mut head, body) = request.into_parts();
+    let arrived = if body.is_end_stream() {
+        Ok(Payload::empty())
+    } else {
+        // In a box: most requests have no body, nor need the room for one.
+        Box::pin(payload(pool, body, errand.repeatable)).await
+    };
+    let mut response = match arrived {
+        Ok(mut payload) => {
+            prepare(&mut head, caller);
+            errand.run(&head, &mut payload).await
+        }
         Err(e) => {
             tracing::debug!(pool = pool.settings.name, error = %e, "request did not arrive whole");
             closing(refuse::incomplete(e.is_late()))
@@ -47,32 +58,29 @@ pub(crate) async fn answer(
     response
 }
 
-/// The request as servers get it.
-async fn outgoing(
-    pool: &Pool,
-    caller: &Caller,
-    repeatable: bool,
-    request: Request<Incoming>,
-) -> Result<(Parts, Payload), BodyError> {
-    let (mut parts, body) = request.into_parts();
+/// A body on its way to servers.
+async fn payload(pool: &Pool, body: Incoming, repeatable: bool) -> Result<Payload, BodyError> {
     let timeouts = &pool.settings.timeouts;
     let patience = Patience::with_rate(timeouts.body_idle, timeouts.body_rate);
-    let payload = if repeatable {
-        Payload::hold(body, pool, patience).await?
+    if repeatable {
+        Payload::hold(body, pool, patience).await
     } else {
-        Payload::stream(body, patience)
-    };
-    to_origin_form(&mut parts);
+        Ok(Payload::stream(body, patience))
+    }
+}
+
+/// Makes a request's head what servers get.
+fn prepare(head: &mut Parts, caller: &Caller) {
+    to_origin_form(head);
     headers::forward(
-        &mut parts.headers,
+        &mut head.headers,
         &caller.peer,
         caller.next_id(),
-        parts.version,
+        head.version,
     );
-    if parts.extensions.remove::<Wanted>().is_some() {
-        announce(&mut parts.headers);
+    if head.extensions.remove::<Wanted>().is_some() {
+        announce(&mut head.headers);
     }
-    Ok((parts, payload))
 }
 
 /// Servers are asked for a path; the host of an absolute URI goes before the `Host` field (RFC 9112 §3.2.2).

@@ -96,7 +96,8 @@ async fn obtain(slot: &Slot, now: Instant) -> io::Result<Box<Connection>> {
     if let Some(connection) = server.idle_connection(now) {
         return Ok(connection);
     }
-    server.connect(slot.pool.settings.timeouts.connect).await
+    // In a box: most requests need no new one, nor the room for it.
+    Box::pin(server.connect(slot.pool.settings.timeouts.connect)).await
 }
 
 /// Waits for the head of an answer, until it is late or its server is lost.
@@ -157,10 +158,9 @@ fn leased(
     slot: Slot,
     payload: &mut Payload,
 ) -> Response<Answer> {
-    let idle = slot.pool.settings.timeouts.body_idle;
     let unsent =
         (!connection.has_sent()).then(|| Box::new(std::mem::replace(payload, Payload::empty())));
-    response(head, Answer::new(connection, unsent, slot, idle))
+    response(head, Answer::new(connection, unsent, slot))
 }
 
 fn response(head: Head, answer: Answer) -> Response<Answer> {

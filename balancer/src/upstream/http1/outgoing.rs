@@ -18,7 +18,7 @@ use crate::payload::Payload;
 
 /// A shorter piece of a body is copied behind what goes before it: that costs less than to tell the kernel of several.
 const COPIED: usize = 4 << 10;
-/// A larger buffer is given back when the connection rests; heads are shorter.
+/// A larger buffer is given back when the connection rests for long; heads are shorter.
 const KEPT_AT_REST: usize = 2 << 10;
 /// Most heads are shorter, so that the buffer grows once.
 const USUAL_HEAD: usize = 1 << 10;
@@ -125,8 +125,8 @@ impl Outgoing {
         self.rest = Rest::GivenUp;
     }
 
-    /// A large buffer is not kept.
-    pub(crate) fn rest(&mut self) {
+    /// A large buffer is not kept over a rest.
+    pub(crate) fn give_back(&mut self) {
         if self.out.capacity() > KEPT_AT_REST {
             self.out = BytesMut::new();
         }

@@ -315,6 +315,7 @@ fn most_answers_take_one_read_once_one_was_seen() {
         let whole = read_on(&mut incoming, &mut script, false).unwrap();
         assert_eq!((whole.body.len(), script.reads), (65536, expected));
         incoming.rest();
+        incoming.give_back();
         assert_eq!(incoming.take_rest().capacity(), 0, "it is given back");
     }
 }
@@ -364,7 +365,7 @@ fn a_request_goes_out_in_one_write_or_in_as_many_as_it_takes() {
                 "{length}: {}",
                 script.writes
             );
-            outgoing.rest();
+            outgoing.give_back();
         }
     }
     // Nothing is said of a body that nobody spoke of.
