@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use http::{Request, StatusCode, header};
 
+use crate::headers::Added;
 use crate::pool::{Current, Pool, Sight};
 use crate::settings::Health;
-use crate::upstream::{Server, connect};
+use crate::upstream::{RequestHead, Server, connect};
 
 /// Between probes of a server that was never seen up, in its first seconds: clusters start together.
 const START_INTERVAL: Duration = Duration::from_millis(100);
@@ -144,7 +145,11 @@ async fn ask(server: &Server, rules: &Health) -> io::Result<Report> {
         .header(header::USER_AGENT, "balancer-probe")
         .body(())
         .map_err(io::Error::other)?;
-    let status = connection.ask(&request.into_parts().0).await?.status;
+    let head = RequestHead {
+        parts: request.into_parts().0,
+        added: Added::default(),
+    };
+    let status = connection.ask(&head).await?.status;
     let passes = rules.status.contain(status);
     if status == StatusCode::SERVICE_UNAVAILABLE && !passes {
         return Ok(Report {

@@ -19,6 +19,7 @@ use crate::payload::Payload;
 use crate::pool::Pool;
 use crate::refuse;
 use crate::tries::Errand;
+use crate::upstream::RequestHead;
 
 const POOL_CAPACITY: HeaderName = HeaderName::from_static("x-pool-capacity");
 
@@ -31,7 +32,7 @@ pub(crate) async fn answer(
 ) -> Response<Body> {
     pool.counts.requests.fetch_add(1, Ordering::Relaxed);
     let errand = Errand::new(pool, client, &request);
-    let (mut head, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let arrived = if body.is_end_stream() {
         Ok(Payload::empty())
     } else {
@@ -40,7 +41,7 @@ pub(crate) async fn answer(
     };
     let mut response = match arrived {
         Ok(mut payload) => {
-            prepare(&mut head, caller);
+            let head = prepare(parts, caller);
             errand.run(&head, &mut payload).await
         }
         Err(e) => {
@@ -69,18 +70,15 @@ async fn payload(pool: &Pool, body: Incoming, repeatable: bool) -> Result<Payloa
     }
 }
 
-/// Makes a request's head what servers get.
-fn prepare(head: &mut Parts, caller: &Caller) {
-    to_origin_form(head);
-    headers::forward(
-        &mut head.headers,
-        &caller.peer,
-        caller.next_id(),
-        head.version,
-    );
-    if head.extensions.remove::<Wanted>().is_some() {
-        announce(&mut head.headers);
+/// A request's head as servers get it.
+fn prepare(mut parts: Parts, caller: &Caller) -> RequestHead {
+    to_origin_form(&mut parts);
+    let (headers, version) = (&mut parts.headers, parts.version);
+    let added = headers::forward(headers, &caller.peer, caller.next_id().as_bytes(), version);
+    if parts.extensions.remove::<Wanted>().is_some() {
+        announce(&mut parts.headers);
     }
+    RequestHead { parts, added }
 }
 
 /// Servers are asked for a path; the host of an absolute URI goes before the `Host` field (RFC 9112 §3.2.2).

@@ -6,14 +6,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use http::request::Parts;
 use http::{HeaderName, Method, Request, Response};
 
 use crate::body::{Body, closing, problem};
 use crate::client::ClientKey;
 use crate::payload::Payload;
 use crate::pool::{Pool, Rank, Refusal, Retry, Wish};
-use crate::upstream::{Answer, Failed, Failure, ServerId};
+use crate::upstream::{Answer, Failed, Failure, RequestHead, ServerId};
 use crate::urgency::Urgency;
 use crate::{hash_key, headers, hedge, refuse};
 
@@ -54,7 +53,7 @@ impl<'a> Errand<'a> {
         }
     }
 
-    pub(crate) async fn run(mut self, head: &Parts, payload: &mut Payload) -> Response<Body> {
+    pub(crate) async fn run(mut self, head: &RequestHead, payload: &mut Payload) -> Response<Body> {
         let pool = self.pool;
         let _active = pool.enter();
         let mut _retry = None;

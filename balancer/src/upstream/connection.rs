@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use futures::task::AtomicWaker;
 use http::Method;
-use http::request::Parts;
 use http_body::{Frame, SizeHint};
 use tokio::net::TcpStream;
 
+use super::RequestHead;
 use super::http1::{Error, Head, Incoming, Outgoing, SendError};
 use crate::patience::BodyError;
 use crate::payload::Payload;
@@ -139,8 +139,8 @@ impl Connection {
     }
 
     /// Prepares a request; it goes out when its answer is waited for.
-    pub(super) fn begin(&mut self, head: &Parts, payload: &Payload) {
-        self.bodiless = head.method == Method::HEAD;
+    pub(super) fn begin(&mut self, head: &RequestHead, payload: &Payload) {
+        self.bodiless = head.parts.method == Method::HEAD;
         self.outgoing.begin(head, payload);
         self.incoming.begin();
     }
@@ -238,7 +238,7 @@ impl Connection {
     }
 
     /// Sends a request without a body, and waits for the answer's head.
-    pub(crate) async fn ask(&mut self, head: &Parts) -> io::Result<Head> {
+    pub(crate) async fn ask(&mut self, head: &RequestHead) -> io::Result<Head> {
         let mut payload = Payload::empty();
         self.begin(head, &payload);
         let answer = poll_fn(|cx| self.poll_head(&mut payload, cx)).await;

@@ -8,14 +8,13 @@ use std::task::Poll;
 use std::time::Instant;
 
 use http::header::UPGRADE;
-use http::request::Parts;
 use http::{Response, StatusCode};
 use hyper::ext::ReasonPhrase;
 
-use super::Server;
 use super::answer::Answer;
 use super::connection::{Connection, Unanswered};
 use super::http1::{Error, Head};
+use super::{RequestHead, Server};
 use crate::edge::Agreed;
 use crate::patience::BodyError;
 use crate::payload::Payload;
@@ -56,7 +55,7 @@ pub(crate) struct Failed {
 /// that flows.
 pub(crate) async fn exchange(
     mut slot: Slot,
-    head: &Parts,
+    head: &RequestHead,
     payload: &mut Payload,
 ) -> Result<Response<Answer>, Failed> {
     slot.server.counts.requests.fetch_add(1, Ordering::Relaxed);
@@ -76,7 +75,7 @@ pub(crate) async fn exchange(
             Err(failed) => return Err(slot.judge_failure(failed, &connection, started)),
         };
         let switches = answer.status == StatusCode::SWITCHING_PROTOCOLS;
-        if switches && !head.headers.contains_key(UPGRADE) {
+        if switches && !head.parts.headers.contains_key(UPGRADE) {
             return Err(slot.failed(Failure::Switched, false, started));
         }
         if !switches {
@@ -104,7 +103,7 @@ async fn obtain(slot: &Slot, now: Instant) -> io::Result<Box<Connection>> {
 async fn answer_on(
     connection: &mut Connection,
     slot: &Slot,
-    head: &Parts,
+    head: &RequestHead,
     payload: &mut Payload,
     started: Instant,
 ) -> Result<Head, Failed> {

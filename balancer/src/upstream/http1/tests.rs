@@ -10,7 +10,6 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::FutureExt;
-use http::request::Parts;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::TokioIo;
@@ -19,7 +18,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use super::head::{LONGEST_HEAD, MOST_FIELDS};
 use super::incoming::MOST_INTERIM;
 use super::*;
+use crate::headers::Added;
 use crate::payload::Payload;
+use crate::upstream::RequestHead;
 
 /// A connection that gives pieces and then ends, and takes a little at a time.
 #[derive(Debug, Default)]
@@ -320,19 +321,22 @@ fn most_answers_take_one_read_once_one_was_seen() {
     }
 }
 
-fn head(fields: &[(&'static str, &'static str)]) -> Parts {
+fn head(fields: &[(&'static str, &'static str)]) -> RequestHead {
     let mut request = Request::post("/a?b");
     for (name, value) in fields {
         request = request.header(*name, *value);
     }
-    request.body(()).unwrap().into_parts().0
+    RequestHead {
+        parts: request.body(()).unwrap().into_parts().0,
+        added: Added::default(),
+    }
 }
 
 /// Sends to the end, or until nothing more is taken.
 fn send(
     outgoing: &mut Outgoing,
     script: &mut Script,
-    head: &Parts,
+    head: &RequestHead,
     mut payload: Payload,
 ) -> Result<(), SendError> {
     outgoing.begin(head, &payload);
