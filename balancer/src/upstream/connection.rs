@@ -270,3 +270,43 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Both ends of a connection that rests.
+    async fn resting() -> (Box<Connection>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addresses = [listener.local_addr().unwrap()];
+        let (connection, accepted) = tokio::join!(connect(&addresses, SECOND), listener.accept());
+        let mut connection = connection.unwrap();
+        connection.rest(Instant::now());
+        (connection, accepted.unwrap().0)
+    }
+
+    /// Waits until something has happened to the connection, and asks whether it may be used.
+    async fn is_usable_then(connection: &Connection) -> bool {
+        connection.stream.readable().await.unwrap();
+        connection.is_usable(Instant::now(), 60 * SECOND)
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_rests_may_be_used_until_something_happens_to_it() {
+        let (connection, mut server) = resting().await;
+        let now = Instant::now();
+        assert!(connection.is_usable(now, 60 * SECOND));
+        assert!(!connection.is_usable(now + 60 * SECOND, 60 * SECOND));
+        server.write_all(b"H").await.unwrap();
+        assert!(!is_usable_then(&connection).await, "nobody has asked");
+
+        let (connection, server) = resting().await;
+        drop(server);
+        assert!(!is_usable_then(&connection).await);
+    }
+}
