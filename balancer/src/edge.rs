@@ -10,6 +10,7 @@ mod tunnel;
 mod waiting;
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -92,7 +93,8 @@ impl Edge {
             }
         }
         let upgrade = tunnel::wanted(&mut request);
-        let answer = proxy::answer(pool, caller, client, request);
+        // Pinned here, or it would be moved to where it is waited for, with room for all that may ever come of it.
+        let answer = pin!(proxy::answer(pool, caller, client, request));
         let mut answer = match pool.settings.timeouts.request {
             None => answer.await,
             Some(time) => match tokio::time::timeout(time, answer).await {

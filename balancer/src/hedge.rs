@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::request::Parts;
 use http::{Response, StatusCode, header};
 
 use crate::payload::Payload;
 use crate::pool::{Pool, Slot, Wish};
-use crate::upstream::{Answer, Failed, ServerId, exchange};
+use crate::upstream::{Answer, Failed, RequestHead, ServerId, exchange};
 
 type Outcome = Result<Response<Answer>, Failed>;
 
@@ -38,7 +37,7 @@ pub(crate) async fn ask(
     pool: &Arc<Pool>,
     wish: Wish<'_>,
     slot: Slot,
-    request: (&Parts, &mut Payload),
+    request: (&RequestHead, &mut Payload),
     may_repeat: bool,
 ) -> Asked {
     let (head, payload) = request;
@@ -46,7 +45,7 @@ pub(crate) async fn ask(
     let patience = may_repeat
         .then(|| pool.hedge_patience())
         .flatten()
-        .filter(|_| !head.headers.contains_key(header::UPGRADE));
+        .filter(|_| !head.parts.headers.contains_key(header::UPGRADE));
     let Some(patience) = patience else {
         return Asked {
             server: slot.server.id,
@@ -62,7 +61,7 @@ async fn race(
     pool: &Arc<Pool>,
     wish: Wish<'_>,
     slot: Slot,
-    (head, payload): (&Parts, &mut Payload),
+    (head, payload): (&RequestHead, &mut Payload),
     patience: Duration,
 ) -> Asked {
     let first = slot.server.id;

@@ -6,14 +6,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use http::request::Parts;
 use http::{HeaderName, Method, Request, Response};
 
 use crate::body::{Body, closing, problem};
 use crate::client::ClientKey;
 use crate::payload::Payload;
 use crate::pool::{Pool, Rank, Refusal, Retry, Wish};
-use crate::upstream::{Answer, Failed, Failure, ServerId};
+use crate::upstream::{Answer, Failed, Failure, RequestHead, ServerId};
 use crate::urgency::Urgency;
 use crate::{hash_key, headers, hedge, refuse};
 
@@ -54,7 +53,7 @@ impl<'a> Errand<'a> {
         }
     }
 
-    pub(crate) async fn run(mut self, head: &Parts, mut payload: Payload) -> Response<Body> {
+    pub(crate) async fn run(mut self, head: &RequestHead, payload: &mut Payload) -> Response<Body> {
         let pool = self.pool;
         let _active = pool.enter();
         let mut _retry = None;
@@ -71,7 +70,7 @@ impl<'a> Errand<'a> {
             self.tries_left -= 1;
             // After this one was sent, should it fail.
             let may_repeat = self.repeatable && self.tries_left > 0 && payload.is_held();
-            let asked = hedge::ask(pool, wish, slot, (head, &mut payload), may_repeat).await;
+            let asked = hedge::ask(pool, wish, slot, (head, &mut *payload), may_repeat).await;
             // The retry is over, whatever came of it; another one has to be within the budget again.
             _retry = None;
             self.tried.extend(asked.failed_too);
@@ -131,7 +130,7 @@ impl<'a> Errand<'a> {
         } else if may_repeat
             && matches!(failure, Failure::Broken(_) | Failure::Lost)
             // All that a dead server had comes at once: past the budget they come one after the other.
-            && let Some(retry) = self.pool.retry_soon().await
+            && let Some(retry) = Box::pin(self.pool.retry_soon()).await
         {
             self.failure = Some(failure);
             return ControlFlow::Continue(Some(retry));

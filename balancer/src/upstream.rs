@@ -6,9 +6,11 @@ mod connection;
 mod exchange;
 pub(crate) mod hash;
 mod http1;
+mod request;
 mod server;
 
 pub(crate) use answer::Answer;
 pub(crate) use connection::{Switched, connect};
 pub(crate) use exchange::{Failed, Failure, exchange};
+pub(crate) use request::RequestHead;
 pub(crate) use server::{Server, ServerId, Terms};

@@ -7,7 +7,6 @@ use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use memchr::memchr;
 
-use crate::headers::ADDED;
 use crate::http1::encode::Framing;
 
 /// Empty lines before a request (RFC 9112 §2.2 asks to ignore one).
@@ -203,7 +202,7 @@ fn parse(head: &Bytes, lines: usize) -> Result<Head, Box<Refused>> {
     };
     let outcome = match line.rsplit(|byte| *byte == b' ').next().unwrap_or_default() {
         b"HTTP/1.1" | b"HTTP/1.0" => {
-            let fields = HeaderMap::with_capacity(lines - 1 + ADDED);
+            let fields = HeaderMap::with_capacity(lines);
             let fields = std::mem::replace(request.headers_mut(), fields);
             debug_assert!(fields.is_empty());
             let is_1_0 = request.version() == Version::HTTP_10;

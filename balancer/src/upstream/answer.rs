@@ -5,7 +5,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -25,10 +25,6 @@ pub(crate) struct Answer {
     /// There is nothing behind `first`.
     ended: bool,
     lease: Option<Lease>,
-    /// For the next piece.
-    idle: Duration,
-    /// Since when it is waited for.
-    since: Option<Instant>,
 }
 
 /// Held in this order of release: the connection is back before the slot is free.
@@ -48,8 +44,6 @@ impl Answer {
             first: Bytes::new(),
             ended: true,
             lease: None,
-            idle: Duration::ZERO,
-            since: None,
         }
     }
 
@@ -58,8 +52,8 @@ impl Answer {
         mut connection: Box<Connection>,
         unsent: Option<Box<Payload>>,
         slot: Slot,
-        idle: Duration,
     ) -> Answer {
+        connection.set_patience(slot.pool.settings.timeouts.body_idle);
         let mut answer = Answer {
             server: slot.server.clone(),
             first: connection.take_first(),
@@ -69,8 +63,6 @@ impl Answer {
                 unsent,
                 slot,
             }),
-            idle,
-            since: None,
         };
         answer.finish_at_end();
         answer
@@ -90,7 +82,7 @@ impl Answer {
         }
     }
 
-    /// Waits for the next piece, and no longer than it may take.
+    /// Waits for the next piece, and sends what is there of the request meanwhile.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Some(lease) = &mut self.lease else {
             return Poll::Ready(None);
@@ -103,14 +95,7 @@ impl Answer {
                 return Poll::Ready(Some(Err(e)));
             }
         }
-        if let Poll::Ready(frame) = lease.connection.poll_frame(cx) {
-            self.since = None;
-            return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::source)));
-        }
-        let since = *self.since.get_or_insert_with(Instant::now);
-        let deadline = (since + self.idle).into();
-        ready!(lease.connection.timer.poll_until(cx, deadline));
-        Poll::Ready(Some(Err(BodyError::Idle(self.idle))))
+        lease.connection.poll_frame(cx)
     }
 }
 

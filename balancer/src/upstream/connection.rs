@@ -5,20 +5,23 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures::task::AtomicWaker;
 use http::Method;
-use http::request::Parts;
 use http_body::{Frame, SizeHint};
 use tokio::net::TcpStream;
 
+use super::RequestHead;
 use super::http1::{Error, Head, Incoming, Outgoing, SendError};
 use crate::patience::BodyError;
 use crate::payload::Payload;
 use crate::timer::Timer;
+
+/// So long a connection keeps its buffers while it rests.
+const SHORT_REST: Duration = Duration::from_millis(500);
 
 /// A connection to a server. It lives in whoever waits for its answer, and is closed when it is dropped.
 #[derive(Debug)]
@@ -30,6 +33,10 @@ pub(crate) struct Connection {
     bodiless: bool,
     peer: SocketAddr,
     idle_since: Option<Instant>,
+    /// For the next piece of a body at most.
+    patience: Duration,
+    /// Since when that is waited for.
+    since: Option<Instant>,
     /// For whatever is waited for on it.
     pub(super) timer: Timer,
     /// Wakes whoever waits for an answer on it.
@@ -76,6 +83,8 @@ pub(crate) async fn connect(
         incoming: Incoming::default(),
         bodiless: false,
         idle_since: None,
+        patience: timeout,
+        since: None,
         timer: Timer::default(),
         bell: Arc::default(),
     }))
@@ -95,8 +104,19 @@ impl Connection {
     /// It is idle from now on.
     pub(crate) fn rest(&mut self, now: Instant) {
         self.idle_since = Some(now);
-        self.outgoing.rest();
         self.incoming.rest();
+    }
+
+    /// Large buffers are not kept over a long rest. Between two requests of many they are: they would be made anew
+    /// each time.
+    pub(crate) fn give_back(&mut self, now: Instant) {
+        if self
+            .idle_since
+            .is_some_and(|since| now.duration_since(since) > SHORT_REST)
+        {
+            self.outgoing.give_back();
+            self.incoming.give_back();
+        }
     }
 
     pub(crate) fn is_usable(&self, now: Instant, keep: Duration) -> bool {
@@ -119,8 +139,8 @@ impl Connection {
     }
 
     /// Prepares a request; it goes out when its answer is waited for.
-    pub(super) fn begin(&mut self, head: &Parts, payload: &Payload) {
-        self.bodiless = head.method == Method::HEAD;
+    pub(super) fn begin(&mut self, head: &RequestHead, payload: &Payload) {
+        self.bodiless = head.parts.method == Method::HEAD;
         self.outgoing.begin(head, payload);
         self.incoming.begin();
     }
@@ -182,12 +202,25 @@ impl Connection {
         }
     }
 
-    /// Waits for the next piece of the answer's body.
+    /// For each piece of the answer's body so much time is given.
+    pub(super) fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+        self.since = None;
+    }
+
+    /// Waits for the next piece of the answer's body, and no longer than it may take.
     pub(super) fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        self.incoming.poll_frame(&mut self.stream, cx)
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Poll::Ready(frame) = self.incoming.poll_frame(&mut self.stream, cx) {
+            self.since = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::source)));
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let deadline = (since + self.patience).into();
+        ready!(self.timer.poll_until(cx, deadline));
+        Poll::Ready(Some(Err(BodyError::Idle(self.patience))))
     }
 
     /// What has come with the head of a body whose length is known.
@@ -205,7 +238,7 @@ impl Connection {
     }
 
     /// Sends a request without a body, and waits for the answer's head.
-    pub(crate) async fn ask(&mut self, head: &Parts) -> io::Result<Head> {
+    pub(crate) async fn ask(&mut self, head: &RequestHead) -> io::Result<Head> {
         let mut payload = Payload::empty();
         self.begin(head, &payload);
         let answer = poll_fn(|cx| self.poll_head(&mut payload, cx)).await;
@@ -235,5 +268,45 @@ impl Connection {
             early: self.incoming.take_rest(),
             stream: self.stream,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Both ends of a connection that rests.
+    async fn resting() -> (Box<Connection>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addresses = [listener.local_addr().unwrap()];
+        let (connection, accepted) = tokio::join!(connect(&addresses, SECOND), listener.accept());
+        let mut connection = connection.unwrap();
+        connection.rest(Instant::now());
+        (connection, accepted.unwrap().0)
+    }
+
+    /// Waits until something has happened to the connection, and asks whether it may be used.
+    async fn is_usable_then(connection: &Connection) -> bool {
+        connection.stream.readable().await.unwrap();
+        connection.is_usable(Instant::now(), 60 * SECOND)
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_rests_may_be_used_until_something_happens_to_it() {
+        let (connection, mut server) = resting().await;
+        let now = Instant::now();
+        assert!(connection.is_usable(now, 60 * SECOND));
+        assert!(!connection.is_usable(now + 60 * SECOND, 60 * SECOND));
+        server.write_all(b"H").await.unwrap();
+        assert!(!is_usable_then(&connection).await, "nobody has asked");
+
+        let (connection, server) = resting().await;
+        drop(server);
+        assert!(!is_usable_then(&connection).await);
     }
 }

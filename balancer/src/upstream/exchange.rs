@@ -8,14 +8,13 @@ use std::task::Poll;
 use std::time::Instant;
 
 use http::header::UPGRADE;
-use http::request::Parts;
 use http::{Response, StatusCode};
 use hyper::ext::ReasonPhrase;
 
-use super::Server;
 use super::answer::Answer;
 use super::connection::{Connection, Unanswered};
 use super::http1::{Error, Head};
+use super::{RequestHead, Server};
 use crate::edge::Agreed;
 use crate::patience::BodyError;
 use crate::payload::Payload;
@@ -56,7 +55,7 @@ pub(crate) struct Failed {
 /// that flows.
 pub(crate) async fn exchange(
     mut slot: Slot,
-    head: &Parts,
+    head: &RequestHead,
     payload: &mut Payload,
 ) -> Result<Response<Answer>, Failed> {
     slot.server.counts.requests.fetch_add(1, Ordering::Relaxed);
@@ -76,7 +75,7 @@ pub(crate) async fn exchange(
             Err(failed) => return Err(slot.judge_failure(failed, &connection, started)),
         };
         let switches = answer.status == StatusCode::SWITCHING_PROTOCOLS;
-        if switches && !head.headers.contains_key(UPGRADE) {
+        if switches && !head.parts.headers.contains_key(UPGRADE) {
             return Err(slot.failed(Failure::Switched, false, started));
         }
         if !switches {
@@ -96,14 +95,15 @@ async fn obtain(slot: &Slot, now: Instant) -> io::Result<Box<Connection>> {
     if let Some(connection) = server.idle_connection(now) {
         return Ok(connection);
     }
-    server.connect(slot.pool.settings.timeouts.connect).await
+    // In a box: most requests need no new one, nor the room for it.
+    Box::pin(server.connect(slot.pool.settings.timeouts.connect)).await
 }
 
 /// Waits for the head of an answer, until it is late or its server is lost.
 async fn answer_on(
     connection: &mut Connection,
     slot: &Slot,
-    head: &Parts,
+    head: &RequestHead,
     payload: &mut Payload,
     started: Instant,
 ) -> Result<Head, Failed> {
@@ -157,10 +157,9 @@ fn leased(
     slot: Slot,
     payload: &mut Payload,
 ) -> Response<Answer> {
-    let idle = slot.pool.settings.timeouts.body_idle;
     let unsent =
         (!connection.has_sent()).then(|| Box::new(std::mem::replace(payload, Payload::empty())));
-    response(head, Answer::new(connection, unsent, slot, idle))
+    response(head, Answer::new(connection, unsent, slot))
 }
 
 fn response(head: Head, answer: Answer) -> Response<Answer> {

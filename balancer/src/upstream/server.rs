@@ -192,11 +192,12 @@ impl Server {
         }
     }
 
-    /// Closes connections that are past their time, or that the server has closed.
+    /// Closes connections that are past their time, or that the server has closed; the others give back what they can.
     pub(crate) fn sweep(&self, now: Instant) {
-        locked(&self.place)
-            .idle
-            .retain(|connection| connection.is_usable(now, self.keep.time));
+        locked(&self.place).idle.retain_mut(|connection| {
+            connection.give_back(now);
+            connection.is_usable(now, self.keep.time)
+        });
     }
 
     pub(crate) fn idle_connections(&self) -> usize {

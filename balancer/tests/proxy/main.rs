@@ -24,6 +24,7 @@ mod logs;
 mod names;
 mod operator;
 mod reload;
+mod servers;
 mod slow;
 mod tls;
 mod upgrades;

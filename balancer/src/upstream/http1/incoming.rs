@@ -16,7 +16,7 @@ use crate::http1::chunks::{Chunks, Piece};
 const LEAST_READ: usize = 4 << 10;
 /// The most: a body of 64 KB with its head.
 const MOST_READ: usize = 68 << 10;
-/// A larger buffer is given back when the connection rests.
+/// A larger buffer is given back when the connection rests for long.
 const KEPT_AT_REST: usize = LEAST_READ;
 /// Interim answers (RFC 9110 §15.2) to one request; nobody sends more than a few.
 pub(super) const MOST_INTERIM: u8 = 16;
@@ -83,7 +83,8 @@ impl Incoming {
                 && let Some(head) = head::cut(&mut self.read, &mut self.looked, bodiless)?
             {
                 if !head.status.is_informational() || head.status == 101 {
-                    self.keep_alive = head.keep_alive && head.status != 101;
+                    let ends = head.status == 101 || head.body == Framing::UntilClose;
+                    self.keep_alive = head.keep_alive && !ends;
                     self.body = match head.body {
                         Framing::Empty | Framing::Length(0) => Body::Over,
                         Framing::Length(length) => Body::Length(length),
@@ -222,10 +223,14 @@ impl Incoming {
         self.keep_alive && self.read.is_empty()
     }
 
-    /// Nothing is waited for: a large buffer is not kept, but its size is.
+    /// The next answer will be as large as this one.
     pub(crate) fn rest(&mut self) {
         let most = self.taken.min(MOST_READ - 1);
         self.next_size = (most + 1).next_multiple_of(LEAST_READ);
+    }
+
+    /// A large buffer is not kept over a rest, but its size is.
+    pub(crate) fn give_back(&mut self) {
         if self.size > KEPT_AT_REST {
             self.read = BytesMut::new();
             self.size = 0;

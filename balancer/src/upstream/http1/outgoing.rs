@@ -7,7 +7,6 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING};
-use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame};
 use tokio::io::AsyncWrite;
@@ -15,10 +14,11 @@ use tokio::io::AsyncWrite;
 use crate::http1::encode::{self, Framing};
 use crate::patience::BodyError;
 use crate::payload::Payload;
+use crate::upstream::RequestHead;
 
 /// A shorter piece of a body is copied behind what goes before it: that costs less than to tell the kernel of several.
 const COPIED: usize = 4 << 10;
-/// A larger buffer is given back when the connection rests; heads are shorter.
+/// A larger buffer is given back when the connection rests for long; heads are shorter.
 const KEPT_AT_REST: usize = 2 << 10;
 /// Most heads are shorter, so that the buffer grows once.
 const USUAL_HEAD: usize = 1 << 10;
@@ -59,15 +59,16 @@ pub(crate) enum SendError {
 
 impl Outgoing {
     /// A request is to go out; of a body that is held nothing will be asked for.
-    pub(crate) fn begin(&mut self, head: &Parts, payload: &Payload) {
+    pub(crate) fn begin(&mut self, head: &RequestHead, payload: &Payload) {
         self.out.clear();
         self.out.reserve(USUAL_HEAD);
         self.wrote = false;
         self.taken = None;
         self.trailer = None;
-        encode::request_line(&mut self.out, &head.method, &head.uri);
+        let RequestHead { parts, added } = head;
+        encode::request_line(&mut self.out, &parts.method, &parts.uri);
         let mut length_said = false;
-        for (name, value) in &head.headers {
+        for (name, value) in &parts.headers {
             match *name {
                 // The body's own length is told, which is the same.
                 CONTENT_LENGTH => length_said = true,
@@ -75,6 +76,7 @@ impl Outgoing {
                 _ => encode::field(&mut self.out, name, value.as_bytes()),
             }
         }
+        self.out.extend_from_slice(added.as_bytes());
         let (framing, rest) = match payload {
             Payload::Held(data, _) if data.is_empty() => {
                 (length_said.then_some(Framing::Length(0)), Rest::Nothing)
@@ -96,7 +98,7 @@ impl Outgoing {
         if let Payload::Held(data, _) = payload {
             self.put(data.clone(), b"");
         } else if rest == Rest::Chunks {
-            self.trailer = trailer(&head.headers);
+            self.trailer = trailer(&parts.headers);
         }
     }
 
@@ -125,8 +127,8 @@ impl Outgoing {
         self.rest = Rest::GivenUp;
     }
 
-    /// A large buffer is not kept.
-    pub(crate) fn rest(&mut self) {
+    /// A large buffer is not kept over a rest.
+    pub(crate) fn give_back(&mut self) {
         if self.out.capacity() > KEPT_AT_REST {
             self.out = BytesMut::new();
         }
