@@ -36,6 +36,8 @@ pub(super) struct Head {
     pub(super) keeps: bool,
     /// The client waits for `100 Continue` before it sends the body.
     pub(super) expects: bool,
+    /// It takes the trailers of an answer (RFC 9110 §10.1.4).
+    pub(super) trailers: bool,
 }
 
 /// A head that is not one, and what can be told of it.
@@ -226,6 +228,7 @@ fn parse(head: &Bytes, lines: usize) -> Result<Head, Box<Refused>> {
             framing: meaning.framing(),
             keeps: meaning.keeps,
             expects: meaning.expects,
+            trailers: meaning.trailers,
             request,
         }),
         Err(fault) => Err(refused(fault, Some(request))),
@@ -238,6 +241,7 @@ struct Meaning {
     chunked: bool,
     keeps: bool,
     expects: bool,
+    trailers: bool,
 }
 
 impl Meaning {
@@ -260,6 +264,7 @@ fn fields_of(
         chunked: false,
         keeps: !is_1_0,
         expects: false,
+        trailers: false,
     };
     while let Some(length @ 2..) = memchr(b'\n', &head[at..]) {
         let line = &head[at..at + length - 1];
@@ -302,6 +307,8 @@ impl Meaning {
             if names(value, b"close") {
                 self.keeps = false;
             }
+        } else if *name == TE {
+            self.trailers |= names(value, b"trailers");
         } else if *name == EXPECT {
             self.expects |= value.as_bytes().eq_ignore_ascii_case(b"100-continue");
         }
@@ -328,10 +335,4 @@ fn whole(digits: &[u8]) -> Option<u64> {
 fn names(list: &HeaderValue, member: &[u8]) -> bool {
     let mut members = list.as_bytes().split(|byte| *byte == b',');
     members.any(|name| name.trim_ascii().eq_ignore_ascii_case(member))
-}
-
-/// Whether the client wants the trailers of an answer (RFC 9110 §10.1.4).
-pub(super) fn takes_trailers(fields: &HeaderMap) -> bool {
-    let mut lists = fields.get_all(TE).into_iter();
-    lists.any(|list| names(list, b"trailers"))
 }

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use http::{Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use service::Shutdown;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -197,7 +197,7 @@ impl Http1 {
 
     /// Answers one request; how the connection ends, if it does.
     async fn exchange(&mut self, head: Head) -> io::Result<Option<End>> {
-        let asked = Asked::by(&head.request);
+        let asked = Asked::by(&head.request, head.trailers);
         let (mut inlet, body) = inlet::body(head.framing, head.expects);
         let request = head.request.map(|()| body);
         let Some(answer) = self.answered(request, &mut inlet).await else {
@@ -206,7 +206,7 @@ impl Http1 {
         let is_switch = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
         // Nobody will read the rest of its body, which may never come.
         let is_lost = inlet.as_mut().is_some_and(|inlet| {
-            inlet.is_unasked() || inlet.is_abandoned() && !inlet.discard(&mut self.input)
+            inlet.take_unasked() || inlet.is_abandoned() && !inlet.discard(&mut self.input)
         });
         let keeps = head.keeps && !is_lost && !self.shutdown.is_cancelled();
         let keeps = self.send(answer, &asked, keeps, &mut inlet).await?;
@@ -304,7 +304,6 @@ impl Http1 {
         inlet: &mut Option<Inlet>,
     ) -> io::Result<bool> {
         let (head, mut body) = answer.into_parts();
-        let keeps = keeps && !head.headers.contains_key(header::CONNECTION);
         let size = body.size_hint();
         let (mut extent, keeps) = self.output.head(&head, &size, asked, keeps);
         let mut is_whole = matches!(extent, Extent::Nothing | Extent::Bytes(0));
@@ -360,7 +359,7 @@ impl Http1 {
     async fn refuse(&mut self, refused: Box<Refused>) -> io::Result<()> {
         let Refused { fault, request } = *refused;
         let answer = closing(refuse::malformed(fault));
-        let asked = Asked::by(&request);
+        let asked = Asked::by(&request, false);
         let answer = self.client.refused(&request, answer);
         self.send(answer, &asked, false, &mut None).await?;
         Ok(())

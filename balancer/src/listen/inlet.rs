@@ -123,9 +123,9 @@ impl Inlet {
         matches!(self.rest, Rest::End)
     }
 
-    /// Whether the client still waits to be asked for the body, which it may send or not.
-    pub(super) fn is_unasked(&self) -> bool {
-        self.expects
+    /// Whether the client still waits to be asked for the body, which it may send or not; it is not asked any more.
+    pub(super) fn take_unasked(&mut self) -> bool {
+        std::mem::take(&mut self.expects)
     }
 
     /// Whether nobody will ask for the rest.

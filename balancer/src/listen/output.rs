@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
+use http::{HeaderMap, Method, StatusCode, Version, header};
 use http_body::SizeHint;
 use tokio::io::AsyncWrite;
 
@@ -80,7 +80,7 @@ impl Output {
         keeps: bool,
     ) -> (Extent, bool) {
         let extent = extent(answer, body, asked);
-        let keeps = keeps && !matches!(extent, Extent::Close);
+        let mut keeps = keeps && !matches!(extent, Extent::Close);
         let out = &mut self.text;
         encode::status_line(out, asked.version, answer.status);
         let is_switch = answer.status == StatusCode::SWITCHING_PROTOCOLS;
@@ -91,7 +91,11 @@ impl Output {
                 header::CONTENT_LENGTH => {
                     matches!(extent, Extent::Nothing) && may_tell_length(answer.status)
                 }
-                header::CONNECTION => is_switch,
+                header::CONNECTION => {
+                    // Nothing else is ever said there.
+                    keeps = false;
+                    is_switch
+                }
                 header::TRANSFER_ENCODING => false,
                 header::DATE => {
                     has_date = true;
@@ -221,8 +225,7 @@ fn extent(answer: &Parts, body: &SizeHint, asked: &Asked) -> Extent {
 fn announced(fields: &HeaderMap, asked: &Asked) -> HeaderMap {
     let mut announced = HeaderMap::new();
     if asked.trailers {
-        let lists: Vec<&HeaderValue> = fields.get_all(header::TRAILER).iter().collect();
-        for list in lists {
+        for list in fields.get_all(header::TRAILER) {
             announced.append(header::TRAILER, list.clone());
         }
     }
@@ -230,11 +233,12 @@ fn announced(fields: &HeaderMap, asked: &Asked) -> HeaderMap {
 }
 
 impl Asked {
-    pub(super) fn by<B>(request: &http::Request<B>) -> Asked {
+    /// By a client that takes the trailers of an answer or does not.
+    pub(super) fn by<B>(request: &http::Request<B>, trailers: bool) -> Asked {
         Asked {
             is_head: *request.method() == Method::HEAD,
             version: request.version(),
-            trailers: super::head::takes_trailers(request.headers()),
+            trailers,
         }
     }
 }

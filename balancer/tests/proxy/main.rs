@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod answers;
 mod clients;
 mod corpus;
 mod dispatch;
