@@ -272,6 +272,8 @@ fn what_is_no_clear_answer_is_refused() {
         format!("{ok}A: b\r\n c\r\n\r\n"),
         format!("{ok}A : b\r\n\r\n"),
         format!("{ok}: b\r\n\r\n"),
+        format!("{ok}\"A\": b\r\n\r\n"),
+        format!("{ok}A\r\n\r\n"),
         format!("{ok}A: \0\r\n\r\n"),
         format!("{ok}A: b\rc\r\n\r\n"),
         format!("{ok}{fields}"),
