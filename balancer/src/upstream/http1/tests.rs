@@ -477,8 +477,7 @@ async fn seen_by_hyper(text: &[u8]) -> Option<(u16, Vec<u8>)> {
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(ours));
     let (mut sender, driver) = handshake.await.ok()?;
     let server = async {
-        let mut request = [0; 1024];
-        theirs.read(&mut request).await.ok();
+        theirs.read_u8().await.ok();
         theirs.write_all(text).await.ok();
         drop(theirs);
     };
