@@ -24,10 +24,6 @@ pub(crate) struct Body {
     entry: Option<Entry>,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are servers' answers, and a box would cost each an allocation"
-)]
 #[derive(Debug)]
 enum Source {
     Server(Answer),

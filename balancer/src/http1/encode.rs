@@ -7,9 +7,6 @@ use http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version, header};
 /// The largest number has so many digits.
 const MOST_DIGITS: usize = 20;
 
-/// The most that [`chunk`] puts before a piece: 16 digits and a line end.
-pub(crate) const LONGEST_CHUNK_HEAD: usize = 18;
-
 /// How a body's end is told (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
@@ -29,6 +26,7 @@ pub(crate) fn request_line(out: &mut BytesMut, method: &Method, uri: &Uri) {
     out.extend_from_slice(b" HTTP/1.1\r\n");
 }
 
+#[allow(dead_code, reason = "for the side of clients")]
 /// The first line of an answer, in the reason that the registry has for its status.
 pub(crate) fn status_line(out: &mut BytesMut, version: Version, status: StatusCode) {
     out.extend_from_slice(if version == Version::HTTP_10 {

@@ -18,8 +18,10 @@ pub(crate) enum Error {
     /// It ended in the answer's body.
     #[error("server closed the connection in the middle of the answer")]
     CutOff,
-    #[error("answer's head is malformed: {0}")]
-    Head(httparse::Error),
+    #[error("answer's first line is not a version of HTTP/1 and a status")]
+    StatusLine,
+    #[error("answer's head has a line that is no field")]
+    Field,
     #[error("answer's head is longer than {LONGEST_HEAD} bytes")]
     LongHead,
     #[error("answer's head has more than {MOST_FIELDS} fields")]

@@ -1,13 +1,10 @@
 //! What does an answer's head say? How its body ends (RFC 9112 §6.3), whether the connection goes on (§9.3), and what
 //! is for the client. What could be understood in two ways is refused.
 
-use std::mem::MaybeUninit;
-
 use bytes::{Buf, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use httparse::{ParserConfig, Status};
-use memchr::memchr;
+use memchr::memchr_iter;
 
 use super::Error;
 
@@ -15,6 +12,8 @@ use super::Error;
 pub(super) const LONGEST_HEAD: usize = 64 << 10;
 /// As hyper has it, for clients too.
 pub(super) const MOST_FIELDS: usize = 100;
+/// A field takes as many bytes or more, most of the time: a map of that size need not grow for what is added here either.
+const USUAL_FIELD: usize = 32;
 
 /// An answer's head.
 #[derive(Debug)]
@@ -61,18 +60,16 @@ pub(super) fn cut(
         return Err(Error::LongHead);
     }
     *looked = 0;
-    parse(read.split_to(end).freeze(), bodiless).map(Some)
+    parse(&read.split_to(end).freeze(), bodiless).map(Some)
 }
 
 /// Behind the first empty line. `looked` is moved to the beginning of the last line.
 fn end_of_head(read: &[u8], looked: &mut usize) -> Option<usize> {
-    while let Some(length) = memchr(b'\n', &read[*looked..]) {
-        let is_empty = match length {
-            0 => true,
-            1 => read[*looked] == b'\r',
-            _ => false,
-        };
-        *looked += length + 1;
+    let from = *looked;
+    for end in memchr_iter(b'\n', &read[from..]) {
+        let end = from + end;
+        let is_empty = matches!(read[*looked..end], [] | [b'\r']);
+        *looked = end + 1;
         if is_empty {
             return Some(*looked);
         }
@@ -80,50 +77,81 @@ fn end_of_head(read: &[u8], looked: &mut usize) -> Option<usize> {
     None
 }
 
-fn parse(text: Bytes, bodiless: bool) -> Result<Head, Error> {
-    let mut fields = [MaybeUninit::uninit(); MOST_FIELDS];
-    let mut parsed = httparse::Response::new(&mut []);
-    match ParserConfig::default().parse_response_with_uninit_headers(
-        &mut parsed,
-        &text,
-        &mut fields,
-    ) {
-        Ok(Status::Complete(length)) if length == text.len() => {}
-        Ok(_) => return Err(Error::Head(httparse::Error::NewLine)),
-        Err(httparse::Error::TooManyHeaders) => return Err(Error::ManyFields),
-        Err(e) => return Err(Error::Head(e)),
-    }
-    let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok());
-    let status = status.ok_or(Error::Head(httparse::Error::Status))?;
-    let reason = parsed.reason.unwrap_or_default();
-    let is_1_1 = parsed.version == Some(1);
+/// Line by line; what is legal in names and values is known to the types that hold them.
+fn parse(text: &Bytes, bodiless: bool) -> Result<Head, Error> {
+    let mut start = 0;
+    let mut lines = memchr_iter(b'\n', text).map(|end| {
+        let line = &text[start..end];
+        start = end + 1;
+        line.strip_suffix(b"\r").unwrap_or(line)
+    });
+    let first = lines.next().and_then(status_line);
+    let (is_1_1, status, reason) = first.ok_or(Error::StatusLine)?;
     let mut connection = Persistence {
         keep_alive: is_1_1,
         close: false,
     };
     let mut framing = Framings::default();
-    let mut headers = HeaderMap::with_capacity(parsed.headers.len());
-    for field in parsed.headers.iter() {
-        let name = HeaderName::from_bytes(field.name.as_bytes());
-        let value = HeaderValue::from_maybe_shared(text.slice_ref(field.value));
-        let name = name.map_err(|_| Error::Head(httparse::Error::HeaderName))?;
-        let value = value.map_err(|_| Error::Head(httparse::Error::HeaderValue))?;
+    let mut headers = HeaderMap::with_capacity(text.len() / USUAL_FIELD + 2);
+    for line in lines.take_while(|line| !line.is_empty()) {
+        let (name, value) = field(line).ok_or(Error::Field)?;
+        let name = HeaderName::from_bytes(name).map_err(|_| Error::Field)?;
+        let value = HeaderValue::from_maybe_shared(text.slice_ref(value));
+        let value = value.map_err(|_| Error::Field)?;
         match name {
             CONNECTION => connection.hear(&value),
             CONTENT_LENGTH => framing.length(&value)?,
             TRANSFER_ENCODING => framing.coding(&value)?,
             _ => {}
         }
+        if headers.len() == MOST_FIELDS {
+            return Err(Error::ManyFields);
+        }
         headers.append(name, value);
     }
-    let is_usual = status.canonical_reason() == Some(reason);
+    let usual = status.canonical_reason().map(str::as_bytes);
     Ok(Head {
         body: framing.of(status, bodiless, is_1_1)?,
         status,
-        reason: (!is_usual).then(|| text.slice_ref(reason.as_bytes())),
+        reason: (usual != Some(reason)).then(|| text.slice_ref(reason)),
         headers,
         keep_alive: connection.keep_alive,
     })
+}
+
+/// Whether it is of HTTP/1.1 and not 1.0, the status and its reason (RFC 9112 §4).
+fn status_line(line: &[u8]) -> Option<(bool, StatusCode, &[u8])> {
+    let rest = line.strip_prefix(b"HTTP/1.")?;
+    let (minor, rest) = rest.split_first()?;
+    let is_1_1 = match minor {
+        b'0' => false,
+        b'1' => true,
+        _ => return None,
+    };
+    let (code, reason) = rest.strip_prefix(b" ")?.split_at_checked(3)?;
+    let status = StatusCode::from_bytes(code).ok()?;
+    if reason.is_empty() {
+        return Some((is_1_1, status, reason));
+    }
+    let reason = reason.strip_prefix(b" ")?;
+    let legal = reason
+        .iter()
+        .all(|byte| matches!(byte, b'\t' | b' '..=b'~' | 0x80..));
+    legal.then_some((is_1_1, status, reason))
+}
+
+/// Name and value, which may have space around it (RFC 9112 §5.1).
+fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    // No token has a quotation mark, though a `HeaderName` may.
+    let end = line.iter().position(|byte| matches!(byte, b':' | b'"'))?;
+    let (name, mut value) = (&line[..end], line[end..].strip_prefix(b":")?);
+    while let [b' ' | b'\t', rest @ ..] = value {
+        value = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    Some((name, value))
 }
 
 /// Whether the connection goes on after the answer.

@@ -272,6 +272,8 @@ fn what_is_no_clear_answer_is_refused() {
         format!("{ok}A: b\r\n c\r\n\r\n"),
         format!("{ok}A : b\r\n\r\n"),
         format!("{ok}: b\r\n\r\n"),
+        format!("{ok}\"A\": b\r\n\r\n"),
+        format!("{ok}A\r\n\r\n"),
         format!("{ok}A: \0\r\n\r\n"),
         format!("{ok}A: b\rc\r\n\r\n"),
         format!("{ok}{fields}"),
@@ -475,8 +477,7 @@ async fn seen_by_hyper(text: &[u8]) -> Option<(u16, Vec<u8>)> {
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(ours));
     let (mut sender, driver) = handshake.await.ok()?;
     let server = async {
-        let mut request = [0; 1024];
-        theirs.read(&mut request).await.ok();
+        theirs.read_u8().await.ok();
         theirs.write_all(text).await.ok();
         drop(theirs);
     };
