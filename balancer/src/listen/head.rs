@@ -14,6 +14,9 @@ const MOST_BLANKS: u8 = 4;
 /// Fields of a request: what others allow too, and no client needs.
 const MOST_FIELDS: usize = 100;
 
+/// No longer target can be told from its parts, whatever the settings allow a head.
+const LONGEST_LINE: usize = u16::MAX as usize;
+
 /// Follows the heads that come on one connection, however they are cut.
 #[derive(Debug)]
 pub(super) struct Heads {
@@ -200,7 +203,13 @@ fn parse(head: &Bytes, lines: usize) -> Result<Head, Box<Refused>> {
     let first = memchr(b'\n', head).unwrap_or(0);
     let line = head.slice(..first.saturating_sub(1));
     let Some(mut request) = request_of(&line) else {
-        return Err(refused(Fault::RequestLine, None));
+        let is_long = line.len() > LONGEST_LINE;
+        let fault = if is_long {
+            Fault::TargetTooLong
+        } else {
+            Fault::RequestLine
+        };
+        return Err(refused(fault, None));
     };
     let outcome = match line.rsplit(|byte| *byte == b' ').next().unwrap_or_default() {
         b"HTTP/1.1" | b"HTTP/1.0" => {

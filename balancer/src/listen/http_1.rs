@@ -102,7 +102,7 @@ impl Http1 {
             // In a box, so that a connection that rests does not keep the room for a request and all its tries.
             match Box::pin(self.requests(&mut first)).await? {
                 End::Rest(until) if self.rest(until).await => {}
-                End::Rest(_) | End::Clean => return self.socket.shutdown().await,
+                End::Rest(_) | End::Clean => return Box::pin(self.close()).await,
                 End::Linger => return Box::pin(self.linger()).await,
                 End::Tunnel => {
                     let Some(tunnel) = self.client.caller.tunnel.take() else {
@@ -182,7 +182,7 @@ impl Http1 {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if self.input.capacity() - self.input.len() < LEAST_READ.min(self.appetite) {
+        if self.input.capacity() - self.input.len() < LEAST_READ {
             self.input.reserve(self.appetite);
         }
         let room = self.input.capacity() - self.input.len();
@@ -365,9 +365,15 @@ impl Http1 {
         Ok(())
     }
 
-    /// Ends the connection for the client, and takes what it sends for a while, lest it loses its answer.
+    /// Ends the connection for the client. TLS says farewell, for which a client that reads nothing has no room.
+    async fn close(&mut self) -> io::Result<()> {
+        let stall = self.client.gate.limits.stall;
+        tokio::time::timeout(stall, self.socket.shutdown()).await?
+    }
+
+    /// The same, and takes what it sends for a while, lest it loses its answer.
     async fn linger(&mut self) -> io::Result<()> {
-        self.socket.shutdown().await?;
+        self.close().await?;
         let taken = async {
             let mut bytes = 0;
             while bytes < LINGER_BYTES {

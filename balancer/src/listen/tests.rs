@@ -242,12 +242,20 @@ fn what_two_parsers_could_read_differently_is_refused() {
 }
 
 #[test]
+fn a_target_past_all_bounds_is_too_long_whatever_a_head_may_be() {
+    let text = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(MOST));
+    let refused = Heads::new(4 * MOST).next(&mut BytesMut::from(&*text));
+    assert_eq!(refused.unwrap_err().fault, Fault::TargetTooLong);
+}
+
+#[test]
 fn of_a_refused_request_is_told_what_is_known() {
     for (text, method, target) in [
         ("GET /a?b HTTP/1.1\r\nX : y\r\n\r\n", "GET", "/a?b"),
         ("GET /a HTTP/1.1\r\nX\n", "GET", "/a"),
         ("GET /a HTTP/3.0\r\n\r\n", "GET", "/a"),
         ("GET /a\n", "-", "-"),
+        ("GET /a HTTP/1.1\r\nX: y\r\n\n", "GET", "/a"),
         ("G(T /a HTTP/1.1\r\n\r\n", "-", "-"),
     ] {
         let refused = Heads::new(MOST).next(&mut BytesMut::from(text));
