@@ -27,8 +27,14 @@ pub(crate) fn request_line(out: &mut BytesMut, method: &Method, uri: &Uri) {
 }
 
 #[allow(dead_code, reason = "for the side of clients")]
-/// The first line of an answer, in the reason that the registry has for its status.
-pub(crate) fn status_line(out: &mut BytesMut, version: Version, status: StatusCode) {
+/// The first line of an answer, with the `reason` that it came with, or the one that the registry has for its status.
+pub(crate) fn status_line(
+    out: &mut BytesMut,
+    version: Version,
+    status: StatusCode,
+    reason: Option<&[u8]>,
+) {
+    let reason = reason.or_else(|| Some(status.canonical_reason()?.as_bytes()));
     out.extend_from_slice(if version == Version::HTTP_10 {
         b"HTTP/1.0 "
     } else {
@@ -36,7 +42,7 @@ pub(crate) fn status_line(out: &mut BytesMut, version: Version, status: StatusCo
     });
     out.extend_from_slice(status.as_str().as_bytes());
     out.extend_from_slice(b" ");
-    out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
+    out.extend_from_slice(reason.unwrap_or_default());
     out.extend_from_slice(b"\r\n");
 }
 
@@ -196,7 +202,7 @@ mod tests {
     fn an_answer_says_its_status_in_the_clients_version() {
         let line = |version, status: u16| {
             let status = StatusCode::from_u16(status).unwrap();
-            text(|out| status_line(out, version, status))
+            text(|out| status_line(out, version, status, None))
         };
         assert_eq!(line(Version::HTTP_11, 200), "HTTP/1.1 200 OK\r\n");
         assert_eq!(line(Version::HTTP_10, 404), "HTTP/1.0 404 Not Found\r\n");

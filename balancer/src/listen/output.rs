@@ -9,6 +9,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::response::Parts;
 use http::{HeaderMap, Method, StatusCode, Version, header};
 use http_body::SizeHint;
+use hyper::ext::ReasonPhrase;
 use tokio::io::AsyncWrite;
 
 use super::date;
@@ -82,7 +83,9 @@ impl Output {
         let extent = extent(answer, body, asked);
         let mut keeps = keeps && !matches!(extent, Extent::Close);
         let out = &mut self.text;
-        encode::status_line(out, asked.version, answer.status);
+        let reason = answer.extensions.get::<ReasonPhrase>();
+        let reason = reason.map(ReasonPhrase::as_bytes);
+        encode::status_line(out, asked.version, answer.status, reason);
         let is_switch = answer.status == StatusCode::SWITCHING_PROTOCOLS;
         let mut has_date = false;
         for (name, value) in &answer.headers {

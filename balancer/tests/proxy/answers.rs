@@ -49,7 +49,7 @@ async fn ask(balancer: &Balancer, request: &str) -> (String, String) {
 #[tokio::test]
 async fn an_answer_ends_as_its_client_and_its_status_want() {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
-    let long = "HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 5\r\n\r\nhello";
+    let long = "HTTP/1.1 200 Fine\r\nDate: x\r\nContent-Length: 5\r\n\r\nhello";
     let none = "HTTP/1.1 204 No Content\r\n\r\n";
     let unchanged = "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n";
     let get = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -71,7 +71,7 @@ async fn an_answer_ends_as_its_client_and_its_status_want() {
         (
             long,
             get,
-            format!("http/1.1 200 ok\n{length}\nconnection: close"),
+            format!("http/1.1 200 fine\n{length}\nconnection: close"),
             "hello",
         ),
         (
