@@ -268,3 +268,60 @@ impl Server {
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const TERMS: Terms = Terms {
+        capacity: None,
+        weight: 1,
+        backup: false,
+    };
+
+    #[tokio::test]
+    async fn whoever_waits_for_an_answer_is_woken_when_the_server_is_lost() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addresses = [listener.local_addr().unwrap()];
+        let server = Server::new("a", &addresses, TERMS, &settings::Idle::default());
+        let connection = server.connect(Duration::from_secs(1)).await.unwrap();
+        let (losses, waited_on) = (server.losses(), server.clone());
+        let mut lost = tokio::spawn(poll_fn(move |cx| {
+            connection.bell.register(cx.waker());
+            if waited_on.is_lost_since(losses) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        }));
+        // It waits from then on.
+        tokio::task::yield_now().await;
+        assert!(!lost.is_finished());
+        server.lose();
+        let woken = tokio::time::timeout(Duration::from_secs(20), &mut lost).await;
+        assert!(woken.is_ok());
+    }
+
+    #[test]
+    fn a_server_that_was_lost_and_found_is_lost_to_those_who_waited_and_to_nobody_else() {
+        let server = Server::new("a", &[], TERMS, &settings::Idle::default());
+        let before = server.losses();
+        assert!(!server.is_lost_since(before));
+        server.found();
+        assert!(!server.is_lost_since(before), "it was never lost");
+        server.lose();
+        server.lose();
+        assert!(
+            server.is_lost_since(server.losses()),
+            "nor is it waited for"
+        );
+        server.found();
+        assert!(server.is_lost_since(before));
+        assert!(!server.is_lost_since(server.losses()));
+    }
+}
