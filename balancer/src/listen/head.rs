@@ -172,6 +172,11 @@ fn refused(fault: Fault, request: Option<Request<()>>) -> Box<Refused> {
 
 /// A request as far as its first line tells.
 fn request_of(line: &Bytes) -> Option<Request<()>> {
+    Some(request_and_version(line)?.0)
+}
+
+/// The same, and what stands for its version.
+fn request_and_version(line: &Bytes) -> Option<(Request<()>, &[u8])> {
     let (method, target, version) = words(line)?;
     let mut request = Request::new(());
     *request.method_mut() = Method::from_bytes(method).ok()?;
@@ -179,7 +184,7 @@ fn request_of(line: &Bytes) -> Option<Request<()>> {
     if version == b"HTTP/1.0" {
         *request.version_mut() = Version::HTTP_10;
     }
-    Some(request)
+    Some((request, version))
 }
 
 /// Method, target and version, and one space between them (RFC 9112 §3).
@@ -202,7 +207,7 @@ fn is_of_request_line(byte: u8) -> bool {
 fn parse(head: &Bytes, lines: usize) -> Result<Head, Box<Refused>> {
     let first = memchr(b'\n', head).unwrap_or(0);
     let line = head.slice(..first.saturating_sub(1));
-    let Some(mut request) = request_of(&line) else {
+    let Some((mut request, version)) = request_and_version(&line) else {
         let is_long = line.len() > LONGEST_LINE;
         let fault = if is_long {
             Fault::TargetTooLong
@@ -211,11 +216,9 @@ fn parse(head: &Bytes, lines: usize) -> Result<Head, Box<Refused>> {
         };
         return Err(refused(fault, None));
     };
-    let outcome = match line.rsplit(|byte| *byte == b' ').next().unwrap_or_default() {
+    let outcome = match version {
         b"HTTP/1.1" | b"HTTP/1.0" => {
-            let fields = HeaderMap::with_capacity(lines);
-            let fields = std::mem::replace(request.headers_mut(), fields);
-            debug_assert!(fields.is_empty());
+            *request.headers_mut() = HeaderMap::with_capacity(lines);
             let is_1_0 = request.version() == Version::HTTP_10;
             fields_of(head, first + 1, is_1_0, request.headers_mut())
         }

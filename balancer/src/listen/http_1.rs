@@ -29,7 +29,7 @@ use crate::body::{Body, closing};
 use crate::refuse;
 use crate::timer::Timer;
 
-/// A connection without a request for so long rests: it gives its buffers back.
+/// A connection without a request for so long, or up to twice as long, rests: it gives its buffers back.
 const UNTIL_REST: Duration = Duration::from_millis(100);
 /// So much is read at once at first, and at most when a body comes fast.
 const READ: usize = 8 << 10;
@@ -52,6 +52,8 @@ pub(super) struct Http1 {
     appetite: usize,
     output: Output,
     heads: Heads,
+    /// Fires now and then while requests come, whatever becomes of them.
+    idle: Timer,
     reading: Timer,
     writing: Timer,
     /// Since when the client has taken nothing of what waits for it.
@@ -89,6 +91,7 @@ impl Http1 {
             input: BytesMut::new(),
             appetite: READ,
             output: Output::default(),
+            idle: Timer::default(),
             reading: Timer::default(),
             writing: Timer::default(),
             stalled: None,
@@ -147,18 +150,24 @@ impl Http1 {
                 return Ok(ControlFlow::Continue(head));
             }
             let is_idle = self.input.is_empty();
-            let mut rests = None;
+            let mut waits = false;
             let read = poll_fn(|cx| {
                 if let Poll::Ready(read) = self.poll_read(cx) {
                     return Poll::Ready(Some(read));
                 }
-                let (until, time) = if is_idle {
-                    (&mut rests, keep_alive.min(UNTIL_REST))
-                } else {
-                    (&mut deadline, header_timeout)
-                };
-                let until = *until.get_or_insert_with(|| Instant::now() + time);
-                self.reading.poll_until(cx, until).map(|()| None)
+                if !is_idle {
+                    let deadline = *deadline.get_or_insert_with(|| Instant::now() + header_timeout);
+                    return self.reading.poll_until(cx, deadline).map(|()| None);
+                }
+                // Nearly always something comes before it fires, and it is neither moved nor is the clock read.
+                if self.idle.is_set() {
+                    return Poll::Pending;
+                }
+                if std::mem::replace(&mut waits, true) {
+                    return Poll::Ready(None);
+                }
+                let time = Instant::now() + keep_alive.min(UNTIL_REST);
+                self.idle.poll_until(cx, time).map(|()| None)
             });
             match read.await.transpose()? {
                 Some(1..) => {}
