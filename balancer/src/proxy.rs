@@ -31,7 +31,7 @@ pub(crate) async fn answer(
     request: Request<ClientBody>,
 ) -> Response<Body> {
     pool.counts.requests.fetch_add(1, Ordering::Relaxed);
-    let errand = Errand::new(pool, client, &request);
+    let mut errand = Errand::new(pool, client, &request);
     let (parts, body) = request.into_parts();
     let arrived = if body.is_end_stream() {
         Ok(Payload::empty())

@@ -53,7 +53,11 @@ impl<'a> Errand<'a> {
         }
     }
 
-    pub(crate) async fn run(mut self, head: &RequestHead, payload: &mut Payload) -> Response<Body> {
+    pub(crate) async fn run(
+        &mut self,
+        head: &RequestHead,
+        payload: &mut Payload,
+    ) -> Response<Body> {
         let pool = self.pool;
         let _active = pool.enter();
         let mut _retry = None;
@@ -87,11 +91,11 @@ impl<'a> Errand<'a> {
     }
 
     /// No server is left for it: what the last one did says more than that.
-    fn give_up(self, refusal: Refusal) -> Response<Body> {
+    fn give_up(&self, refusal: Refusal) -> Response<Body> {
         self.pool.counts.refused.fetch_add(1, Ordering::Relaxed);
         let pool = &self.pool.settings.name;
-        problem(match self.failure {
-            Some(failure) if refusal == Refusal::NoneUp => refuse::no_answer(pool, &failure),
+        problem(match &self.failure {
+            Some(failure) if refusal == Refusal::NoneUp => refuse::no_answer(pool, failure),
             _ => refuse::no_slot(pool, refusal),
         })
     }
