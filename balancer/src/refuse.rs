@@ -188,7 +188,7 @@ pub(crate) fn no_answer(pool: &str, failure: &Failure) -> Problem {
         Failure::Broken(_) => (
             StatusCode::BAD_GATEWAY,
             "No answer",
-            "the server closed the connection before it answered",
+            "the server closed the connection before it answered, or gave no clear answer",
         ),
         Failure::Lost => (
             StatusCode::BAD_GATEWAY,

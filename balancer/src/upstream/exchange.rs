@@ -74,18 +74,14 @@ pub(crate) async fn exchange(
             }) if connection.is_reused() => continue,
             Err(failed) => return Err(slot.judge_failure(failed, &connection, started)),
         };
-        let switches = answer.status == StatusCode::SWITCHING_PROTOCOLS;
-        if switches && !head.parts.headers.contains_key(UPGRADE) {
+        if answer.status != StatusCode::SWITCHING_PROTOCOLS {
+            slot.judge(answer.status, started);
+            return Ok(leased(answer, connection, slot, payload));
+        }
+        if !head.parts.headers.contains_key(UPGRADE) {
             return Err(slot.failed(Failure::Switched, false, started));
         }
-        if !switches {
-            slot.judge(answer.status, started);
-        }
-        return Ok(if switches {
-            switched(answer, connection, slot)
-        } else {
-            leased(answer, connection, slot, payload)
-        });
+        return Ok(switched(answer, connection, slot));
     }
 }
 

@@ -2,6 +2,8 @@
 //! happen at once. Nothing here runs by itself: whoever waits for the answer polls, and nobody else knows of the socket.
 
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod head;
 mod incoming;
 mod outgoing;
