@@ -21,7 +21,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use service::Shutdown;
 use tokio::net::TcpListener;
-use tokio_util::task::TaskTracker;
+use tokio::task::JoinSet;
 
 pub(crate) use self::head::Fault;
 pub(crate) use self::http_2::Busy;
@@ -155,17 +155,16 @@ impl Gate {
 
 /// Serves until `shutdown` fires and the last request is answered, or the grace period is over.
 pub(crate) async fn serve(listener: TcpListener, gate: Arc<ArcSwap<Gate>>, shutdown: Shutdown) {
-    let connections = TaskTracker::new();
-    let end_of_grace = Shutdown::new();
-    let _ends_with_us = end_of_grace.clone().drop_guard();
+    // They end with this, and need not look for that.
+    let mut connections = JoinSet::new();
     tokio::select! {
         () = shutdown.cancelled() => {}
-        () = accept(&listener, &gate, &connections, &shutdown, &end_of_grace) => {}
+        () = accept(&listener, &gate, &mut connections, &shutdown) => {}
     }
     drop(listener);
-    connections.close();
     let gate = gate.load_full();
-    if tokio::time::timeout(gate.limits.grace, connections.wait())
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(gate.limits.grace, ended)
         .await
         .is_err()
     {
@@ -173,21 +172,20 @@ pub(crate) async fn serve(listener: TcpListener, gate: Arc<ArcSwap<Gate>>, shutd
             listener = gate.name,
             "requests were still in flight when the grace period ended"
         );
-        end_of_grace.cancel();
-        connections.wait().await;
+        connections.shutdown().await;
     }
 }
 
 async fn accept(
     listener: &TcpListener,
     gate: &ArcSwap<Gate>,
-    connections: &TaskTracker,
+    connections: &mut JoinSet<()>,
     shutdown: &Shutdown,
-    end_of_grace: &Shutdown,
 ) {
     while let Some(permit) = gate.load_full().room.free().await {
         let accepted = listener.accept().await;
         let gate = gate.load_full();
+        while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, peer)) => {
                 // Those behind a forwarder are not known yet.
@@ -199,9 +197,8 @@ async fn accept(
                 };
                 // Boxed, or the task would hold it once for each future around it.
                 let served = Box::pin(connection::serve(stream, peer, gate, shutdown.clone()));
-                let end_of_grace = end_of_grace.clone();
                 connections.spawn(async move {
-                    end_of_grace.run_until_cancelled(served).await;
+                    served.await;
                     drop(seat);
                 });
             }

@@ -90,9 +90,9 @@ impl Client {
         let says_close = request.version() <= Version::HTTP_11;
         let begin = |log| Entry::begin(log, caller.address(), &pool, &request);
         let entry = gate.access_log.as_ref().map(begin);
-        let answer = gate.edge.answer(&pool, caller, request).await;
+        let mut answer = gate.edge.answer(&pool, caller, request).await;
         let status = answer.status();
-        let mut answer = answer.map(|body| body.during(busy, status, entry));
+        answer.body_mut().accompany(busy, status, entry);
         if !says_close {
             answer.headers_mut().remove(header::CONNECTION);
         } else if !status.is_informational() && gate.draining.is_cancelled() {
@@ -103,12 +103,12 @@ impl Client {
     }
 
     /// Counts and logs a request whose head nobody understood, and its answer.
-    pub(super) fn refused(&self, request: &Request<()>, answer: Response<Body>) -> Response<Body> {
+    pub(super) fn refused<B>(&self, request: &Request<B>, answer: &mut Response<Body>) {
         let pool = self.gate.pool.load_full();
         pool.counts.malformed.fetch_add(1, Ordering::Relaxed);
         let begin = |log| Entry::begin(log, self.caller.address(), &pool, request);
         let entry = self.gate.access_log.as_ref().map(begin);
         let status = answer.status();
-        answer.map(|body| body.during(None, status, entry))
+        answer.body_mut().accompany(None, status, entry);
     }
 }

@@ -7,6 +7,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use memchr::memchr;
 
+use super::inlet::ClientBody;
 use crate::http1::encode::Framing;
 
 /// Empty lines before a request (RFC 9112 §2.2 asks to ignore one).
@@ -33,7 +34,8 @@ pub(super) struct Heads {
 /// A request's head, and what it means for the connection.
 #[derive(Debug)]
 pub(super) struct Head {
-    pub(super) request: Request<()>,
+    /// Without its body, which has yet to be read.
+    pub(super) request: Request<ClientBody>,
     pub(super) framing: Framing,
     /// Another request may follow, for all that the client says.
     pub(super) keeps: bool,
@@ -47,7 +49,7 @@ pub(super) struct Head {
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) fault: Fault,
-    pub(super) request: Request<()>,
+    pub(super) request: Request<ClientBody>,
 }
 
 /// What is wrong with a head.
@@ -157,9 +159,9 @@ impl Heads {
     }
 }
 
-fn refused(fault: Fault, request: Option<Request<()>>) -> Box<Refused> {
+fn refused(fault: Fault, request: Option<Request<ClientBody>>) -> Box<Refused> {
     let request = request.unwrap_or_else(|| {
-        let mut request = Request::new(());
+        let mut request = Request::new(ClientBody::Empty);
         // What is not known is a dash in logs; no request has these.
         *request.uri_mut() = Uri::from_static("-");
         if let Ok(dash) = Method::from_bytes(b"-") {
@@ -171,14 +173,14 @@ fn refused(fault: Fault, request: Option<Request<()>>) -> Box<Refused> {
 }
 
 /// A request as far as its first line tells.
-fn request_of(line: &Bytes) -> Option<Request<()>> {
+fn request_of(line: &Bytes) -> Option<Request<ClientBody>> {
     Some(request_and_version(line)?.0)
 }
 
 /// The same, and what stands for its version.
-fn request_and_version(line: &Bytes) -> Option<(Request<()>, &[u8])> {
+fn request_and_version(line: &Bytes) -> Option<(Request<ClientBody>, &[u8])> {
     let (method, target, version) = words(line)?;
-    let mut request = Request::new(());
+    let mut request = Request::new(ClientBody::Empty);
     *request.method_mut() = Method::from_bytes(method).ok()?;
     *request.uri_mut() = Uri::from_maybe_shared(line.slice_ref(target)).ok()?;
     if version == b"HTTP/1.0" {

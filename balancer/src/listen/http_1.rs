@@ -197,9 +197,9 @@ impl Http1 {
     /// Says why a head is refused; it is counted and logged as far as it is known.
     async fn refuse(&mut self, refused: Box<Refused>) -> io::Result<()> {
         let Refused { fault, request } = *refused;
-        let answer = closing(refuse::malformed(fault));
+        let mut answer = closing(refuse::malformed(fault));
         let asked = Asked::by(&request, false);
-        let answer = self.client.refused(&request, answer);
+        self.client.refused(&request, &mut answer);
         self.send(answer, &asked, false, &mut None).await?;
         Ok(())
     }

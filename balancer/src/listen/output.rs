@@ -6,9 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::response::Parts;
-use http::{HeaderMap, Method, StatusCode, Version, header};
-use http_body::SizeHint;
+use http::{HeaderMap, Method, Response, StatusCode, Version, header};
+use http_body::Body;
 use hyper::ext::ReasonPhrase;
 use tokio::io::AsyncWrite;
 
@@ -72,27 +71,26 @@ impl Output {
             .extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
     }
 
-    /// Adds the head of an answer whose body is so long. The connection is kept if all else `keeps` it; whether it is.
+    /// Adds the head of an answer. The connection is kept if all else `keeps` it; whether it is.
     pub(super) fn head(
         &mut self,
-        answer: &Parts,
-        body: &SizeHint,
+        answer: &Response<impl Body>,
         asked: &Asked,
         keeps: bool,
     ) -> (Extent, bool) {
-        let extent = extent(answer, body, asked);
+        let extent = extent(answer, asked);
         let mut keeps = keeps && !matches!(extent, Extent::Close);
         let out = &mut self.text;
-        let reason = answer.extensions.get::<ReasonPhrase>();
+        let reason = answer.extensions().get::<ReasonPhrase>();
         let reason = reason.map(ReasonPhrase::as_bytes);
-        encode::status_line(out, asked.version, answer.status, reason);
-        let is_switch = answer.status == StatusCode::SWITCHING_PROTOCOLS;
+        encode::status_line(out, asked.version, answer.status(), reason);
+        let is_switch = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
         let mut has_date = false;
-        for (name, value) in &answer.headers {
+        for (name, value) in answer.headers() {
             let is_written = match *name {
                 // It says what the answer to GET would have.
                 header::CONTENT_LENGTH => {
-                    matches!(extent, Extent::Nothing) && may_tell_length(answer.status)
+                    matches!(extent, Extent::Nothing) && may_tell_length(answer.status())
                 }
                 header::CONNECTION => {
                     // Nothing else is ever said there.
@@ -213,14 +211,14 @@ fn may_tell_length(status: StatusCode) -> bool {
 }
 
 /// RFC 9112 §6.3.
-fn extent(answer: &Parts, body: &SizeHint, asked: &Asked) -> Extent {
-    let status = answer.status;
+fn extent(answer: &Response<impl Body>, asked: &Asked) -> Extent {
+    let status = answer.status();
     let has_none = asked.is_head || !may_tell_length(status) || status == StatusCode::NOT_MODIFIED;
-    match body.exact() {
+    match answer.body().size_hint().exact() {
         _ if has_none => Extent::Nothing,
         Some(length) => Extent::Bytes(length),
         None if asked.version == Version::HTTP_10 => Extent::Close,
-        None => Extent::Chunks(announced(&answer.headers, asked)),
+        None => Extent::Chunks(announced(answer.headers(), asked)),
     }
 }
 

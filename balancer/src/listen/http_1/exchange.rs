@@ -30,7 +30,8 @@ impl Http1 {
     pub(super) async fn exchange(&mut self, head: Head) -> io::Result<Option<End>> {
         let asked = Asked::by(&head.request, head.trailers);
         let (mut inlet, body) = inlet::body(head.framing, head.expects);
-        let request = head.request.map(|()| body);
+        let mut request = head.request;
+        *request.body_mut() = body;
         let Some(answer) = self.answered(request, &mut inlet).await else {
             return Err(io::ErrorKind::ConnectionAborted.into());
         };
@@ -129,20 +130,18 @@ impl Http1 {
     /// Sends an answer, after which the connection is kept if it `keeps` and the answer lets it; whether it is.
     pub(super) async fn send(
         &mut self,
-        answer: Response<Body>,
+        mut answer: Response<Body>,
         asked: &Asked,
         keeps: bool,
         inlet: &mut Option<Inlet>,
     ) -> io::Result<bool> {
-        let (head, mut body) = answer.into_parts();
-        let size = body.size_hint();
-        let (mut extent, keeps) = self.output.head(&head, &size, asked, keeps);
+        let (mut extent, keeps) = self.output.head(&answer, asked, keeps);
         let mut is_whole = matches!(extent, Extent::Nothing | Extent::Bytes(0));
         poll_fn(|cx| {
             loop {
                 let mut waits = false;
                 while !(is_whole || waits || self.output.is_full()) {
-                    match gather(&mut self.output, &mut body, &mut extent, cx) {
+                    match gather(&mut self.output, answer.body_mut(), &mut extent, cx) {
                         Poll::Pending => waits = true,
                         Poll::Ready(outcome) => is_whole = outcome?,
                     }
