@@ -3,7 +3,7 @@
 //! its servers and its queue, a listener whose address is still there with its connections.
 
 mod door;
-mod lasting;
+mod pages;
 mod reload;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,12 +13,14 @@ use service::Shutdown;
 use tokio::net::TcpListener;
 
 use self::door::Door;
+use self::pages::{Moves, Pages};
 pub use self::reload::{FileError, Reload};
 pub(crate) use self::reload::{Reloads, keep};
 use crate::Error;
+use crate::admin::AdminSocket;
 use crate::edge::{Bans, WaitingStats};
 use crate::listen::{Common, Gate};
-use crate::log::Log;
+use crate::log::{Log, Sink};
 use crate::members::{Members, Resolve};
 use crate::pool::{Current, Pool};
 use crate::settings::{self, Settings};
@@ -34,6 +36,7 @@ pub(crate) struct Control {
     /// Ends probes and questions for names.
     stop: Shutdown,
     state: Mutex<State>,
+    pages: Mutex<Pages>,
     pub(crate) reloads: Reloads,
 }
 
@@ -58,7 +61,7 @@ impl Control {
         resolver: Arc<dyn Resolve>,
         draining: &Shutdown,
         stop: &Shutdown,
-        log: Option<Log>,
+        log: Log,
     ) -> Result<Arc<Control>, Error> {
         let control = Control {
             resolver,
@@ -70,6 +73,7 @@ impl Control {
                 pools: Vec::new(),
                 doors: Vec::new(),
             }),
+            pages: Mutex::default(),
             reloads: Reloads::default(),
         };
         {
@@ -94,11 +98,23 @@ impl Control {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Opens the admin pages at places that are bound.
+    pub(crate) fn open_pages(
+        self: &Arc<Self>,
+        address: Option<TcpListener>,
+        socket: Option<AdminSocket>,
+    ) {
+        let (address, socket) = (Some(address), Some(socket));
+        self.pages().turn_to(Moves { address, socket }, self);
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn house(&self, pool: &settings::Pool, common: &Common) -> Arc<Housed> {
         let pool = Pool::new(pool.clone());
-        if let Some(log) = &common.log {
-            pool.events.tell(log);
-        }
+        pool.events.tell(&common.log);
         let current = Current::new(pool);
         let members = Members::follow(current.clone(), self.resolver.clone(), &self.stop);
         Arc::new(Housed { current, members })
@@ -129,7 +145,7 @@ impl Control {
 
     /// How many lines of logs were lost.
     pub(crate) fn lost_lines(&self) -> u64 {
-        self.state().common.log.as_ref().map_or(0, Log::lost)
+        self.state().common.log.lost()
     }
 
     /// Whether whoever asks should go elsewhere.
@@ -142,9 +158,12 @@ impl Control {
         self.reloads.told().mistake.is_none() && self.state().settings == *settings
     }
 
-    /// Goes on by `settings`. Listeners with new addresses are bound first: when one cannot be, nothing has changed.
-    pub(crate) async fn reload(&self, settings: Settings) -> Result<(), String> {
-        lasting::check(&self.state().settings, &settings).map_err(|e| e.to_string())?;
+    /// Goes on by `settings`. New addresses are bound first, and files of logs opened: when one cannot be, nothing has
+    /// changed.
+    pub(crate) async fn reload(self: &Arc<Self>, settings: Settings) -> Result<(), String> {
+        let now = self.state().settings.clone();
+        let moves = Moves::bind(&now, &settings).await;
+        let moves = moves.map_err(|e| e.to_string())?;
         let mut known: Vec<String> = self.state().addresses();
         let mut bound = Vec::new();
         for listener in &settings.listeners {
@@ -157,13 +176,25 @@ impl Control {
                 },
             }
         }
+        let (log, wanted) = (self.state().common.log.clone(), settings.log.clone());
+        let opened = tokio::task::spawn_blocking(move || log.open(&wanted)).await;
+        let sink = opened.map_err(|e| e.to_string())?;
+        let sink = sink.map_err(|e| e.to_string())?;
         if self.is_draining() {
             return Err("the balancer is about to end".to_owned());
         }
-        self.apply(settings, bound).map_err(|e| e.to_string())
+        let applied = self.apply(settings, bound, sink);
+        applied.map_err(|e| e.to_string())?;
+        self.pages().turn_to(moves, self);
+        Ok(())
     }
 
-    fn apply(&self, next: Settings, mut bound: Vec<(String, TcpListener)>) -> Result<(), Error> {
+    fn apply(
+        &self,
+        next: Settings,
+        mut bound: Vec<(String, TcpListener)>,
+        sink: Option<Arc<Sink>>,
+    ) -> Result<(), Error> {
         let state = &mut *self.state();
         for listener in &next.listeners {
             if !next.pools.iter().any(|pool| pool.name == listener.pool) {
@@ -171,6 +202,7 @@ impl Control {
             }
             Gate::check(listener)?;
         }
+        state.common.log.turn_to(sink);
         state.common.renew(&next.limits);
         state.settings = next;
         let former = std::mem::take(&mut state.pools);
@@ -220,6 +252,12 @@ impl Control {
         for door in doors {
             door.close().await;
         }
+    }
+
+    /// Closes the admin pages.
+    pub(crate) async fn close_pages(&self) {
+        let pages = std::mem::take(&mut *self.pages());
+        pages.close().await;
     }
 
     /// How long new requests are still taken when shutdown was announced.

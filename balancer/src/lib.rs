@@ -40,10 +40,10 @@ use service::Shutdown;
 use tokio::net::TcpListener;
 
 pub use admin::AdminSocket;
-use admin::Way;
 use control::Control;
 pub use control::{FileError, Reload};
-use log::{Log, Writer};
+use log::Log;
+pub use log::Unwritable;
 pub use members::{Resolve, SystemResolver};
 pub use settings::Settings;
 
@@ -78,11 +78,8 @@ pub enum Error {
     #[error("no random numbers: {0}")]
     Randomness(#[source] getrandom::Error),
     /// The logs cannot be written.
-    #[error("log: {0}")]
-    Log(#[source] io::Error),
-    /// The admin pages could not be served.
-    #[error("admin listener: {0}")]
-    Admin(#[source] io::Error),
+    #[error(transparent)]
+    Log(#[from] Unwritable),
 }
 
 /// How long somebody may take to read an admin page that was asked for before the end.
@@ -120,7 +117,7 @@ impl Default for Outside {
 /// through another one goes before it.
 ///
 /// # Errors
-/// [`Error`], when listeners and settings do not fit each other, or the admin listener fails.
+/// [`Error`], when listeners and settings do not fit each other, or what the settings name cannot be opened.
 pub async fn run(
     listeners: Vec<TcpListener>,
     admin: Option<TcpListener>,
@@ -153,49 +150,29 @@ pub async fn run_with(
     let stop_keepers = Shutdown::new();
     let _stop_at_the_end = stop_keepers.clone().drop_guard();
     let resolver = outside.resolver;
-    let writer = Log::start(&settings.log).map_err(Error::Log)?;
-    let log = writer.as_ref().map(Writer::log);
-    let control = Control::open(settings, listeners, resolver, &shutdown, &stop_keepers, log)?;
+    let log = Log::start(&settings.log)?;
+    let common = log.clone();
+    let control = Control::open(
+        settings,
+        listeners,
+        resolver,
+        &shutdown,
+        &stop_keepers,
+        common,
+    )?;
 
-    let ended = Shutdown::new();
-    let clients = async {
-        let reloads = async {
-            match outside.reload {
-                Some(reload) => control::keep(control.clone(), reload).await,
-                None => std::future::pending().await,
-            }
-        };
-        shutdown.run_until_cancelled(reloads).await;
-        tokio::time::sleep(control.shutdown_delay()).await;
-        control.close().await;
-        ended.cancel();
-        Ok(())
+    control.open_pages(outside.admin, outside.admin_socket);
+
+    let reloads = async {
+        match outside.reload {
+            Some(reload) => control::keep(control.clone(), reload).await,
+            None => std::future::pending().await,
+        }
     };
-    let pages = async {
-        let Some(listener) = outside.admin else {
-            return Ok(());
-        };
-        let here = listener.local_addr().map_err(Error::Admin)?;
-        let way = if here.ip().is_loopback() {
-            Way::Loopback
-        } else {
-            Way::Network
-        };
-        let router = admin::router(control.clone(), way);
-        let served = service::serve(listener, router, ended.clone(), LAST_PAGES).await;
-        served.map_err(Error::Admin)
-    };
-    let socket = async {
-        let Some(socket) = outside.admin_socket else {
-            return Ok(());
-        };
-        let router = admin::router(control.clone(), Way::Socket);
-        let served = admin::serve_socket(socket, router, ended.clone()).await;
-        served.map_err(Error::Admin)
-    };
-    let outcome = tokio::try_join!(clients, pages, socket).map(|_| ());
-    if let Some(writer) = writer {
-        writer.finish().await;
-    }
-    outcome
+    shutdown.run_until_cancelled(reloads).await;
+    tokio::time::sleep(control.shutdown_delay()).await;
+    control.close().await;
+    control.close_pages().await;
+    log.finish().await;
+    Ok(())
 }

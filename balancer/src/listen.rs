@@ -47,8 +47,8 @@ pub(crate) struct Gate {
     tls: Option<Arc<Tls>>,
     /// Connections begin with a header of the PROXY protocol.
     behind_forwarder: bool,
-    /// Told of each request, where operators want that.
-    access_log: Option<Log>,
+    /// Told of each request.
+    log: Log,
     /// Shared by all listeners.
     room: Arc<Room>,
     /// Numbers for connections that nobody can guess.
@@ -61,7 +61,7 @@ pub(crate) struct Gate {
 #[derive(Clone)]
 pub(crate) struct Common {
     pub(crate) bans: Arc<Bans>,
-    pub(crate) log: Option<Log>,
+    pub(crate) log: Log,
     limits: Limits,
     room: Arc<Room>,
     numbers: Arc<Numbers>,
@@ -71,11 +71,7 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    pub(crate) fn new(
-        limits: &Limits,
-        log: Option<Log>,
-        draining: &Shutdown,
-    ) -> Result<Common, Error> {
+    pub(crate) fn new(limits: &Limits, log: Log, draining: &Shutdown) -> Result<Common, Error> {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(Error::Randomness)?;
         Ok(Common {
@@ -120,7 +116,7 @@ impl Gate {
             pool,
             limits: common.limits.clone(),
             edge: edge.map_err(unreadable)?,
-            access_log: common.log.clone().filter(Log::wants_access),
+            log: common.log.clone(),
             room: common.room.clone(),
             numbers: common.numbers.clone(),
             draining: common.draining.clone(),

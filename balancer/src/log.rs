@@ -1,42 +1,48 @@
 //! Who writes logs, when requests must not wait for a disk? A thread of its own. What is to be written is left in a bounded
 //! buffer, which the thread empties ten times a second, so that no request wakes anybody. What finds the buffer full
-//! is lost, counted, and the count is written.
+//! is lost, counted, and the count is written. A reload has what begins from then on written elsewhere; what began before goes
+//! where it was to go.
 
 mod access;
 mod calendar;
 mod files;
+mod sink;
+mod writer;
 
-use std::io::Write;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use std::{io, thread};
 
+use arc_swap::ArcSwapOption;
 use serde_json::json;
 
 pub(crate) use self::access::{Entry, Record};
 pub(crate) use self::calendar::imf_fixdate;
-use self::files::RotatedFile;
-use crate::settings::{self, AccessFormat};
+use self::sink::Folders;
+pub(crate) use self::sink::Sink;
+pub use self::sink::Unwritable;
+use crate::settings;
 
-/// Between two looks at the buffer.
-const INTERVAL: Duration = Duration::from_millis(100);
-/// In `INTERVAL`, the lines of more requests than one machine answers.
+/// In the time between two looks at the buffer, the lines of more requests than one machine answers.
 const LONGEST: usize = 16_384;
 
 /// Where lines are left to be written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Log(Arc<Shared>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Shared {
-    format: AccessFormat,
+    /// Where what begins now is written, if anywhere.
+    sink: ArcSwapOption<Sink>,
+    folders: Folders,
     buffer: Mutex<Buffer>,
     /// Told when the end has come.
     ended: Condvar,
     lost: AtomicU64,
+    /// Writes; there is none before anything was to be written.
+    writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Debug, Default)]
@@ -47,42 +53,54 @@ struct Buffer {
 
 /// A line to be written.
 #[derive(Debug)]
-enum Line {
+struct Line {
+    sink: Arc<Sink>,
+    says: Says,
+}
+
+#[derive(Debug)]
+enum Says {
     Access(Box<Record>),
     /// Already as text.
     Event(String),
 }
 
-/// The thread that writes; dropping it ends it without waiting.
-#[derive(Debug)]
-pub(crate) struct Writer {
-    log: Log,
-    thread: JoinHandle<()>,
-}
-
 impl Log {
-    /// A log as the settings want it, and who writes it; `None` when they want none.
-    pub(crate) fn start(settings: &settings::Log) -> io::Result<Option<Writer>> {
-        if settings.access == AccessFormat::None && settings.folder.is_none() {
-            return Ok(None);
-        }
-        let outputs = Outputs::open(settings.folder.as_deref(), SystemTime::now())?;
-        let log = Log(Arc::new(Shared {
-            format: settings.access,
-            buffer: Mutex::default(),
-            ended: Condvar::new(),
-            lost: AtomicU64::new(0),
-        }));
-        let shared = log.0.clone();
-        let thread = thread::Builder::new()
-            .name("log".into())
-            .spawn(move || write(&shared, outputs))?;
-        Ok(Some(Writer { log, thread }))
+    /// A log as the settings want it.
+    pub(crate) fn start(settings: &settings::Log) -> Result<Log, Unwritable> {
+        let log = Log::default();
+        log.turn_to(log.open(settings)?);
+        Ok(log)
     }
 
-    /// Whether there is a line for each request.
-    pub(crate) fn wants_access(&self) -> bool {
-        self.0.format != AccessFormat::None
+    /// Opens what the settings want written to; `None` is nothing.
+    pub(crate) fn open(&self, settings: &settings::Log) -> Result<Option<Arc<Sink>>, Unwritable> {
+        let sink = self.0.folders.sink(settings, SystemTime::now())?;
+        if sink.is_some() {
+            self.start_writer().map_err(Unwritable::Thread)?;
+        }
+        Ok(sink.map(Arc::new))
+    }
+
+    /// From here on what begins is written to `sink`. The one before is closed when nothing has to be written to it any more.
+    pub(crate) fn turn_to(&self, sink: Option<Arc<Sink>>) {
+        self.0.sink.store(sink);
+    }
+
+    fn start_writer(&self) -> io::Result<()> {
+        let mut writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if writer.is_none() {
+            let shared = self.0.clone();
+            let named = thread::Builder::new().name("log".into());
+            *writer = Some(named.spawn(move || writer::write(&shared))?);
+        }
+        Ok(())
+    }
+
+    /// Where the line of a request that begins now goes, if there is to be one.
+    fn sink_of_requests(&self) -> Option<Arc<Sink>> {
+        let sink = self.0.sink.load();
+        sink.as_ref().filter(|sink| sink.takes_requests()).cloned()
     }
 
     fn push(&self, line: Line) {
@@ -94,17 +112,17 @@ impl Log {
         }
     }
 
-    fn access(&self, record: Box<Record>) {
-        self.push(Line::Access(record));
-    }
-
     /// Something that happened, for the file of events.
     pub(crate) fn event(&self, at: SystemTime, fields: serde_json::Value) {
+        let Some(sink) = self.0.sink.load_full().filter(|sink| sink.takes_events()) else {
+            return;
+        };
         let mut line = json!({ "time": calendar::rfc3339(at) });
         if let (Some(line), serde_json::Value::Object(fields)) = (line.as_object_mut(), fields) {
             line.extend(fields);
         }
-        self.push(Line::Event(line.to_string()));
+        let says = Says::Event(line.to_string());
+        self.push(Line { sink, says });
     }
 
     /// How many lines were lost so far.
@@ -112,123 +130,46 @@ impl Log {
         self.0.lost.load(Ordering::Relaxed)
     }
 
-    fn end(&self) {
-        self.0
-            .buffer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .end = true;
-        self.0.ended.notify_one();
-    }
-}
-
-impl Writer {
-    pub(crate) fn log(&self) -> Log {
-        self.log.clone()
-    }
-
     /// Writes what is left, and waits for it.
-    pub(crate) async fn finish(self) {
-        self.log.end();
-        let joined = tokio::task::spawn_blocking(move || self.thread.join());
+    pub(crate) async fn finish(&self) {
+        let Some(writer) = self.dismiss_writer() else {
+            return;
+        };
+        let joined = tokio::task::spawn_blocking(move || writer.join());
         if !matches!(joined.await, Ok(Ok(()))) {
             tracing::error!("the thread that writes logs failed");
         }
     }
-}
 
-/// Where lines go: to files, or access lines to stderr, where events are told already.
-enum Outputs {
-    Stderr,
-    Files {
-        access: RotatedFile,
-        events: RotatedFile,
-    },
-}
-
-impl Outputs {
-    fn open(folder: Option<&Path>, now: SystemTime) -> io::Result<Outputs> {
-        Ok(match folder {
-            None => Outputs::Stderr,
-            Some(folder) => Outputs::Files {
-                access: RotatedFile::open(folder, "access", now)?,
-                events: RotatedFile::open(folder, "events", now)?,
-            },
-        })
-    }
-
-    fn write(&mut self, access: &[u8], events: &[u8], now: SystemTime) -> io::Result<()> {
-        match self {
-            Outputs::Stderr => io::stderr().lock().write_all(access),
-            Outputs::Files {
-                access: accesses,
-                events: file,
-            } => accesses.write(access, now).and(file.write(events, now)),
-        }
-    }
-}
-
-fn write(shared: &Shared, mut outputs: Outputs) {
-    let (mut told, mut failing) = (0, false);
-    let (mut access, mut events) = (Vec::new(), Vec::new());
-    loop {
-        let (lines, end) = {
-            let buffer = shared.buffer.lock().unwrap_or_else(PoisonError::into_inner);
-            let (mut buffer, _) = shared
-                .ended
-                .wait_timeout_while(buffer, INTERVAL, |buffer| !buffer.end)
-                .unwrap_or_else(PoisonError::into_inner);
-            (std::mem::take(&mut buffer.lines), buffer.end)
-        };
-        access.clear();
-        events.clear();
-        for line in lines {
-            match line {
-                Line::Access(record) => record.write(shared.format, &mut access),
-                Line::Event(text) => {
-                    events.extend_from_slice(text.as_bytes());
-                    events.push(b'\n');
-                }
-            }
-        }
-        let lost = shared.lost.load(Ordering::Relaxed);
-        let now = SystemTime::now();
-        if lost > told {
-            let line = json!({ "time": calendar::rfc3339(now), "lost_lines": lost - told });
-            access.extend_from_slice(format!("{line}\n").as_bytes());
-            tracing::warn!(
-                lines = lost - told,
-                "log lines were lost: the disk is too slow"
-            );
-            told = lost;
-        }
-        let outcome = outputs.write(&access, &events, now);
-        if let Err(e) = &outcome
-            && !failing
-        {
-            tracing::error!(error = %e, "logs cannot be written");
-        }
-        failing = outcome.is_err();
-        if end {
-            return;
-        }
+    /// Tells it that the end has come.
+    fn dismiss_writer(&self) -> Option<JoinHandle<()>> {
+        let mut buffer = self.0.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        buffer.end = true;
+        self.0.ended.notify_one();
+        let mut writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.take()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::AccessFormat;
 
     #[test]
     fn a_full_buffer_loses_lines_and_counts_them() {
-        let log = Log(Arc::new(Shared {
-            format: AccessFormat::Json,
-            buffer: Mutex::default(),
-            ended: Condvar::new(),
-            lost: AtomicU64::new(0),
-        }));
+        let log = Log::default();
+        let json = settings::Log {
+            access: AccessFormat::Json,
+            folder: None,
+        };
+        let sink = log.0.folders.sink(&json, SystemTime::UNIX_EPOCH);
+        let sink = Arc::new(sink.unwrap().unwrap());
         for _ in 0..LONGEST + 5 {
-            log.event(SystemTime::UNIX_EPOCH, json!({}));
+            log.push(Line {
+                sink: sink.clone(),
+                says: Says::Event(String::new()),
+            });
         }
         assert_eq!(log.lost(), 5);
         assert_eq!(log.0.buffer.lock().unwrap().lines.len(), LONGEST);

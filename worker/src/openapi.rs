@@ -233,7 +233,7 @@ fn tile_fields(limits: &Limits) -> Vec<(&'static str, Value)> {
                 "Which numbers an npy holds: smooth counts (inf where the limit was reached), iterations (0 there), or the \
                  exterior distance in pixels (0 there; the set is between a quarter of it and all of it away); the direction away from the set, by which \
                  slope shades, in radians counter-clockwise from the picture's right (NaN there, and where it is unknown); the period of the cycle that attracts an interior \
-                 sample and its complex multiplier (0 where none is found: only of mandelbrot and multibrot, and not of views past the direct tier)",
+                 sample and its complex multiplier (0 where none is found: only of mandelbrot and multibrot)",
                 &Channel::ALL.map(Channel::name),
             ),
         ),

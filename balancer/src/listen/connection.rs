@@ -88,8 +88,7 @@ impl Client {
         let pool = gate.pool.load_full();
         // HTTP/2 has no such field; its connections say farewell themselves.
         let says_close = request.version() <= Version::HTTP_11;
-        let begin = |log| Entry::begin(log, caller.address(), &pool, &request);
-        let entry = gate.access_log.as_ref().map(begin);
+        let entry = Entry::begin(&gate.log, caller.address(), &pool, &request);
         let mut answer = gate.edge.answer(&pool, caller, request).await;
         let status = answer.status();
         answer.body_mut().accompany(busy, status, entry);
@@ -106,8 +105,7 @@ impl Client {
     pub(super) fn refused<B>(&self, request: &Request<B>, answer: &mut Response<Body>) {
         let pool = self.gate.pool.load_full();
         pool.counts.malformed.fetch_add(1, Ordering::Relaxed);
-        let begin = |log| Entry::begin(log, self.caller.address(), &pool, request);
-        let entry = self.gate.access_log.as_ref().map(begin);
+        let entry = Entry::begin(&self.gate.log, self.caller.address(), &pool, request);
         let status = answer.status();
         answer.body_mut().accompany(None, status, entry);
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, header};
 use serde::Serialize;
 
-use super::{Log, calendar};
+use super::{Line, Log, Says, Sink, calendar};
 use crate::pool::Pool;
 use crate::settings::AccessFormat;
 use crate::upstream::Server;
@@ -36,21 +36,25 @@ pub(crate) struct Record {
 #[derive(Debug)]
 pub(crate) struct Entry {
     log: Log,
+    /// Where it goes, whatever a reload says meanwhile.
+    sink: Arc<Sink>,
     began: Instant,
     record: Option<Box<Record>>,
 }
 
 impl Entry {
-    /// A request of `client` begins.
+    /// A request of `client` begins; `None` when it is not to be logged.
     pub(crate) fn begin<B>(
         log: &Log,
         client: IpAddr,
         pool: &Arc<Pool>,
         request: &Request<B>,
-    ) -> Entry {
+    ) -> Option<Entry> {
+        let sink = log.sink_of_requests()?;
         let field = |name| HeaderMap::get(request.headers(), name).cloned();
-        Entry {
+        Some(Entry {
             log: log.clone(),
+            sink,
             began: Instant::now(),
             record: Some(Box::new(Record {
                 at: SystemTime::now(),
@@ -68,7 +72,7 @@ impl Entry {
                 took: Duration::ZERO,
                 complete: false,
             })),
-        }
+        })
     }
 
     /// The head of the answer is there, from `server` unless the balancer gave it.
@@ -98,7 +102,10 @@ impl Drop for Entry {
     fn drop(&mut self) {
         if let Some(mut record) = self.record.take() {
             record.took = self.began.elapsed();
-            self.log.access(record);
+            self.log.push(Line {
+                sink: self.sink.clone(),
+                says: Says::Access(record),
+            });
         }
     }
 }

@@ -115,7 +115,8 @@ impl RotatedFile {
         Ok(())
     }
 
-    fn wait(&mut self) {
+    /// Waits until the one before is gzipped.
+    pub(super) fn wait(&mut self) {
         if let Some(packing) = self.packing.take() {
             // What went wrong was told there.
             drop(packing.join());

@@ -1,6 +1,6 @@
 //! Is whatever somebody writes into a settings file read, or refused with a line that is there? A fuzzer cuts up the
 //! example, in both languages, and puts pieces of settings into it:
-//! `cargo bolero test -p balancer settings::fuzz::…` goes on for longer, and so does `BOLERO_RANDOM_TEST_TIME_MS`.
+//! `bash tests/fuzz.sh 600 settings` goes on for longer, led by what each input reaches.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;

@@ -102,7 +102,9 @@ impl Notes {
         self.found.sort_by_key(|found| found.line);
         let mut mistakes = Mistakes::default();
         for found in self.found {
-            let setting = format!("{}:{}: {}", self.file, found.line, found.key);
+            // A key may hold anything, and a mistake is one line.
+            let key = found.key.escape_debug();
+            let setting = format!("{}:{}: {key}", self.file, found.line);
             mistakes.push(setting, found.value, found.accepted);
         }
         mistakes.none_or(value)

@@ -9,8 +9,10 @@ use http::Method;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 use crate::harness::{Balancer, Client, Origin, pool_of, request, soon, until};
+use crate::reload::{ANY, File, at, balancer_on, reloads, settings};
 
 /// A folder of one test, gone when the test is over.
 struct Folder(PathBuf);
@@ -21,17 +23,29 @@ impl Folder {
         Folder(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
     }
 
+    /// The lines of a file as they are now.
+    fn written(&self, name: &str) -> Vec<String> {
+        let text = std::fs::read_to_string(self.0.join(name)).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
     /// The lines of a file that has at least so many.
     async fn lines(&self, name: &str, count: usize) -> Vec<String> {
-        let read = || {
-            let text = std::fs::read_to_string(self.0.join(name)).unwrap_or_default();
-            text.lines().map(str::to_owned).collect::<Vec<_>>()
-        };
         until(&format!("{count} lines in {name}"), async || {
-            read().len() >= count
+            self.written(name).len() >= count
         })
         .await;
-        read()
+        self.written(name)
+    }
+
+    /// Whether this process has a file there open.
+    fn is_open(&self) -> bool {
+        let mut descriptors = std::fs::read_dir("/proc/self/fd").unwrap();
+        descriptors.any(|entry| {
+            // One may be closed meanwhile.
+            let file = std::fs::read_link(entry.unwrap().path());
+            file.is_ok_and(|file| file.starts_with(&self.0))
+        })
     }
 }
 
@@ -204,4 +218,153 @@ async fn nothing_is_left_unwritten_at_the_end() {
             "{line}"
         );
     }
+}
+
+/// Settings that write the lines of requests to `folder`, if anywhere, and tell their `version` as the queue's limit.
+fn logging(origin: &Origin, version: u64, log: Option<(&str, &Path)>) -> String {
+    let log = log
+        .map(|(format, folder)| format!("log = {{ access = {format:?}, folder = {folder:?} }}\n"));
+    let queue = format!("queue = {{ length = {version} }}");
+    let rest = settings(ANY, &[at(origin)], &queue).replace("capacity = 1", "capacity = 100");
+    log.unwrap_or_default() + &rest
+}
+
+/// Replaces the settings by those, and waits until they are taken over.
+async fn turn_to(text: &str, version: u64, file: &File, hangup: &Notify, balancer: &Balancer) {
+    file.hold(text);
+    hangup.notify_one();
+    until("they are taken over", async || {
+        balancer.stats().await["queue_limit"] == version
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reload_has_new_requests_written_elsewhere_and_old_ones_where_they_were_to_go() {
+    let (origin, old, new) = (Origin::start("a"), Folder::new("old"), Folder::new("new"));
+    let file = File::holding(&logging(&origin, 1, Some(("json", &old.0))));
+    let (balancer, hangup) = balancer_on(&file).await;
+    balancer.wait_for_servers("up", 1).await;
+    balancer.get("/name").await;
+    let held = balancer.spawn_get("/hold");
+    origin.wait_until_running(1).await;
+    let next = logging(&origin, 2, Some(("combined", &new.0)));
+    turn_to(&next, 2, &file, &hangup, &balancer).await;
+    balancer.get("/name").await;
+    let lines = new.lines("access.log", 1).await;
+    assert!(
+        lines[0].contains("\"GET /name HTTP/1.1\" 200 1 "),
+        "{lines:?}"
+    );
+    assert!(old.is_open(), "for the held");
+    origin.gate.add_permits(1);
+    soon("the held", held).await.unwrap();
+    let lines = old.lines("access.log", 2).await;
+    let held: Value = serde_json::from_str(&lines[1]).unwrap();
+    assert_eq!(
+        (&held["target"], &held["status"]),
+        (&"/hold".into(), &200.into())
+    );
+    until("the old files are closed", async || !old.is_open()).await;
+    origin.kill().await;
+    new.lines("events.log", 1).await;
+    assert_eq!(
+        (
+            old.written("access.log").len(),
+            new.written("access.log").len()
+        ),
+        (2, 1)
+    );
+}
+
+#[tokio::test]
+async fn a_folder_that_takes_no_files_refuses_the_whole_file_and_the_log_goes_on() {
+    let (origin, other) = (Origin::start("a"), Origin::start("b"));
+    let folder = Folder::new("refused");
+    let file = File::holding(&logging(&origin, 1, Some(("json", &folder.0))));
+    let (balancer, hangup) = balancer_on(&file).await;
+    balancer.wait_for_servers("up", 1).await;
+    let below_a_file = folder.0.join("access.log/below");
+    file.hold(&logging(&other, 2, Some(("json", &below_a_file))));
+    hangup.notify_one();
+    until("it is refused", async || reloads(&balancer).await.1 == 1).await;
+    let (_, _, mistake) = reloads(&balancer).await;
+    let expected = format!("log.folder: {below_a_file:?} is not accepted: ");
+    assert!(mistake.starts_with(&expected), "{mistake}");
+    assert_eq!(balancer.get("/name").await.text(), "a");
+    folder.lines("access.log", 1).await;
+}
+
+#[tokio::test]
+async fn a_log_is_turned_on_and_off_while_requests_come() {
+    let (origin, folder) = (Origin::start("a"), Folder::new("on"));
+    let file = File::holding(&logging(&origin, 1, None));
+    let (mut balancer, hangup) = balancer_on(&file).await;
+    balancer.wait_for_servers("up", 1).await;
+    let mut client = Client::connect(balancer.site).await;
+    for (version, log) in (1..).zip([None, Some(("json", &*folder.0)), None]) {
+        let text = logging(&origin, version, log);
+        turn_to(&text, version, &file, &hangup, &balancer).await;
+        let target = format!("/{version}");
+        client.ask(request(Method::GET, &target, &[], b"")).await;
+    }
+    balancer.shutdown.cancel();
+    soon("the end", &mut balancer.task).await.unwrap().unwrap();
+    let lines = folder.written("access.log");
+    assert!(lines.len() == 1 && lines[0].contains("\"/2\""), "{lines:?}");
+}
+
+#[tokio::test]
+async fn no_line_is_lost_or_written_twice_however_often_the_log_changes() {
+    let (origin, a, b) = (
+        Origin::start("a"),
+        Folder::new("often-a"),
+        Folder::new("often-b"),
+    );
+    let file = File::holding(&logging(&origin, 1, Some(("json", &a.0))));
+    let (mut balancer, hangup) = balancer_on(&file).await;
+    balancer.wait_for_servers("up", 1).await;
+    let reloading = async {
+        let others = [
+            ("json", &b),
+            ("combined", &b),
+            ("combined", &a),
+            ("json", &a),
+        ];
+        for (version, (format, folder)) in (2..).zip(others.into_iter().cycle().take(12)) {
+            let text = logging(&origin, version, Some((format, &folder.0)));
+            turn_to(&text, version, &file, &hangup, &balancer).await;
+        }
+    };
+    let mut asked = 0;
+    let asking = async {
+        let mut client = Client::connect(balancer.site).await;
+        loop {
+            let target = format!("/name?{asked}");
+            client.ask(request(Method::GET, &target, &[], b"")).await;
+            asked += 1;
+        }
+    };
+    tokio::select! {
+        () = reloading => {}
+        () = asking => {}
+    }
+    balancer.shutdown.cancel();
+    soon("the end", &mut balancer.task).await.unwrap().unwrap();
+    let lines = [a.written("access.log"), b.written("access.log")].concat();
+    for number in 0..asked {
+        let of_it = |line: &&String| {
+            let rest = line
+                .split_once(&format!("/name?{number}"))
+                .map(|(_, rest)| rest);
+            rest.is_some_and(|rest| rest.starts_with(['"', ' ']))
+        };
+        assert_eq!(lines.iter().filter(of_it).count(), 1, "{number} of {asked}");
+    }
+    // The last one may have been given up by the client when the reloads were over.
+    assert!(
+        (asked..=asked + 1).contains(&lines.len()),
+        "{} for {asked}",
+        lines.len()
+    );
 }

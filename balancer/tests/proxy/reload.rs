@@ -8,25 +8,31 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use balancer::settings::Settings;
 use balancer::{Reload, SystemResolver};
 use http::Method;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Notify;
 
 use crate::harness::{Balancer, Client, Origin, get, request, soon, until};
 
 /// A file of one test, gone when the test is over.
-struct File(PathBuf);
+pub(crate) struct File(PathBuf);
 
 impl File {
-    fn holding(text: &str) -> File {
-        static FILES: AtomicU32 = AtomicU32::new(0);
-        let number = FILES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("reload-{}-{number}", std::process::id());
-        let file = File(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name));
+    pub(crate) fn holding(text: &str) -> File {
+        let file = File::named("toml");
         file.hold(text);
         file
     }
 
+    /// One that is not there yet.
+    fn named(name: &str) -> File {
+        static FILES: AtomicU32 = AtomicU32::new(0);
+        let number = FILES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("reload-{}-{number}.{name}", std::process::id());
+        File(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
+    }
+
     /// Replaces it at once, as careful editors do.
-    fn hold(&self, text: &str) {
+    pub(crate) fn hold(&self, text: &str) {
         let new = self.0.with_extension("new");
         std::fs::write(&new, text).unwrap();
         std::fs::rename(&new, &self.0).unwrap();
@@ -40,7 +46,7 @@ impl Drop for File {
 }
 
 /// Settings of a listener before one pool of these servers, each with one slot.
-fn settings(listener: &str, servers: &[String], more: &str) -> String {
+pub(crate) fn settings(listener: &str, servers: &[String], more: &str) -> String {
     format!(
         "[[listener]]\nname = \"site\"\naddress = \"{listener}\"\npool = \"tiles\"\n\
          [[pool]]\nname = \"tiles\"\nservers = {servers:?}\ncapacity = 1\n{more}\n\
@@ -48,12 +54,12 @@ fn settings(listener: &str, servers: &[String], more: &str) -> String {
     )
 }
 
-fn at(origin: &Origin) -> String {
+pub(crate) fn at(origin: &Origin) -> String {
     format!("http://{}", origin.address)
 }
 
 /// A balancer that reads `file` again when it changes, and at once when the other is told.
-async fn balancer_on(file: &File) -> (Balancer, Arc<Notify>) {
+pub(crate) async fn balancer_on(file: &File) -> (Balancer, Arc<Notify>) {
     let hangup = Arc::new(Notify::new());
     let reload = Reload {
         file: file.0.clone(),
@@ -65,7 +71,8 @@ async fn balancer_on(file: &File) -> (Balancer, Arc<Notify>) {
     (balancer, hangup)
 }
 
-async fn reloads(balancer: &Balancer) -> (u64, u64, String) {
+/// How many were taken over and refused, and why the last one was.
+pub(crate) async fn reloads(balancer: &Balancer) -> (u64, u64, String) {
     let stats = get(balancer.admin, "/stats").await.json();
     let reloads = &stats["reloads"];
     let mistake = reloads["mistake"].as_str().unwrap_or_default();
@@ -73,7 +80,7 @@ async fn reloads(balancer: &Balancer) -> (u64, u64, String) {
     (count("taken"), count("refused"), mistake.to_owned())
 }
 
-const ANY: &str = "127.0.0.1:0";
+pub(crate) const ANY: &str = "127.0.0.1:0";
 
 #[tokio::test]
 async fn a_reload_keeps_connections_servers_and_those_who_wait() {
@@ -170,7 +177,7 @@ async fn a_listener_with_another_address_moves_there_and_finishes_what_it_has() 
     file.hold(&settings(&new.to_string(), &[at(&a)], ""));
     hangup.notify_one();
     until("the old one is closed", async || {
-        tokio::net::TcpStream::connect(balancer.site).await.is_err()
+        !is_open(balancer.site).await
     })
     .await;
     let moved = tokio::spawn(async move { get(new, "/name").await });
@@ -195,34 +202,63 @@ async fn an_address_that_cannot_be_bound_refuses_the_whole_file() {
     assert_eq!(balancer.get("/name").await.text(), "a");
 }
 
+async fn is_open(address: SocketAddr) -> bool {
+    TcpStream::connect(address).await.is_ok()
+}
+
 #[tokio::test]
-async fn what_takes_a_restart_refuses_the_whole_file_and_is_named() {
+async fn the_admin_pages_go_where_the_file_says() {
+    let a = Origin::start("a");
+    let rest = settings(ANY, &[at(&a)], "");
+    let (file, socket) = (File::holding(&rest), File::named("admin.sock"));
+    let (balancer, hangup) = balancer_on(&file).await;
+    balancer.wait_for_servers("up", 1).await;
+    let new = free();
+    let socket = &socket.0;
+    file.hold(&format!(
+        "admin = \"{new}\"\nadmin_socket = {socket:?}\n{rest}"
+    ));
+    hangup.notify_one();
+    until("they are at the new address", async || is_open(new).await).await;
+    assert_eq!(get(new, "/health").await.status, 200);
+    until("the old one is closed", async || {
+        !is_open(balancer.admin).await
+    })
+    .await;
+    until("they are on the socket", async || {
+        UnixStream::connect(socket).await.is_ok()
+    })
+    .await;
+    file.hold(&rest);
+    hangup.notify_one();
+    until("there are none", async || {
+        !is_open(new).await && !socket.exists()
+    })
+    .await;
+    assert_eq!(balancer.get("/name").await.text(), "a");
+}
+
+#[tokio::test]
+async fn admin_pages_that_cannot_move_refuse_the_whole_file_and_stay() {
     let (a, b) = (Origin::start("a"), Origin::start("b"));
     let file = File::holding(&settings(ANY, &[at(&a)], ""));
     let (balancer, hangup) = balancer_on(&file).await;
     balancer.wait_for_servers("up", 1).await;
-    let others = [
-        ("admin", "admin = \"127.0.0.1:1\"\n", "127.0.0.1:1"),
-        ("admin_socket", "admin_socket = \"/run/b\"\n", "/run/b"),
-        ("log.access", "log = { access = \"json\" }\n", "json"),
-        ("log.folder", "log = { folder = \"/logs\" }\n", "/logs"),
-    ];
-    for (key, line, value) in others {
-        file.hold(&format!("{line}{}", settings(ANY, &[at(&b)], "")));
-        hangup.notify_one();
-        let expected = format!(
-            "{key}: {value:?} is not accepted: it stays \"none\" until the balancer is started again"
-        );
-        until(&expected, async || reloads(&balancer).await.2 == expected).await;
-        assert_eq!(reloads(&balancer).await.0, 0, "{key}");
-        assert_eq!(balancer.get("/name").await.text(), "a");
-    }
-    file.hold(&settings(ANY, &[at(&b)], ""));
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap();
+    let below_a_file = file.0.join("socket");
+    let moved = format!("admin = \"{taken}\"\nadmin_socket = {below_a_file:?}\n");
+    file.hold(&(moved + &settings(ANY, &[at(&b)], "")));
     hangup.notify_one();
-    until("all else is taken over", async || {
-        balancer.get("/name").await.text() == "b"
-    })
-    .await;
+    until("it is refused", async || reloads(&balancer).await.1 >= 1).await;
+    let (_, _, mistake) = reloads(&balancer).await;
+    for named in [
+        format!("admin: \"{taken}\" is not accepted: "),
+        format!("admin_socket: {below_a_file:?} is not accepted: "),
+    ] {
+        assert!(mistake.contains(&named), "{named} in {mistake}");
+    }
+    assert_eq!(balancer.get("/name").await.text(), "a");
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ pub struct Field {
     /// is 0 or more than f64 holds.
     pub normal: Vec<[f32; 2]>,
     /// Empty where [`Channels::cycles`] was not asked for. The period of the cycle that attracts a sample which has not escaped; 0 where
-    /// none was found. Only looked for in the direct tier, of the Mandelbrot set and of multibrots.
+    /// none was found. Only looked for of the Mandelbrot set and of multibrots, whose cycles differ from sample to sample.
     pub period: Vec<u32>,
     /// Empty as [`Field::period`]. The derivative of the formula along the whole cycle: real and imaginary part, the modulus at most 1, 0 in the
     /// centre of a component; (0, 0) where the period is 0.

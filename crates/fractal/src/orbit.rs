@@ -26,10 +26,12 @@ use dashu_int::IBig;
 use crate::extended::{Extended, ExtendedComplex};
 use crate::field::Cancelled;
 use crate::step::Iteration;
-pub(crate) use bilinear::{Approximation, LEAF, Node, Table, from_pseudo_log};
+pub(crate) use bilinear::{
+    Approximation, LEAF, Node, STRETCH, Table, Whole, from_pseudo_log, pseudo_log,
+};
 pub(crate) use double::{DoubleApproximation, NoJump, Pair};
 pub(crate) use jump::{
-    Exponents as JumpExponents, Quadratic as QuadraticJump, RealLinear as RealJump,
+    Complex, Exponents as JumpExponents, Number, Quadratic as QuadraticJump, RealLinear as RealJump,
 };
 #[doc(hidden)]
 pub use measure::{Numbers, walk_for_benchmark};
@@ -75,7 +77,12 @@ pub(crate) struct Track {
     pub(crate) approximation: Approximation,
     /// For differences of twice as many digits; made when the first are followed.
     double: OnceLock<DoubleApproximation>,
+    /// Made when a cycle is first looked for.
+    nearest: OnceLock<Box<[usize]>>,
 }
+
+/// So many of a track's nearest points are looked for: more are those of an orbit that creeps towards its cycle, which had its chance before.
+const MOST_NEAREST: usize = 1024;
 
 impl OrbitKey {
     /// The most steps that computing the orbit takes.
@@ -133,6 +140,7 @@ impl OrbitKey {
                 points,
                 approximation,
                 double: OnceLock::new(),
+                nearest: OnceLock::new(),
             })
         };
         let (first, again, c) = match &self.seed {
@@ -263,6 +271,23 @@ impl Track {
             Ok(found) => [tiny[found].re, tiny[found].im],
             Err(_) => self.points.z[index].map(Extended::from),
         }
+    }
+
+    /// The indices, but for 0, at which points are nearer to 0 than all before them.
+    pub(crate) fn nearest(&self) -> &[usize] {
+        self.nearest.get_or_init(|| {
+            let mut least = Extended::from(f64::MAX);
+            let indices = (1..self.points.z.len()).filter(|&index| {
+                let [re, im] = self.point(index);
+                let modulus = ExtendedComplex::from_parts(re, im).modulus();
+                let is_nearest = modulus < least;
+                if is_nearest {
+                    least = modulus;
+                }
+                is_nearest
+            });
+            indices.take(MOST_NEAREST).collect()
+        })
     }
 
     /// The table for differences of twice as many digits; `None` where the points do not have them.

@@ -10,6 +10,7 @@
 //! Every sample knows how many bits it has lost. Those that have lost too many go the same way again, in numbers of two f64.
 
 mod carry;
+mod cycles;
 mod difference;
 mod direct;
 mod growth;
@@ -93,8 +94,11 @@ pub(crate) fn field(
         }
         kernel::leave(backend, orbit.iteration(), &tangents, &leaving, &mut field);
         if let Some(seen) = seen {
-            return Ok(seen.counts_of(field));
+            field = seen.counts_of(field);
         }
+    }
+    if channels.cycles {
+        cycles::find(samples, rect, &mut field, cancel)?;
     }
     Ok(field)
 }

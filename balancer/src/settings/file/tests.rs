@@ -194,3 +194,11 @@ fn documented() -> HashSet<String> {
     assert!(keys.len() > 20, "the table was found");
     keys
 }
+
+#[test]
+fn a_key_with_a_line_break_is_said_in_one_line() {
+    let text = mistakes(&format!("\"a\\nb\\u001b\" = 1{SMALL}"));
+    let accepted = text.split_once(" is not accepted: no such key; ").unwrap();
+    assert_eq!(accepted.0, r#"balancer.toml:1: a\nb\u{1b}: "1""#);
+    assert!(!accepted.1.contains('\n'), "{text}");
+}

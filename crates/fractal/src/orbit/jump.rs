@@ -3,7 +3,7 @@
 //! Of holomorphic formulas with all terms of degree two: z ↦ Az + Bc + A₂z² + Mzc + B₂c². What is left out is then as small beside
 //! what is kept as the square of |z| / |Z|. Of formulas with folds or conjugates the linear terms, whose A and B are real matrices.
 
-use std::ops::{Add, Mul};
+use std::ops::{Add, Div, Mul};
 
 use super::matrix::ExtendedMatrix;
 use crate::extended::{Extended, ExtendedComplex};
@@ -79,6 +79,29 @@ impl Mul for Complex {
             self.0 * other.0 - self.1 * other.1,
             self.0 * other.1 + self.1 * other.0,
         )
+    }
+}
+
+impl Div for Complex {
+    type Output = Self;
+
+    /// By zero nothing is divided: the answer is not a number.
+    fn div(self, other: Self) -> Self {
+        // Of numbers whose squares f64 may not hold.
+        let size = other.0.abs().max(other.1.abs());
+        let (re, im) = (other.0 / size, other.1 / size);
+        let square = (re * re + im * im) * size;
+        Complex(
+            (self.0 * re + self.1 * im) / square,
+            (self.1 * re - self.0 * im) / square,
+        )
+    }
+}
+
+impl From<ExtendedComplex> for Complex {
+    fn from(number: ExtendedComplex) -> Self {
+        let [re, im] = number.to_f64();
+        Complex(re, im)
     }
 }
 

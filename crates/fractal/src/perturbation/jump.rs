@@ -9,8 +9,7 @@ use super::growth::Growth;
 use super::list::{BASE, CX, CY, EXPONENT, X, Y};
 use super::pass::{Passes, present};
 use super::scale::size;
-use super::stretch::STRETCH;
-use crate::orbit::{LEAF, Node, Table, from_pseudo_log};
+use crate::orbit::{LEAF, Node, STRETCH, Table, Whole, from_pseudo_log};
 use crate::simd::Vector;
 
 /// What comes after the jumps at a leaf.
@@ -31,6 +30,17 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
     pub(super) fn jump(&mut self, table: &Table<J>, leaf: usize, below: usize) -> Next {
         let levels = table.levels.len().min(leaf.trailing_zeros() as usize + 1);
         let (nearest, farthest) = self.distances();
+        // Who jumps at leaf 0, as all do whose differences are 0, would land before those that go the whole way; so either kind has its passes.
+        if leaf == 0 && !self.is_first {
+            return Next::Walk(0..1);
+        }
+        if leaf == 1
+            && !self.is_first
+            && let Some(Whole { node, end }) = &table.whole
+            && self.jump_over(node, *end, (nearest, farthest))
+        {
+            return Next::Landing(*end);
+        }
         for level in (0..levels.min(below)).rev() {
             if level + 1 == STRETCH
                 && below > STRETCH
@@ -39,35 +49,43 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
             {
                 return next;
             }
-            let nodes = &table.levels[level];
-            let Some(node) = nodes.get(leaf >> level) else {
-                continue;
-            };
             let end = leaf + (1 << level);
             // Where the reference ends every sample rebases, which only steps do.
-            if node.radius < nearest || end == table.safe.len() {
-                continue;
-            }
-            let steps = (end * LEAF) as f64;
-            let radius_c = self.in_units_of_c(node.radius_c);
-            let all_jump = farthest <= node.radius
-                && self.largest_c <= radius_c
-                && self.largest_base + steps <= self.limit;
-            let count = if all_jump {
-                self.active.len()
-            } else {
-                self.choose(node.radius, radius_c, steps)
-            };
-            if count == self.active.len() {
-                self.carry(node);
+            if let Some(node) = table.levels[level].get(leaf >> level)
+                && end < table.safe.len()
+                && self.jump_over(node, end, (nearest, farthest))
+            {
                 return Next::Landing(end);
-            }
-            if count > 0 {
-                self.part(Some(node));
-                self.landings.push((end, count));
             }
         }
         Next::Walk(leaf..leaf + 1)
+    }
+
+    /// Lets those jump that are near enough to the reference for a node; whether all are.
+    #[inline(always)]
+    fn jump_over(&mut self, node: &Node<J>, end: usize, (nearest, farthest): (f64, f64)) -> bool {
+        if node.radius < nearest {
+            return false;
+        }
+        let steps = (end * LEAF) as f64;
+        let radius_c = self.in_units_of_c(node.radius_c);
+        let all_jump = farthest <= node.radius
+            && self.largest_c <= radius_c
+            && self.largest_base + steps <= self.limit;
+        let count = if all_jump {
+            self.active.len()
+        } else {
+            self.choose(node.radius, radius_c, steps)
+        };
+        if count == self.active.len() {
+            self.carry(node);
+            return true;
+        }
+        if count > 0 {
+            self.part(Some(node));
+            self.landings.push((end, count));
+        }
+        false
     }
 
     /// The least and the largest distance of active samples from the reference, as radii are written.

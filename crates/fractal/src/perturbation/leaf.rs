@@ -11,9 +11,8 @@ use super::pass::Passes;
 use super::scale::{
     norm, normalised, plus, power_of_two, rough_log2, scaled, size, splat, splat_sum,
 };
-use super::stretch::STRETCH;
 use crate::extended::{Extended, ExtendedComplex};
-use crate::orbit::{LEAF, Table, Track};
+use crate::orbit::{LEAF, STRETCH, Table, Track};
 use crate::simd::Vector;
 
 /// Vectors whose steps are taken side by side: a step is three operations that wait for one another, four cycles each. One vector alone

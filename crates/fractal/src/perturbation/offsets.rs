@@ -1,7 +1,7 @@
 //! How far is a sample from the reference?
 
 use crate::double_double::DoubleDouble;
-use crate::simd::{Double, Vector};
+use crate::simd::{Double, Scalar, Vector};
 use crate::view::Rect;
 
 /// The samples of a whole picture, as differences from a reference point. All are in units of 2^`exponent`, which is about half the
@@ -72,5 +72,16 @@ impl Offsets {
             x.add(re.mul(along).sub(im.mul(up))),
             y.add(im.mul(along).add(re.mul(up))),
         ]
+    }
+
+    /// The difference of one sample in f64, as [`Offsets::of`].
+    pub(crate) fn one(&self, rect: Rect, sample: usize) -> [f64; 2] {
+        let mut samples = [0.0; 8];
+        samples[0] = sample as f64;
+        self.of::<Scalar>(rect, &samples).map(|part| {
+            let mut high = [0.0; 16];
+            part.store_at(&mut high, 0);
+            high[0]
+        })
     }
 }

@@ -3,16 +3,16 @@
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
 
-use super::Piece;
 use super::carry::Carry;
 use super::difference::Difference;
 use super::growth::Pixel;
 use super::jump::Next;
-use super::list::{BASE, EXPONENT, INDEX, LOSS, List, X, Y};
-use super::stretch::STRETCH;
+use super::list::{BASE, CX, CY, EXPONENT, INDEX, LOSS, List, X, Y};
+use super::{Piece, cycles};
+use crate::extended::ExtendedComplex;
 use crate::field::{Cancelled, Field};
 use crate::kernel::{Escaping, Leaving};
-use crate::orbit::{Table, Track};
+use crate::orbit::{STRETCH, Table, Track};
 use crate::simd::Vector;
 
 /// Samples that go together: their lists, some 60 bytes a sample, stay in a second-level cache.
@@ -40,6 +40,8 @@ pub(super) struct Passes<'a, V, F, J, const EXTENDED: bool, const DERIVATIVE: bo
     pub(super) active: List,
     /// Those that have jumped ahead, the next to land at the end.
     pub(super) jumped: List,
+    /// Whether this is the samples' first pass.
+    pub(super) is_first: bool,
     /// Where they land and how many of them, the next at the end.
     pub(super) landings: Vec<(usize, usize)>,
     /// Those that take a stretch of steps while others stay.
@@ -109,6 +111,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             tables,
             active: list(),
             jumped: list(),
+            is_first: true,
             landings: Vec::new(),
             walking: list(),
             next: list(),
@@ -198,6 +201,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
                 self.piece.samples.orbit.first(),
                 self.piece.samples.orbit.again(),
             ][which];
+            self.is_first = passes == 0;
             self.pass(track, self.tables[which])?;
             if V::PARTS == 1 {
                 self.go_direct()?;
@@ -258,7 +262,9 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             };
             let saved = &mut self.saved[slot];
             if base >= self.limit || (passes > FIRST_SAVE && *saved == z) {
-                if number(LOSS) > self.most_loss {
+                // To go a short way again costs less than the question.
+                let is_long = passes > FIRST_SAVE;
+                if number(LOSS) > self.most_loss && !(is_long && self.is_attracted(at)) {
                     self.doubtful.push(sample);
                 }
                 self.active.swap_remove(at);
@@ -270,6 +276,21 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             self.largest_base = self.largest_base.max(base);
             at += 1;
         }
+    }
+
+    /// Whether an active sample is surely attracted by a cycle, whatever it has lost.
+    fn is_attracted(&self, at: usize) -> bool {
+        let number = |column: usize| self.active.column(column)[at];
+        let (unit, exponent) = match EXTENDED {
+            true => (self.unit as i64, number(EXPONENT) as i64),
+            false => (0, 0),
+        };
+        let c = ExtendedComplex::new(number(CX), number(CY), unit);
+        let z = ExtendedComplex::new(number(X), number(Y), exponent);
+        let Piece {
+            samples, cancel, ..
+        } = self.piece;
+        cycles::attracts(samples.orbit, c, z, cancel)
     }
 
     /// Along the reference, once.

@@ -5,11 +5,8 @@ use super::carry::Carry;
 use super::difference::Difference;
 use super::jump::Next;
 use super::pass::{Passes, present};
-use crate::orbit::Table;
+use crate::orbit::{STRETCH, Table};
 use crate::simd::Vector;
-
-/// Leaves of a stretch, as a power of two: it begins where nodes over as many leaves do.
-pub(super) const STRETCH: usize = 3;
 
 impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
     Passes<'_, V, F, J, EXTENDED, DERIVATIVE>

@@ -259,6 +259,7 @@ fn cases() -> Vec<View> {
             3000,
         ),
     ]);
+    cases.extend(["seahorse-e31", "multibrot-3-e320"].map(|id| minibrot(id, 50)));
     cases.extend((3..=8).map(|power| view(Multibrot { power }, "-0.3", "0.2", "1.1", 700)));
     cases.push(View {
         rotation: 33.3,
@@ -304,11 +305,15 @@ fn every_piece_has_the_bits_of_the_whole() {
     }
 }
 
-fn bits(field: &Field) -> Vec<[u32; 3]> {
-    let normals = field.normal.iter().map(|normal| normal.map(f32::to_bits));
-    let distances = field.distance.iter().map(|distance| distance.to_bits());
-    let both = distances.zip(normals);
-    both.map(|(distance, [right, up])| [distance, right, up])
+fn bits(field: &Field) -> Vec<[u32; 6]> {
+    (0..field.counts.len())
+        .map(|sample| {
+            let [right, up] = field.normal[sample];
+            let [re, im] = field.multiplier[sample];
+            let [distance, right, up, re, im] =
+                [field.distance[sample], right, up, re, im].map(f32::to_bits);
+            [distance, right, up, re, im, field.period[sample]]
+        })
         .collect()
 }
 
@@ -393,4 +398,81 @@ fn interior_samples_know_their_period() {
     let nucleus = field.multiplier[height / 2 * width + width / 2];
     let (period, [re, im]) = (field.period[0], nucleus);
     assert!(re.hypot(im) < 0.15 && period != 3);
+}
+
+/// The minibrot of a place, a little more than whole.
+fn minibrot(id: &str, periods: u64) -> View {
+    let view = place(id).view();
+    let nucleus = fractal::nucleus(&view, &AtomicBool::new(false));
+    let nucleus = nucleus.unwrap().unwrap();
+    View {
+        re: nucleus.re,
+        im: nucleus.im,
+        zoom: nucleus.zoom,
+        limit: periods * nucleus.period,
+        ..view
+    }
+}
+
+#[test]
+fn interior_samples_know_their_cycle_at_every_depth() {
+    for (id, tier, chosen) in [
+        ("e14-bench", Tier::Perturbation, 12),
+        ("line-e28", Tier::Perturbation, 12),
+        ("peanuts-e39", Tier::Perturbation, 4),
+        ("multibrot-3-e60", Tier::Perturbation, 12),
+        ("multibrot-3-e320", Tier::ExtendedPerturbation, 4),
+    ] {
+        let view = minibrot(id, 200);
+        assert_eq!(Plan::new(&view).unwrap().tier(), tier);
+        let field = field(&view);
+        let [re, im, zoom] = [&view.re, &view.im, &view.zoom].map(ToString::to_string);
+        let picture = Picture {
+            formula: &view.formula,
+            re: &re,
+            im: &im,
+            zoom: &zoom,
+            width: WIDTH,
+            height: HEIGHT,
+            limit: view.limit,
+            places: re.len().max(im.len()) * 10 / 3 + 200,
+        };
+        // Half of them in bulbs, which have longer periods than the body.
+        let body = *field
+            .period
+            .iter()
+            .filter(|period| **period > 0)
+            .min()
+            .unwrap();
+        let mut seen = [0, 0];
+        let mut random = 7_u64;
+        while seen.iter().sum::<u32>() < chosen {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let sample = (random >> 33) as usize % field.counts.len();
+            let (period, [re, im]) = (field.period[sample], field.multiplier[sample]);
+            let modulus = re.hypot(im);
+            // Others take too long to come to their cycle.
+            let place = usize::from(period > body);
+            if period == 0 || !(0.01..0.7).contains(&modulus) || 2 * seen[place] >= chosen {
+                continue;
+            }
+            let (column, row) = (sample as u32 % WIDTH, sample as u32 / WIDTH);
+            let truth = picture.cycle(column, row, period);
+            let error = (f64::from(re) - truth[0]).hypot(f64::from(im) - truth[1]);
+            assert!(
+                error < 1e-6,
+                "{id}: {error:e} at {column}, {row}, period {period}"
+            );
+            seen[place] += 1;
+        }
+        // All that do not escape are inside, but for some on the edge.
+        let inside = field.counts.iter().filter(|count| **count == 0).count();
+        let known = field.period.iter().filter(|period| **period > 0).count();
+        assert!(
+            known > 150 && inside - known < 20,
+            "{id}: {known} of {inside}"
+        );
+    }
 }
