@@ -24,10 +24,6 @@ pub(crate) struct Body {
     entry: Option<Entry>,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are servers' answers, and a box would cost each an allocation"
-)]
 #[derive(Debug)]
 enum Source {
     Server(Answer),
@@ -35,12 +31,16 @@ enum Source {
 }
 
 impl Body {
-    /// The same for an answer of this status, keeping the client's connection busy and the request's line in the making
-    /// until it is dropped.
-    pub(crate) fn during(mut self, busy: Busy, status: StatusCode, entry: Option<Entry>) -> Body {
-        self.busy = Some(busy);
+    /// Keeps the client's connection busy, and the line of a request that is answered with this status in the making, until it is dropped.
+    pub(crate) fn accompany(
+        &mut self,
+        busy: Option<Busy>,
+        status: StatusCode,
+        entry: Option<Entry>,
+    ) {
+        self.busy = busy;
         self.entry = entry;
-        let complete = http_body::Body::is_end_stream(&self);
+        let complete = http_body::Body::is_end_stream(self);
         if let Some(entry) = &mut self.entry {
             let server = match &self.source {
                 Source::Server(answer) => Some(answer.server()),
@@ -51,7 +51,6 @@ impl Body {
                 entry.complete();
             }
         }
-        self
     }
 
     fn note(&mut self, frame: Option<&Result<Frame<Bytes>, BoxError>>) {

@@ -10,11 +10,11 @@ mod tunnel;
 mod waiting;
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::{Request, Response, header};
-use hyper::body::Incoming;
 
 pub(crate) use self::bans::Bans;
 pub(crate) use self::caller::{Caller, Trusted};
@@ -24,6 +24,7 @@ pub(crate) use self::tunnel::{Agreed, Wanted, announce};
 use self::waiting::{Asking, Entry};
 pub(crate) use self::waiting::{WaitingRoom, WaitingStats};
 use crate::body::{Body, closing, problem};
+use crate::listen::ClientBody;
 use crate::pool::Pool;
 use crate::settings::{Limits, Listener};
 use crate::{proxy, refuse};
@@ -64,7 +65,7 @@ impl Edge {
         &self,
         pool: &Arc<Pool>,
         caller: &Caller,
-        mut request: Request<Incoming>,
+        mut request: Request<ClientBody>,
     ) -> Response<Body> {
         if let Some(unsuitable) = refuse::unsuitable(&request, self.url_bytes) {
             pool.counts.malformed.fetch_add(1, Ordering::Relaxed);
@@ -92,7 +93,8 @@ impl Edge {
             }
         }
         let upgrade = tunnel::wanted(&mut request);
-        let answer = proxy::answer(pool, caller, client, request);
+        // Pinned here, or it would be moved to where it is waited for, with room for all that may ever come of it.
+        let answer = pin!(proxy::answer(pool, caller, client, request));
         let mut answer = match pool.settings.timeouts.request {
             None => answer.await,
             Some(time) => match tokio::time::timeout(time, answer).await {

@@ -6,6 +6,8 @@ mod found;
 
 use std::net::IpAddr;
 
+use bytes::BytesMut;
+
 use http::header::{
     CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, Entry, FORWARDED, HOST, HeaderName, HeaderValue,
     TE, TRANSFER_ENCODING, UPGRADE, VIA,
@@ -13,6 +15,7 @@ use http::header::{
 use http::{HeaderMap, Version};
 
 use self::found::{Field, Found};
+use crate::http1::encode;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -23,8 +26,8 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// How many fields [`forward`] adds.
-const ADDED: usize = 5;
+/// Room for the fields that [`forward`] adds.
+const ADDED: usize = 256;
 
 /// What `Via` calls us (RFC 9110 §7.6.3 allows a pseudonym).
 const VIA_1_1: HeaderValue = HeaderValue::from_static("1.1 balancer");
@@ -79,16 +82,38 @@ pub(crate) struct Peer {
     text: Option<HeaderValue>,
     trusted: bool,
     scheme: &'static str,
+    /// What servers are told of it, when nobody before it is believed.
+    way: BytesMut,
+}
+
+/// Fields that are added to a request, as they are written behind its own: a map would grow for them, for every request.
+#[derive(Debug, Default)]
+pub(crate) struct Added(BytesMut);
+
+impl Added {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn field(&mut self, name: &HeaderName, value: &[u8]) {
+        encode::field(&mut self.0, name, value);
+    }
 }
 
 impl Peer {
     /// `trusted` is a proxy whose word is believed.
     pub(crate) fn new(address: IpAddr, trusted: bool, tls: bool) -> Peer {
+        let text = address.to_string();
+        let scheme = if tls { "https" } else { "http" };
+        let mut way = BytesMut::new();
+        encode::field(&mut way, &FORWARDED_FOR, text.as_bytes());
+        encode::field(&mut way, &FORWARDED_PROTO, scheme.as_bytes());
         Peer {
             address,
-            text: HeaderValue::try_from(address.to_string()).ok(),
+            text: HeaderValue::try_from(text).ok(),
             trusted,
-            scheme: if tls { "https" } else { "http" },
+            scheme,
+            way,
         }
     }
 
@@ -101,15 +126,10 @@ impl Peer {
     }
 }
 
-/// Makes a client's fields those of the request to a server.
-pub(crate) fn forward(
-    headers: &mut HeaderMap,
-    peer: &Peer,
-    id: Option<HeaderValue>,
-    version: Version,
-) {
-    // All that is added below, in one step.
-    headers.reserve(ADDED);
+/// Makes a client's fields those of the request to a server, together with those that are added. `id` is the request's name,
+/// if nobody who is believed has named it.
+pub(crate) fn forward(headers: &mut HeaderMap, peer: &Peer, id: &[u8], version: Version) -> Added {
+    let mut added = Added(BytesMut::with_capacity(ADDED));
     let found = Found::among(headers);
     let trailers = found.has(Field::Te) && takes_trailers(headers);
     strip(headers, found);
@@ -130,15 +150,21 @@ pub(crate) fn forward(
         }
         _ => VIA_1_1,
     };
-    append(headers, VIA, via);
+    if found.has(Field::Via) {
+        append(headers, VIA, via);
+    } else {
+        added.field(&VIA, via.as_bytes());
+    }
     if peer.trusted {
         extend_way(headers, peer);
     } else {
-        begin_way(headers, peer, found);
+        begin_way(headers, peer, found, &mut added);
     }
-    if let Some(id) = id {
-        headers.entry(REQUEST_ID).or_insert(id);
+    // It may have been named as one that ends here.
+    if !found.has(Field::RequestId) || !headers.contains_key(REQUEST_ID) {
+        added.field(&REQUEST_ID, id);
     }
+    added
 }
 
 /// HTTP/2 may cut cookies into fields of their own, which HTTP/1.1 may not (RFC 9113 §8.2.3).
@@ -156,7 +182,7 @@ fn join_cookies(headers: &mut HeaderMap) {
 }
 
 /// The way of a request begins here, whatever the client says.
-fn begin_way(headers: &mut HeaderMap, peer: &Peer, found: Found) {
+fn begin_way(headers: &mut HeaderMap, peer: &Peer, found: Found, added: &mut Added) {
     let unbelieved = [
         (Field::Forwarded, FORWARDED),
         (Field::RealIp, REAL_IP),
@@ -173,16 +199,15 @@ fn begin_way(headers: &mut HeaderMap, peer: &Peer, found: Found) {
             headers.remove(name);
         }
     }
-    if let Some(text) = peer.text.clone() {
-        headers.insert(FORWARDED_FOR, text);
-    }
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(peer.scheme));
+    added.0.extend_from_slice(&peer.way);
     // HTTP/1.1 has to have a host, and where it is not known it is empty (RFC 9112 §3.2).
-    let host = headers
-        .entry(HOST)
-        .or_insert(HeaderValue::from_static(""))
-        .clone();
-    headers.insert(FORWARDED_HOST, host);
+    match headers.get(HOST) {
+        Some(host) => added.field(&FORWARDED_HOST, host.as_bytes()),
+        None => {
+            added.field(&HOST, b"");
+            added.field(&FORWARDED_HOST, b"");
+        }
+    }
 }
 
 /// A proxy before us knows better than we do how the client came.
@@ -251,8 +276,15 @@ mod tests {
     fn forwarded_by(trusted: bool, fields: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = headers(fields);
         let peer = Peer::new(IpAddr::from([192, 0, 2, 7]), trusted, false);
-        let id = HeaderValue::from_static("made-here");
-        forward(&mut headers, &peer, Some(id), Version::HTTP_11);
+        let added = forward(&mut headers, &peer, b"made-here", Version::HTTP_11);
+        let lines = std::str::from_utf8(added.as_bytes()).unwrap();
+        for line in lines.lines() {
+            let (name, value) = line.split_once(": ").unwrap();
+            let name: HeaderName = name.parse().unwrap();
+            // Nobody is told the same thing twice.
+            assert!(!headers.contains_key(&name), "{name}");
+            headers.insert(name, value.parse().unwrap());
+        }
         headers
     }
 

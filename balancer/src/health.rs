@@ -9,17 +9,18 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use http::{Request, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
 
-use crate::payload::Payload;
+use crate::headers::Added;
 use crate::pool::{Current, Pool, Sight};
 use crate::settings::Health;
-use crate::upstream::{Server, connect};
+use crate::upstream::{RequestHead, Server, connect};
 
 /// Between probes of a server that was never seen up, in its first seconds: clusters start together.
 const START_INTERVAL: Duration = Duration::from_millis(100);
 /// So many probes come that fast.
 const START_PROBES: u32 = 50;
+/// A server that closes a connection waits so long for our end of it.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// More than any health answer that tells a capacity.
 const LONGEST_ANSWER: usize = 16 << 10;
 
@@ -43,6 +44,7 @@ pub(crate) async fn watch(current: Arc<Current>, server: Arc<Server>) {
         };
         tokio::select! {
             () = watched => {}
+            () = sweeps(&server) => {}
             () = current.other_than(&pool) => {}
         }
     }
@@ -60,7 +62,6 @@ async fn probes(pool: &Arc<Pool>, server: &Arc<Server>) {
             pool.learn(server, capacity);
         }
         pool.note(server, report.sight, Instant::now());
-        server.sweep(Instant::now());
         let requests = server.counts.requests.load(Ordering::Relaxed);
         if requests == requests_before {
             // Who was slow once and is asked no more must not count as slow for ever.
@@ -100,6 +101,14 @@ fn jittered(pause: Duration, random: &mut fastrand::Rng) -> Duration {
     pause.mul_f64(0.9 + 0.2 * random.f64())
 }
 
+/// Connections that rest see nothing themselves, neither their end nor what they could give back.
+async fn sweeps(server: &Server) {
+    loop {
+        tokio::time::sleep(SWEEP_INTERVAL).await;
+        server.sweep(Instant::now());
+    }
+}
+
 /// Without probes: an ejection ends with its time.
 async fn pardons(pool: &Arc<Pool>, server: &Arc<Server>) {
     loop {
@@ -134,13 +143,13 @@ async fn ask(server: &Server, rules: &Health) -> io::Result<Report> {
     let request = Request::get(&rules.path)
         .header(header::HOST, &server.label)
         .header(header::USER_AGENT, "balancer-probe")
-        .body(Payload::empty())
+        .body(())
         .map_err(io::Error::other)?;
-    let response = connection
-        .send(request)
-        .await
-        .map_err(|e| io::Error::other(e.into_error()))?;
-    let status = response.status();
+    let head = RequestHead {
+        parts: request.into_parts().0,
+        added: Added::default(),
+    };
+    let status = connection.ask(&head).await?.status;
     let passes = rules.status.contain(status);
     if status == StatusCode::SERVICE_UNAVAILABLE && !passes {
         return Ok(Report {
@@ -152,12 +161,10 @@ async fn ask(server: &Server, rules: &Health) -> io::Result<Report> {
         return Err(io::Error::other(format!("answered {status}")));
     }
     // The status has said it all: an answer too long to hold a capacity passes too.
-    let body = Limited::new(response.into_body(), LONGEST_ANSWER)
-        .collect()
-        .await;
+    let body = connection.read_body(LONGEST_ANSWER).await;
     Ok(Report {
         sight: Sight::Passed,
-        capacity: body.ok().and_then(|body| told_capacity(&body.to_bytes())),
+        capacity: body.and_then(|body| told_capacity(&body)),
     })
 }
 

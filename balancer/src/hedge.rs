@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::{Request, Response, StatusCode, header};
+use http::{Response, StatusCode, header};
 
 use crate::payload::Payload;
 use crate::pool::{Pool, Slot, Wish};
-use crate::upstream::{Answer, Failed, ServerId, exchange};
+use crate::upstream::{Answer, Failed, RequestHead, ServerId, exchange};
 
 type Outcome = Result<Response<Answer>, Failed>;
 
@@ -32,47 +32,41 @@ pub(crate) fn is_unwilling(status: StatusCode) -> bool {
     )
 }
 
-/// A copy of a request whose body is held.
-pub(crate) fn again(request: &Request<Payload>) -> Option<Request<Payload>> {
-    let mut copy = Request::new(request.body().again()?);
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    Some(copy)
-}
-
-/// Sends `request` to the slot's server, and `spare` to another one if that takes long.
+/// Sends a request to the slot's server, and to another one if that takes long and it `may_repeat`.
 pub(crate) async fn ask(
     pool: &Arc<Pool>,
     wish: Wish<'_>,
     slot: Slot,
-    request: Request<Payload>,
-    spare: Option<&Request<Payload>>,
+    request: (&RequestHead, &mut Payload),
+    may_repeat: bool,
 ) -> Asked {
-    let first = slot.server.id;
+    let (head, payload) = request;
     // A connection that becomes another protocol's is one, not the first of two.
-    let spare = spare.filter(|request| !request.headers().contains_key(header::UPGRADE));
-    let (Some(patience), Some(spare)) = (pool.hedge_patience(), spare) else {
+    let patience = may_repeat
+        .then(|| pool.hedge_patience())
+        .flatten()
+        .filter(|_| !head.parts.headers.contains_key(header::UPGRADE));
+    let Some(patience) = patience else {
         return Asked {
-            server: first,
-            outcome: exchange(slot, request).await,
+            server: slot.server.id,
+            outcome: exchange(slot, head, payload).await,
             failed_too: None,
         };
     };
     // In a box, for a connection holds room for the largest future of its requests even while it is idle.
-    Box::pin(race(pool, wish, slot, request, spare, patience)).await
+    Box::pin(race(pool, wish, slot, (head, payload), patience)).await
 }
 
 async fn race(
     pool: &Arc<Pool>,
     wish: Wish<'_>,
     slot: Slot,
-    request: Request<Payload>,
-    spare: &Request<Payload>,
+    (head, payload): (&RequestHead, &mut Payload),
     patience: Duration,
 ) -> Asked {
     let first = slot.server.id;
-    let mut one = pin!(exchange(slot, request));
+    let spare = payload.again();
+    let mut one = pin!(exchange(slot, head, payload));
     let slot = tokio::select! {
         biased;
         outcome = one.as_mut() => {
@@ -81,7 +75,7 @@ async fn race(
         slot = chance(pool, wish, first, patience) => slot,
     };
     let second = slot.server.id;
-    let Some(request) = again(spare) else {
+    let Some(mut spare) = spare else {
         let outcome = one.await;
         return Asked {
             server: first,
@@ -89,7 +83,7 @@ async fn race(
             failed_too: None,
         };
     };
-    let mut other = pin!(exchange(slot, request));
+    let mut other = pin!(exchange(slot, head, &mut spare));
     tokio::select! {
         biased;
         outcome = one.as_mut() => winner((first, outcome), second, other).await,

@@ -16,6 +16,7 @@ mod hash_key;
 mod headers;
 mod health;
 mod hedge;
+mod http1;
 mod listen;
 mod log;
 mod members;

@@ -3,13 +3,17 @@
 //! closes, each answer asks its client to connect anew, which leads it elsewhere.
 
 mod connection;
+mod date;
 mod forwarder;
-mod framing;
+mod head;
+mod http_1;
+mod http_2;
+mod inlet;
 mod numbers;
-mod stream;
+mod output;
+mod socket;
 mod streams;
 mod tls;
-mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +21,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use service::Shutdown;
 use tokio::net::TcpListener;
-use tokio_util::task::TaskTracker;
+use tokio::task::JoinSet;
 
+pub(crate) use self::head::Fault;
+pub(crate) use self::http_2::Busy;
+pub(crate) use self::inlet::ClientBody;
 use self::numbers::Numbers;
-pub(crate) use self::stream::Busy;
 use self::tls::Tls;
 use crate::Error;
 use crate::edge::{Bans, Edge, Room, WaitingRoom, WaitingStats};
@@ -145,17 +151,16 @@ impl Gate {
 
 /// Serves until `shutdown` fires and the last request is answered, or the grace period is over.
 pub(crate) async fn serve(listener: TcpListener, gate: Arc<ArcSwap<Gate>>, shutdown: Shutdown) {
-    let connections = TaskTracker::new();
-    let end_of_grace = Shutdown::new();
-    let _ends_with_us = end_of_grace.clone().drop_guard();
+    // They end with this, and need not look for that.
+    let mut connections = JoinSet::new();
     tokio::select! {
         () = shutdown.cancelled() => {}
-        () = accept(&listener, &gate, &connections, &shutdown, &end_of_grace) => {}
+        () = accept(&listener, &gate, &mut connections, &shutdown) => {}
     }
     drop(listener);
-    connections.close();
     let gate = gate.load_full();
-    if tokio::time::timeout(gate.limits.grace, connections.wait())
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(gate.limits.grace, ended)
         .await
         .is_err()
     {
@@ -163,21 +168,20 @@ pub(crate) async fn serve(listener: TcpListener, gate: Arc<ArcSwap<Gate>>, shutd
             listener = gate.name,
             "requests were still in flight when the grace period ended"
         );
-        end_of_grace.cancel();
-        connections.wait().await;
+        connections.shutdown().await;
     }
 }
 
 async fn accept(
     listener: &TcpListener,
     gate: &ArcSwap<Gate>,
-    connections: &TaskTracker,
+    connections: &mut JoinSet<()>,
     shutdown: &Shutdown,
-    end_of_grace: &Shutdown,
 ) {
     while let Some(permit) = gate.load_full().room.free().await {
         let accepted = listener.accept().await;
         let gate = gate.load_full();
+        while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, peer)) => {
                 // Those behind a forwarder are not known yet.
@@ -189,9 +193,8 @@ async fn accept(
                 };
                 // Boxed, or the task would hold it once for each future around it.
                 let served = Box::pin(connection::serve(stream, peer, gate, shutdown.clone()));
-                let end_of_grace = end_of_grace.clone();
                 connections.spawn(async move {
-                    end_of_grace.run_until_cancelled(served).await;
+                    served.await;
                     drop(seat);
                 });
             }
@@ -202,3 +205,6 @@ async fn accept(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

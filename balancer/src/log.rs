@@ -19,6 +19,7 @@ use arc_swap::ArcSwapOption;
 use serde_json::json;
 
 pub(crate) use self::access::{Entry, Record};
+pub(crate) use self::calendar::imf_fixdate;
 use self::sink::Folders;
 pub(crate) use self::sink::Sink;
 pub use self::sink::Unwritable;

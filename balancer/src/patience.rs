@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use crate::timer::Timer;
@@ -16,12 +15,14 @@ use crate::timer::Timer;
 /// For a connection to get going, before the rate counts (as Kestrel has it).
 const GRACE: Duration = Duration::from_secs(5);
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// A body that did not reach its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BodyError {
     /// The connection it came from failed.
     #[error(transparent)]
-    Source(#[from] hyper::Error),
+    Source(BoxError),
     /// Nothing came for too long.
     #[error("nothing came for {0:?}")]
     Idle(Duration),
@@ -31,6 +32,11 @@ pub(crate) enum BodyError {
 }
 
 impl BodyError {
+    /// Of whatever the source says.
+    pub(crate) fn source(error: impl Into<BoxError>) -> BodyError {
+        BodyError::Source(error.into())
+    }
+
     /// Whether it was waited for in vain, and not cut off.
     pub(crate) fn is_late(&self) -> bool {
         !matches!(self, BodyError::Source(_))
@@ -52,15 +58,7 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// For a piece at most `idle`, however slow they are; `timer` may have been used before.
-    pub(crate) fn new(idle: Duration, timer: Timer) -> Patience {
-        Patience {
-            timer,
-            ..Patience::with_rate(idle, 0)
-        }
-    }
-
-    /// The same, and in all as long as `rate` bytes a second justify.
+    /// For a piece at most `idle`, and in all as long as `rate` bytes a second justify.
     pub(crate) fn with_rate(idle: Duration, rate: u32) -> Patience {
         Patience {
             idle,
@@ -70,11 +68,6 @@ impl Patience {
             since: None,
             timer: Timer::default(),
         }
-    }
-
-    /// The timer, for whoever waits next.
-    pub(crate) fn take_timer(&mut self) -> Timer {
-        std::mem::take(&mut self.timer)
     }
 
     /// How long the next piece is waited for.
@@ -87,17 +80,20 @@ impl Patience {
         left.min(self.idle)
     }
 
-    pub(crate) fn poll(
+    pub(crate) fn poll<B>(
         &mut self,
-        body: &mut Incoming,
+        body: &mut B,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>>
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+    {
         if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
             self.arrived();
             if let Some(Ok(frame)) = &frame {
                 self.bytes += frame.data_ref().map_or(0, Bytes::len) as u64;
             }
-            return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)));
+            return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::source)));
         }
         self.poll_over(cx).map(|e| Some(Err(e)))
     }
@@ -161,7 +157,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_that_stops_is_given_up() {
         let idle = Duration::from_secs(60);
-        let stopped = given_up_after(Patience::new(idle, Timer::default()), 1, Duration::MAX).await;
+        let stopped = given_up_after(Patience::with_rate(idle, 0), 1, Duration::MAX).await;
         assert!(matches!(stopped, (60, BodyError::Idle(_))), "{stopped:?}");
         let patience = Patience {
             bytes: 1 << 20,

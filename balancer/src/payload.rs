@@ -5,14 +5,13 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::listen::ClientBody;
 use crate::patience::{BodyError, Patience};
 use crate::pool::Pool;
 
@@ -29,22 +28,8 @@ pub(crate) enum Payload {
 #[derive(Debug)]
 pub(crate) struct Stream {
     read: VecDeque<Bytes>,
-    rest: Incoming,
+    rest: ClientBody,
     patience: Patience,
-    sent: Arc<AtomicBool>,
-}
-
-/// Whether a request's body has gone out completely: until then its connection is not free, whatever
-/// the server answered.
-#[derive(Clone, Debug)]
-pub(crate) struct Sent(Option<Arc<AtomicBool>>);
-
-impl Sent {
-    pub(crate) fn is_complete(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_none_or(|sent| sent.load(Ordering::Acquire))
-    }
 }
 
 impl Payload {
@@ -54,7 +39,7 @@ impl Payload {
     }
 
     /// A body that flows.
-    pub(crate) fn stream(rest: Incoming, patience: Patience) -> Payload {
+    pub(crate) fn stream(rest: ClientBody, patience: Patience) -> Payload {
         if rest.is_end_stream() {
             return Payload::empty();
         }
@@ -62,13 +47,12 @@ impl Payload {
             read: VecDeque::new(),
             rest,
             patience,
-            sent: Arc::default(),
         })
     }
 
     /// A body that is held, if it is short enough and there is room; otherwise it flows.
     pub(crate) async fn hold(
-        mut rest: Incoming,
+        mut rest: ClientBody,
         pool: &Pool,
         mut patience: Patience,
     ) -> Result<Payload, BodyError> {
@@ -101,7 +85,6 @@ impl Payload {
             read,
             rest,
             patience,
-            sent: Arc::default(),
         }))
     }
 
@@ -113,10 +96,15 @@ impl Payload {
         }
     }
 
-    pub(crate) fn sent(&self) -> Sent {
-        match self {
-            Payload::Held(..) => Sent(None),
-            Payload::Stream(stream) => Sent(Some(stream.sent.clone())),
+    /// Whether it can be sent again.
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self, Payload::Held(..))
+    }
+
+    /// What came of a body that flows and did not go on comes again.
+    pub(crate) fn put_back(&mut self, data: Bytes) {
+        if let Payload::Stream(stream) = self {
+            stream.read.push_front(data);
         }
     }
 }
@@ -177,10 +165,6 @@ impl Stream {
         if let Some(data) = self.read.pop_front() {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
-        let frame = ready!(self.patience.poll(&mut self.rest, cx));
-        if frame.is_none() || self.rest.is_end_stream() {
-            self.sent.store(true, Ordering::Release);
-        }
-        Poll::Ready(frame)
+        self.patience.poll(&mut self.rest, cx)
     }
 }

@@ -6,18 +6,20 @@ use std::sync::atomic::Ordering;
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Request, Response, Uri, Version, header};
-use hyper::body::Incoming;
+use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
+use http_body::Body as _;
 
 use crate::body::{Body, closing};
 use crate::client::ClientKey;
 use crate::edge::{Caller, Wanted, announce};
 use crate::headers;
+use crate::listen::ClientBody;
 use crate::patience::{BodyError, Patience};
 use crate::payload::Payload;
 use crate::pool::Pool;
 use crate::refuse;
 use crate::tries::Errand;
+use crate::upstream::RequestHead;
 
 const POOL_CAPACITY: HeaderName = HeaderName::from_static("x-pool-capacity");
 
@@ -26,12 +28,22 @@ pub(crate) async fn answer(
     pool: &Arc<Pool>,
     caller: &Caller,
     client: ClientKey,
-    request: Request<Incoming>,
+    request: Request<ClientBody>,
 ) -> Response<Body> {
     pool.counts.requests.fetch_add(1, Ordering::Relaxed);
-    let errand = Errand::new(pool, client, &request);
-    let mut response = match outgoing(pool, caller, errand.repeatable, request).await {
-        Ok(request) => errand.run(request).await,
+    let mut errand = Errand::new(pool, client, &request);
+    let (parts, body) = request.into_parts();
+    let arrived = if body.is_end_stream() {
+        Ok(Payload::empty())
+    } else {
+        // In a box: most requests have no body, nor need the room for one.
+        Box::pin(payload(pool, body, errand.repeatable)).await
+    };
+    let mut response = match arrived {
+        Ok(mut payload) => {
+            let head = prepare(parts, caller);
+            errand.run(&head, &mut payload).await
+        }
         Err(e) => {
             tracing::debug!(pool = pool.settings.name, error = %e, "request did not arrive whole");
             closing(refuse::incomplete(e.is_late()))
@@ -47,33 +59,26 @@ pub(crate) async fn answer(
     response
 }
 
-/// The request as servers get it.
-async fn outgoing(
-    pool: &Pool,
-    caller: &Caller,
-    repeatable: bool,
-    request: Request<Incoming>,
-) -> Result<Request<Payload>, BodyError> {
-    let (mut parts, body) = request.into_parts();
+/// A body on its way to servers.
+async fn payload(pool: &Pool, body: ClientBody, repeatable: bool) -> Result<Payload, BodyError> {
     let timeouts = &pool.settings.timeouts;
     let patience = Patience::with_rate(timeouts.body_idle, timeouts.body_rate);
-    let payload = if repeatable {
-        Payload::hold(body, pool, patience).await?
+    if repeatable {
+        Payload::hold(body, pool, patience).await
     } else {
-        Payload::stream(body, patience)
-    };
+        Ok(Payload::stream(body, patience))
+    }
+}
+
+/// A request's head as servers get it.
+fn prepare(mut parts: Parts, caller: &Caller) -> RequestHead {
     to_origin_form(&mut parts);
-    headers::forward(
-        &mut parts.headers,
-        &caller.peer,
-        caller.next_id(),
-        parts.version,
-    );
+    let (headers, version) = (&mut parts.headers, parts.version);
+    let added = headers::forward(headers, &caller.peer, caller.next_id().as_bytes(), version);
     if parts.extensions.remove::<Wanted>().is_some() {
         announce(&mut parts.headers);
     }
-    parts.version = Version::HTTP_11;
-    Ok(Request::from_parts(parts, payload))
+    RequestHead { parts, added }
 }
 
 /// Servers are asked for a path; the host of an absolute URI goes before the `Host` field (RFC 9112 §3.2.2).

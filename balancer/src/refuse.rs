@@ -6,7 +6,7 @@ use http::uri::Scheme;
 use http::{Method, Request, StatusCode, Uri, Version};
 use service::Problem;
 
-use crate::patience::BodyError;
+use crate::listen::Fault;
 use crate::pool::{Queued, Refusal};
 use crate::upstream::Failure;
 
@@ -61,10 +61,42 @@ pub(crate) fn unsuitable<B>(request: &Request<B>, url_bytes: usize) -> Option<Pr
     None
 }
 
-/// The problem of a head whose bytes could be read in two ways.
-pub(crate) fn unclear() -> Problem {
-    let detail = "the request cannot be understood in one way only (RFC 9112 section 11.2)";
-    Problem::new(StatusCode::BAD_REQUEST, "Bad request", detail)
+/// The problem of a head that is not one.
+pub(crate) fn malformed(fault: Fault) -> Problem {
+    let (status, title, detail) = match fault {
+        Fault::Version => (
+            StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            "Version not supported",
+            "this major version of HTTP is not spoken here (RFC 9110 section 2.5)",
+        ),
+        Fault::TargetTooLong => (
+            StatusCode::URI_TOO_LONG,
+            "Target too long",
+            "the request line is longer than all of a head may be",
+        ),
+        Fault::TooLong => (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "Head too long",
+            "the head is too long, or has too many fields",
+        ),
+        unclear => (
+            StatusCode::BAD_REQUEST,
+            "Bad request",
+            match unclear {
+                Fault::Blanks => "too many empty lines before the request (RFC 9112 section 2.2)",
+                Fault::LineEnd => "a line that does not end with CR LF (RFC 9112 section 2.2)",
+                Fault::Length => {
+                    "a Content-Length that is no number, or several (RFC 9112 section 6.3)"
+                }
+                Fault::Coding => {
+                    "another Transfer-Encoding than one chunked, or one beside a length (RFC 9112 section 6.1)"
+                }
+                Fault::Field => "a field with an illegal name or value (RFC 9112 section 5)",
+                _ => "the request line is not method, target and version (RFC 9112 section 3)",
+            },
+        ),
+    };
+    Problem::new(status, title, detail)
 }
 
 /// What is wrong with a target, by its form (RFC 9112 §3.2).
@@ -156,7 +188,7 @@ pub(crate) fn no_answer(pool: &str, failure: &Failure) -> Problem {
         Failure::Broken(_) => (
             StatusCode::BAD_GATEWAY,
             "No answer",
-            "the server closed the connection before it answered",
+            "the server closed the connection before it answered, or gave no clear answer",
         ),
         Failure::Lost => (
             StatusCode::BAD_GATEWAY,
@@ -173,11 +205,7 @@ pub(crate) fn no_answer(pool: &str, failure: &Failure) -> Problem {
             "No answer in time",
             "the server did not answer in time",
         ),
-        Failure::Client(e) => {
-            let cause = std::error::Error::source(e);
-            let cause = cause.and_then(|cause| cause.downcast_ref::<BodyError>());
-            return incomplete(cause.is_some_and(BodyError::is_late));
-        }
+        Failure::Client(e) => return incomplete(e.is_late()),
     };
     Problem::new(status, title, format!("{detail} (pool {pool})")).with("pool", pool)
 }

@@ -13,6 +13,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(crate) struct Timer(Option<Pin<Box<Sleep>>>);
 
 impl Timer {
+    /// Whether it is set and has not fired yet. The task that set it will be woken, and need not ask before.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.as_ref().is_some_and(|timer| !timer.is_elapsed())
+    }
+
     /// Waits for `deadline`, which may be another one each time.
     pub(crate) fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         let timer = self
@@ -28,11 +33,6 @@ impl Timer {
             timer.as_mut().reset(deadline);
         }
         Poll::Pending
-    }
-
-    /// Whether it has fired and was not set anew.
-    pub(crate) fn is_elapsed(&self) -> bool {
-        self.0.as_ref().is_some_and(|timer| timer.is_elapsed())
     }
 }
 
@@ -51,9 +51,10 @@ mod tests {
         for (set, next) in [(5, 9), (20, 12), (30, 31)] {
             let early = poll_fn(|cx| Poll::Ready(timer.poll_until(cx, start + set * second)));
             assert!(early.await.is_pending(), "{set}");
+            assert!(timer.is_set());
             poll_fn(|cx| timer.poll_until(cx, start + next * second)).await;
             assert_eq!(start.elapsed(), next * second);
-            assert!(timer.is_elapsed());
+            assert!(!timer.is_set());
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::body::{Body, closing, problem};
 use crate::client::ClientKey;
 use crate::payload::Payload;
 use crate::pool::{Pool, Rank, Refusal, Retry, Wish};
-use crate::upstream::{Answer, Failed, Failure, ServerId};
+use crate::upstream::{Answer, Failed, Failure, RequestHead, ServerId};
 use crate::urgency::Urgency;
 use crate::{hash_key, headers, hedge, refuse};
 
@@ -33,8 +33,8 @@ pub(crate) struct Errand<'a> {
     failure: Option<Failure>,
 }
 
-/// The answer, or what to try next, and its part of the budget if it needs one.
-type Outcome<'a> = ControlFlow<Response<Body>, (Request<Payload>, Option<Retry<'a>>)>;
+/// The answer, or another try, with its part of the budget if it needs one.
+type Outcome<'a> = ControlFlow<Response<Body>, Option<Retry<'a>>>;
 
 impl<'a> Errand<'a> {
     pub(crate) fn new<B>(
@@ -53,7 +53,11 @@ impl<'a> Errand<'a> {
         }
     }
 
-    pub(crate) async fn run(mut self, mut request: Request<Payload>) -> Response<Body> {
+    pub(crate) async fn run(
+        &mut self,
+        head: &RequestHead,
+        payload: &mut Payload,
+    ) -> Response<Body> {
         let pool = self.pool;
         let _active = pool.enter();
         let mut _retry = None;
@@ -68,56 +72,47 @@ impl<'a> Errand<'a> {
                 Err(refusal) => return self.give_up(refusal),
             };
             self.tries_left -= 1;
-            let spare = self.spare(&request);
-            let asked = hedge::ask(pool, wish, slot, request, spare.as_ref()).await;
+            // After this one was sent, should it fail.
+            let may_repeat = self.repeatable && self.tries_left > 0 && payload.is_held();
+            let asked = hedge::ask(pool, wish, slot, (head, &mut *payload), may_repeat).await;
             // The retry is over, whatever came of it; another one has to be within the budget again.
             _retry = None;
             self.tried.extend(asked.failed_too);
             let outcome = match asked.outcome {
-                Ok(response) => self.received(asked.server, response, spare),
-                Err(failed) => self.failed(asked.server, failed, spare).await,
+                Ok(response) => self.received(asked.server, response, may_repeat),
+                Err(failed) => self.failed(asked.server, failed, may_repeat).await,
             };
-            (request, _retry) = match outcome {
+            _retry = match outcome {
                 ControlFlow::Break(response) => return response,
-                ControlFlow::Continue(next) => next,
+                ControlFlow::Continue(retry) => retry,
             };
             pool.counts.retries.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// No server is left for it: what the last one did says more than that.
-    fn give_up(self, refusal: Refusal) -> Response<Body> {
+    fn give_up(&self, refusal: Refusal) -> Response<Body> {
         self.pool.counts.refused.fetch_add(1, Ordering::Relaxed);
         let pool = &self.pool.settings.name;
-        problem(match self.failure {
-            Some(failure) if refusal == Refusal::NoneUp => refuse::no_answer(pool, &failure),
+        problem(match &self.failure {
+            Some(failure) if refusal == Refusal::NoneUp => refuse::no_answer(pool, failure),
             _ => refuse::no_slot(pool, refusal),
         })
-    }
-
-    /// What another try would send, when one could be allowed after this one was sent.
-    fn spare(&self, request: &Request<Payload>) -> Option<Request<Payload>> {
-        if !self.repeatable || self.tries_left == 0 {
-            return None;
-        }
-        hedge::again(request)
     }
 
     fn received(
         &mut self,
         server: ServerId,
         response: Response<Answer>,
-        spare: Option<Request<Payload>>,
+        may_repeat: bool,
     ) -> Outcome<'a> {
-        if hedge::is_unwilling(response.status())
-            && let Some(spare) = spare
-        {
+        if may_repeat && hedge::is_unwilling(response.status()) {
             self.tried.push(server);
             // Without another server the answer stands: asking the same one again at once gains nothing.
             if self.pool.has_other(&self.tried)
                 && let Some(retry) = self.pool.retry()
             {
-                return ControlFlow::Continue((spare, Some(retry)));
+                return ControlFlow::Continue(Some(retry));
             }
         }
         let mut response = response.map(Body::from);
@@ -125,29 +120,24 @@ impl<'a> Errand<'a> {
         ControlFlow::Break(response)
     }
 
-    async fn failed(
-        &mut self,
-        server: ServerId,
-        failed: Failed,
-        spare: Option<Request<Payload>>,
-    ) -> Outcome<'a> {
+    async fn failed(&mut self, server: ServerId, failed: Failed, may_repeat: bool) -> Outcome<'a> {
         let Failed { failure, unsent } = failed;
         self.tried.push(server);
-        if let Some(request) = unsent.filter(|_| !matches!(failure, Failure::Client(_))) {
+        if unsent {
             // No server has done any work for it, so another one may have it; a try that nobody noticed is none,
             // as long as there is a server that was not asked yet.
             self.tries_left += u32::from(self.pool.has_other(&self.tried));
             if self.tries_left > 0 {
                 self.failure = Some(failure);
-                return ControlFlow::Continue((*request, None));
+                return ControlFlow::Continue(None);
             }
-        } else if matches!(failure, Failure::Broken(_) | Failure::Lost)
-            && let Some(spare) = spare
+        } else if may_repeat
+            && matches!(failure, Failure::Broken(_) | Failure::Lost)
             // All that a dead server had comes at once: past the budget they come one after the other.
-            && let Some(retry) = self.pool.retry_soon().await
+            && let Some(retry) = Box::pin(self.pool.retry_soon()).await
         {
             self.failure = Some(failure);
-            return ControlFlow::Continue((spare, Some(retry)));
+            return ControlFlow::Continue(Some(retry));
         }
         self.pool.counts.refused.fetch_add(1, Ordering::Relaxed);
         let problem_of = if matches!(failure, Failure::Client(_)) {

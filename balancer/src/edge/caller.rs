@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use ipnet::IpNet;
 
 use super::tunnel::Entrance;
@@ -105,7 +105,7 @@ impl Caller {
     }
 
     /// A name for the next request: the connection's number, and how many came before on it.
-    pub(crate) fn next_id(&self) -> Option<HeaderValue> {
+    pub(crate) fn next_id(&self) -> RequestId {
         let mut count = self.requests.fetch_add(1, Ordering::Relaxed);
         let mut text = [0; LONGEST_ID];
         let mut start = LONGEST_ID;
@@ -119,12 +119,28 @@ impl Caller {
         }
         start -= self.name.len();
         text[start..][..self.name.len()].copy_from_slice(&self.name);
-        HeaderValue::from_bytes(&text[start..]).ok()
+        RequestId { text, start }
+    }
+}
+
+/// The name of a request.
+#[derive(Debug)]
+pub(crate) struct RequestId {
+    text: [u8; LONGEST_ID],
+    /// Of what is used.
+    start: usize,
+}
+
+impl RequestId {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.text[self.start..]
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn key(text: &str) -> ClientKey {
@@ -162,7 +178,7 @@ mod tests {
     #[test]
     fn requests_of_a_connection_have_names_of_their_own() {
         let caller = Caller::new([127, 0, 0, 1].into(), &Trusted::default(), false, 0xabc);
-        assert_eq!(caller.next_id().unwrap(), "0000000000000abc-0");
-        assert_eq!(caller.next_id().unwrap(), "0000000000000abc-1");
+        assert_eq!(caller.next_id().as_bytes(), b"0000000000000abc-0");
+        assert_eq!(caller.next_id().as_bytes(), b"0000000000000abc-1");
     }
 }

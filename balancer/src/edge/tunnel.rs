@@ -10,12 +10,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 
 use crate::pool::Slot;
+use crate::upstream::Switched;
 
 /// As much as is read before it is passed on, either way.
 const BUFFER: usize = 8 << 10;
@@ -26,17 +25,26 @@ const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted;
 
-/// An answer's extension: the server has agreed. Holds its slot.
+/// An answer's extension: the server has agreed. Extensions are cloned; there is one tunnel all the same.
 #[derive(Clone, Debug)]
-pub(crate) struct Agreed {
-    pub(crate) server: OnUpgrade,
-    pub(crate) slot: Arc<Slot>,
+pub(crate) struct Agreed(Arc<Mutex<Option<Tunnel>>>);
+
+impl Agreed {
+    pub(crate) fn new(server: Switched, slot: Slot) -> Agreed {
+        Agreed(Arc::new(Mutex::new(Some(Tunnel { server, slot }))))
+    }
+
+    fn take(&self) -> Option<Tunnel> {
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        place.take()
+    }
 }
 
-/// The server's end, until the client's is free.
+/// The server's end, until the client's is free. Holds its slot.
 #[derive(Debug)]
 pub(crate) struct Tunnel {
-    agreed: Agreed,
+    server: Switched,
+    slot: Slot,
 }
 
 /// Where a connection's tunnel waits until its HTTP is over.
@@ -91,11 +99,12 @@ pub(crate) fn announce(headers: &mut HeaderMap) {
 /// Keeps the server's end until the client has its answer; whether the protocol changes.
 pub(super) fn agree<B>(answer: &mut Response<B>, entrance: &Entrance) -> bool {
     let agreed = answer.extensions_mut().remove::<Agreed>();
-    let (StatusCode::SWITCHING_PROTOCOLS, Some(agreed)) = (answer.status(), agreed) else {
+    let tunnel = agreed.and_then(|agreed| agreed.take());
+    let (StatusCode::SWITCHING_PROTOCOLS, Some(tunnel)) = (answer.status(), tunnel) else {
         return false;
     };
     announce(answer.headers_mut());
-    entrance.put(Tunnel { agreed });
+    entrance.put(tunnel);
     true
 }
 
@@ -106,11 +115,16 @@ impl Tunnel {
         client: impl AsyncRead + AsyncWrite,
         early: Bytes,
     ) -> io::Result<()> {
-        let idle = self.agreed.slot.pool.settings.timeouts.tunnel_idle;
-        let server = self.agreed.server.await.map_err(io::Error::other)?;
-        let (from_client, to_client) = tokio::io::split(client);
-        let (from_server, mut to_server) = tokio::io::split(TokioIo::new(server));
+        let idle = self.slot.pool.settings.timeouts.tunnel_idle;
+        let (from_client, mut to_client) = tokio::io::split(client);
+        let Switched {
+            mut stream,
+            early: from_start,
+        } = self.server;
+        let (from_server, mut to_server) = stream.split();
         to_server.write_all(&early).await?;
+        to_client.write_all(&from_start).await?;
+        to_client.flush().await?;
         let pulse = Pulse::new();
         tokio::select! {
             outcome = async {

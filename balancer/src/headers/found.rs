@@ -19,6 +19,7 @@ pub(super) enum Field {
     Upgrade = 1 << 9,
     /// Any whose name begins with `X-Forwarded-`.
     XForwarded = 1 << 10,
+    Via = 1 << 11,
 }
 
 /// Those that are there.
@@ -46,6 +47,7 @@ impl Found {
 fn field(name: &str) -> Option<Field> {
     Some(match name {
         "te" => Field::Te,
+        "via" => Field::Via,
         "cookie" => Field::Cookie,
         "expect" => Field::Expect,
         "upgrade" => Field::Upgrade,

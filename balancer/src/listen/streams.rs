@@ -11,7 +11,7 @@ use std::time::Duration;
 use hyper::rt::Executor;
 use tokio::time::Instant;
 
-use super::stream::Activity;
+use super::http_2::Activity;
 use crate::timer::Timer;
 
 /// Whom one stream waits for; its body tells, and its task asks.

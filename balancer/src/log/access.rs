@@ -75,28 +75,6 @@ impl Entry {
         })
     }
 
-    /// Logs a request of which nothing is known, since its head was not understood, and its answer.
-    pub(crate) fn malformed(
-        log: &Log,
-        client: IpAddr,
-        pool: &Arc<Pool>,
-        status: StatusCode,
-        bytes: usize,
-    ) {
-        let mut request = Request::new(());
-        // What is not known is a dash in logs; no request has these.
-        *request.uri_mut() = Uri::from_static("-");
-        if let Ok(dash) = Method::from_bytes(b"-") {
-            *request.method_mut() = dash;
-        }
-        let Some(mut entry) = Entry::begin(log, client, pool, &request) else {
-            return;
-        };
-        entry.answered(status, None);
-        entry.sent(bytes);
-        entry.complete();
-    }
-
     /// The head of the answer is there, from `server` unless the balancer gave it.
     pub(crate) fn answered(&mut self, status: StatusCode, server: Option<Arc<Server>>) {
         if let Some(record) = &mut self.record {

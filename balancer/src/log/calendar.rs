@@ -81,6 +81,25 @@ pub(super) fn common(at: SystemTime) -> String {
     )
 }
 
+const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+
+/// `Sat, 21 Nov 2026 22:58:03 GMT`, as in fields (RFC 9110 §5.6.7). 1970 began on a Thursday.
+pub(crate) fn imf_fixdate(at: SystemTime) -> String {
+    let civil = civil(at);
+    let (hour, minute, second) = civil.clock();
+    let name = |names: &[&'static str], number| {
+        let number = usize::try_from(number).unwrap_or_default();
+        names.get(number).copied().unwrap_or_default()
+    };
+    format!(
+        "{}, {:02} {} {:04} {hour:02}:{minute:02}:{second:02} GMT",
+        name(&DAYS, day(at) % 7),
+        civil.day,
+        name(&MONTHS, civil.month - 1),
+        civil.year
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -103,5 +122,7 @@ mod tests {
         assert_eq!(rfc3339(moment), "2026-11-21T22:58:03.120Z");
         assert_eq!(for_a_name(moment), "2026-11-21T22-58-03");
         assert_eq!(common(moment), "21/Nov/2026:22:58:03 +0000");
+        assert_eq!(imf_fixdate(moment), "Sat, 21 Nov 2026 22:58:03 GMT");
+        assert_eq!(imf_fixdate(UNIX_EPOCH), "Thu, 01 Jan 1970 00:00:00 GMT");
     }
 }

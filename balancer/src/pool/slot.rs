@@ -40,8 +40,8 @@ pub(crate) struct Slot {
     pub(crate) server: Arc<Server>,
     /// How long it is held after the request's end.
     hold: Duration,
-    /// What its client was charged, and since when it is used; nothing where nobody waited.
-    charge: Option<(Charge, Instant)>,
+    /// What its client was charged, and since when it is used; nothing where nobody waited, which most do not.
+    charge: Option<Box<(Charge, Instant)>>,
 }
 
 /// How long a failure holds its slot while nobody knows how long answers take.
@@ -57,9 +57,9 @@ impl Slot {
         self.hold = usual.min(LONGEST_HOLD).saturating_sub(failed_after);
     }
 
-    fn release(pool: &Arc<Pool>, server: ServerId, charge: Option<(Charge, Instant)>) {
+    fn release(pool: &Arc<Pool>, server: ServerId, charge: Option<Box<(Charge, Instant)>>) {
         pool.change(|roster| {
-            if let Some((charge, since)) = charge {
+            if let Some((charge, since)) = charge.map(|charge| *charge) {
                 roster.line.ended(charge, since.elapsed());
             }
             roster.release(server, Instant::now);
@@ -112,10 +112,21 @@ impl Pool {
                 }
             }
         };
+        // In a box: most requests do not wait, and need not carry the room for it about.
+        Box::pin(self.wait(wish.rank, since, answer)).await
+    }
+
+    /// Waits in the queue.
+    async fn wait(
+        self: &Arc<Self>,
+        rank: Rank,
+        since: Instant,
+        answer: oneshot::Receiver<Result<Slot, Refusal>>,
+    ) -> Result<Slot, Refusal> {
         self.counts.queued.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting {
             pool: self,
-            rank: wish.rank,
+            rank,
             since,
         };
         match tokio::time::timeout(self.settings.queue.wait, answer).await {
@@ -157,7 +168,7 @@ impl Pool {
             let outcome = match server {
                 Some((server, charge)) => {
                     let mut slot = self.slot_on(server);
-                    slot.charge = Some((charge, Instant::now()));
+                    slot.charge = Some(Box::new((charge, Instant::now())));
                     Ok(slot)
                 }
                 None => Err(Refusal::NoneUp),

@@ -5,61 +5,62 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
 use super::Server;
 use super::connection::Connection;
-use crate::patience::{BodyError, Patience};
-use crate::payload::Sent;
+use crate::patience::BodyError;
+use crate::payload::Payload;
 use crate::pool::Slot;
-use crate::timer::Timer;
 
 /// The body of a server's answer, with all that is held until its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
     server: Arc<Server>,
-    body: Incoming,
-    patience: Patience,
+    /// Came with the head.
+    first: Bytes,
+    /// There is nothing behind `first`.
+    ended: bool,
     lease: Option<Lease>,
 }
 
 /// Held in this order of release: the connection is back before the slot is free.
 #[derive(Debug)]
 struct Lease {
-    connection: Connection,
-    sent: Sent,
+    connection: Box<Connection>,
+    /// What is left of the request, when the server has answered before it was there.
+    unsent: Option<Box<Payload>>,
     slot: Slot,
 }
 
 impl Answer {
     /// One without a body, whose connection is used for something else.
-    pub(super) fn switched(server: Arc<Server>, body: Incoming) -> Answer {
+    pub(super) fn switched(server: Arc<Server>) -> Answer {
         Answer {
             server,
-            body,
-            patience: Patience::new(Duration::ZERO, Timer::default()),
+            first: Bytes::new(),
+            ended: true,
             lease: None,
         }
     }
 
+    /// Of what comes on `connection` behind the head.
     pub(super) fn new(
-        body: Incoming,
-        mut connection: Connection,
+        mut connection: Box<Connection>,
+        unsent: Option<Box<Payload>>,
         slot: Slot,
-        sent: Sent,
-        idle: Duration,
     ) -> Answer {
+        connection.set_patience(slot.pool.settings.timeouts.body_idle);
         let mut answer = Answer {
             server: slot.server.clone(),
-            body,
-            patience: Patience::new(idle, std::mem::take(&mut connection.timer)),
+            first: connection.take_first(),
+            ended: false,
             lease: Some(Lease {
                 connection,
-                sent,
+                unsent,
                 slot,
             }),
         };
@@ -73,18 +74,28 @@ impl Answer {
     }
 
     fn finish_at_end(&mut self) {
-        if self.body.is_end_stream() {
-            self.finish();
+        if let Some(lease) = self.lease.take_if(|lease| lease.connection.is_over()) {
+            self.ended = true;
+            if lease.connection.is_reusable() {
+                lease.slot.server.keep(lease.connection, Instant::now());
+            }
         }
     }
 
-    fn finish(&mut self) {
-        if let Some(mut lease) = self.lease.take()
-            && lease.sent.is_complete()
+    /// Waits for the next piece, and sends what is there of the request meanwhile.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Some(lease) = &mut self.lease else {
+            return Poll::Ready(None);
+        };
+        if let Some(payload) = &mut lease.unsent
+            && let Poll::Ready(outcome) = lease.connection.poll_rest(payload, cx)
         {
-            lease.connection.timer = self.patience.take_timer();
-            lease.slot.server.keep(lease.connection, Instant::now());
+            lease.unsent = None;
+            if let Err(e) = outcome {
+                return Poll::Ready(Some(Err(e)));
+            }
         }
+        lease.connection.poll_frame(cx)
     }
 }
 
@@ -96,21 +107,34 @@ impl Body for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let this = &mut *self;
-        let frame = ready!(this.patience.poll(&mut this.body, cx));
-        match &frame {
-            None => this.finish(),
-            Some(Ok(_)) => this.finish_at_end(),
-            Some(Err(_)) => this.lease = None,
+        if !self.first.is_empty() {
+            let first = std::mem::take(&mut self.first);
+            return Poll::Ready(Some(Ok(Frame::data(first))));
+        }
+        let frame = ready!(self.poll_next(cx));
+        if let Some(Err(_)) = &frame {
+            self.lease = None;
+        } else {
+            self.finish_at_end();
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.ended && self.first.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let rest = match &self.lease {
+            Some(lease) => lease.connection.size_hint(),
+            None => SizeHint::with_exact(0),
+        };
+        let first = self.first.len() as u64;
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(first));
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(first));
+        }
+        hint
     }
 }

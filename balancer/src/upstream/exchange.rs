@@ -1,20 +1,23 @@
 //! One request, one server: who failed, and was anything sent? A connection that the server closed before
 //! anything was sent is replaced here; whatever else fails is for the caller to judge.
 
+use std::future::poll_fn;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Instant;
 
 use http::header::UPGRADE;
-use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
-use hyper::client::conn::TrySendError;
+use http::{Response, StatusCode};
+use hyper::ext::ReasonPhrase;
 
 use super::answer::Answer;
-use super::connection::{Connection, connect};
+use super::connection::{Connection, Unanswered};
+use super::http1::{Error, Head};
+use super::{RequestHead, Server};
 use crate::edge::Agreed;
-use crate::payload::{Payload, Sent};
+use crate::patience::BodyError;
+use crate::payload::Payload;
 use crate::pool::{Sight, Slot};
 
 /// Why a server gave no answer.
@@ -23,9 +26,9 @@ pub(crate) enum Failure {
     /// No connection could be made.
     #[error("no connection: {0}")]
     Connect(io::Error),
-    /// The connection broke after the request was sent, at least in part.
-    #[error("connection broke before the answer: {0}")]
-    Broken(hyper::Error),
+    /// The connection broke after the request was sent, at least in part, or its answer could not be understood.
+    #[error("no answer: {0}")]
+    Broken(Error),
     /// Probes found the server down while it had not answered.
     #[error("server went down before the answer")]
     Lost,
@@ -37,114 +40,135 @@ pub(crate) enum Failure {
     Switched,
     /// The client's body broke off or stalled.
     #[error("the request's body broke off: {0}")]
-    Client(hyper::Error),
+    Client(BodyError),
 }
 
-/// A failed exchange; the request is there when nothing of it was sent.
+/// A failed exchange.
 #[derive(Debug)]
 pub(crate) struct Failed {
     pub(crate) failure: Failure,
-    pub(crate) unsent: Option<Box<Request<Payload>>>,
+    /// No server has had any of the request, and its payload is whole.
+    pub(crate) unsent: bool,
 }
 
-/// Sends `request` to the slot's server. The slot is held by the answer until its body ends.
+/// Sends a request to the slot's server. The slot is held by the answer until its body ends, and so is what is left of a payload
+/// that flows.
 pub(crate) async fn exchange(
     mut slot: Slot,
-    mut request: Request<Payload>,
+    head: &RequestHead,
+    payload: &mut Payload,
 ) -> Result<Response<Answer>, Failed> {
-    let server = slot.server.clone();
-    server.counts.requests.fetch_add(1, Ordering::Relaxed);
-    let timeouts = &slot.pool.settings.timeouts;
+    slot.server.counts.requests.fetch_add(1, Ordering::Relaxed);
     let started = Instant::now();
-    let lost = server.lost();
-    let deadline = started + timeouts.head;
     loop {
         let mut connection = match obtain(&slot, started).await {
             Ok(connection) => connection,
-            Err(e) => return Err(slot.failed(Failure::Connect(e), Some(request), started)),
+            Err(e) => return Err(slot.failed(Failure::Connect(e), true, started)),
         };
-        let reused = connection.is_reused();
-        let sent = request.body().sent();
-        let may_switch = request.headers().contains_key(UPGRADE);
-        let outcome = tokio::select! {
-            biased;
-            outcome = connection.send_until(request, deadline) => outcome,
-            () = lost.cancelled() => return Err(slot.failed(Failure::Lost, None, started)),
+        let outcome = answer_on(&mut connection, &slot, head, payload, started).await;
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(Failed {
+                failure: Failure::Broken(_),
+                unsent: true,
+            }) if connection.is_reused() => continue,
+            Err(failed) => return Err(slot.judge_failure(failed, &connection, started)),
         };
-        let Some(outcome) = outcome else {
-            return Err(slot.failed(Failure::Late, None, started));
-        };
-        match outcome {
-            Ok(response) if may_switch && response.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                return Ok(switched(response, slot));
-            }
-            Ok(response) if response.status().is_informational() => {
-                return Err(slot.failed(Failure::Switched, None, started));
-            }
-            Ok(response) => {
-                slot.judge(response.status(), started);
-                return Ok(leased(response, connection, slot, sent));
-            }
-            Err(e) => request = unsent(e, reused, &mut slot, started)?,
+        if answer.status != StatusCode::SWITCHING_PROTOCOLS {
+            slot.judge(answer.status, started);
+            return Ok(leased(answer, connection, slot, payload));
         }
+        if !head.parts.headers.contains_key(UPGRADE) {
+            return Err(slot.failed(Failure::Switched, false, started));
+        }
+        return Ok(switched(answer, connection, slot));
     }
 }
 
 /// The warmest idle connection, or a new one.
-async fn obtain(slot: &Slot, now: Instant) -> io::Result<Connection> {
+async fn obtain(slot: &Slot, now: Instant) -> io::Result<Box<Connection>> {
     let server = &slot.server;
-    while let Some(mut connection) = server.idle_connection(now) {
-        if connection.ready().await.is_ok() {
-            return Ok(connection);
-        }
+    if let Some(connection) = server.idle_connection(now) {
+        return Ok(connection);
     }
-    server.counts.connections.fetch_add(1, Ordering::Relaxed);
-    connect(&server.addresses(), slot.pool.settings.timeouts.connect).await
+    // In a box: most requests need no new one, nor the room for it.
+    Box::pin(server.connect(slot.pool.settings.timeouts.connect)).await
+}
+
+/// Waits for the head of an answer, until it is late or its server is lost.
+async fn answer_on(
+    connection: &mut Connection,
+    slot: &Slot,
+    head: &RequestHead,
+    payload: &mut Payload,
+    started: Instant,
+) -> Result<Head, Failed> {
+    let server: &Server = &slot.server;
+    let losses = server.losses();
+    let deadline = (started + slot.pool.settings.timeouts.head).into();
+    connection.begin(head, payload);
+    poll_fn(|cx| {
+        if let Poll::Ready(outcome) = connection.poll_head(payload, cx) {
+            return Poll::Ready(outcome.map_err(Failed::from));
+        }
+        connection.bell.register(cx.waker());
+        let failure = if server.is_lost_since(losses) {
+            Failure::Lost
+        } else if connection.timer.poll_until(cx, deadline).is_ready() {
+            Failure::Late
+        } else {
+            return Poll::Pending;
+        };
+        Poll::Ready(Err(Failed {
+            failure,
+            unsent: false,
+        }))
+    })
+    .await
+}
+
+impl From<Unanswered> for Failed {
+    fn from(why: Unanswered) -> Failed {
+        let (failure, unsent) = match why {
+            Unanswered::Unsent(e) => (Failure::Broken(e), true),
+            Unanswered::Broken(e) => (Failure::Broken(e), false),
+            Unanswered::Client(e) => (Failure::Client(e), false),
+        };
+        Failed { failure, unsent }
+    }
 }
 
 /// An answer that holds the slot, and the connection as the other protocol's.
-fn switched(mut response: Response<Incoming>, slot: Slot) -> Response<Answer> {
-    let server = slot.server.clone();
-    let agreed = Agreed {
-        server: hyper::upgrade::on(&mut response),
-        slot: Arc::new(slot),
-    };
+fn switched(head: Head, connection: Box<Connection>, slot: Slot) -> Response<Answer> {
+    let answer = Answer::switched(slot.server.clone());
+    let mut response = response(head, answer);
+    let agreed = Agreed::new(connection.switch(), slot);
     response.extensions_mut().insert(agreed);
-    response.map(|body| Answer::switched(server, body))
+    response
 }
 
 fn leased(
-    response: Response<Incoming>,
-    connection: Connection,
+    head: Head,
+    connection: Box<Connection>,
     slot: Slot,
-    sent: Sent,
+    payload: &mut Payload,
 ) -> Response<Answer> {
-    let idle = slot.pool.settings.timeouts.body_idle;
-    response.map(|body| Answer::new(body, connection, slot, sent, idle))
+    let unsent =
+        (!connection.has_sent()).then(|| Box::new(std::mem::replace(payload, Payload::empty())));
+    response(head, Answer::new(connection, unsent, slot))
 }
 
-/// The request back, when it was not sent because the server had closed a reused connection.
-fn unsent(
-    mut e: TrySendError<Request<Payload>>,
-    reused: bool,
-    slot: &mut Slot,
-    started: Instant,
-) -> Result<Request<Payload>, Failed> {
-    let request = e.take_message();
-    let error = e.into_error();
-    match request {
-        Some(request) if reused => Ok(request),
-        request if error.is_user() => Err(Failed {
-            failure: Failure::Client(error),
-            unsent: request.map(Box::new),
-        }),
-        // The server may have closed an idle connection just as it was used: that says nothing about its health.
-        request if reused => Err(Failed {
-            failure: Failure::Broken(error),
-            unsent: request.map(Box::new),
-        }),
-        request => Err(slot.failed(Failure::Broken(error), request, started)),
+fn response(head: Head, answer: Answer) -> Response<Answer> {
+    let mut response = Response::new(answer);
+    *response.status_mut() = head.status;
+    *response.headers_mut() = head.headers;
+    if let Some(reason) = head
+        .reason
+        .and_then(|reason| ReasonPhrase::try_from(reason).ok())
+    {
+        response.extensions_mut().insert(reason);
     }
+    response
 }
 
 impl Slot {
@@ -168,13 +192,23 @@ impl Slot {
         }
     }
 
-    /// A failure that is the server's own: it is counted, and a broken connection ejects.
-    fn failed(
+    /// No answer came on `connection`: is that the server's fault?
+    fn judge_failure(
         &mut self,
-        failure: Failure,
-        unsent: Option<Request<Payload>>,
+        failed: Failed,
+        connection: &Connection,
         started: Instant,
     ) -> Failed {
+        match &failed.failure {
+            Failure::Client(_) => failed,
+            // The server may have closed an idle connection just as it was used: that says nothing about its health.
+            Failure::Broken(e) if connection.is_reused() && e.is_close() => failed,
+            _ => self.failed(failed.failure, failed.unsent, started),
+        }
+    }
+
+    /// A failure that is the server's own: it is counted, and a broken connection ejects.
+    fn failed(&mut self, failure: Failure, unsent: bool, started: Instant) -> Failed {
         self.server.counts.failures.fetch_add(1, Ordering::Relaxed);
         tracing::debug!(pool = self.pool.settings.name, server = self.server.label, %failure, "request failed");
         let now = Instant::now();
@@ -186,9 +220,6 @@ impl Slot {
             Failure::Late => self.erred(now),
             Failure::Lost | Failure::Switched | Failure::Client(_) => {}
         }
-        Failed {
-            failure,
-            unsent: unsent.map(Box::new),
-        }
+        Failed { failure, unsent }
     }
 }

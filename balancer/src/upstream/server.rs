@@ -1,14 +1,16 @@
 //! One server as the balancer knows it: where it is, its idle connections, what happened there.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use futures::task::AtomicWaker;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::connection::Connection;
+use super::connection::{Connection, connect};
 use super::hash;
 use crate::settings;
 
@@ -28,13 +30,24 @@ pub(crate) struct Server {
     pub(crate) counts: Counts,
     /// Fires when it left the pool.
     pub(crate) gone: CancellationToken,
-    /// Tried in turn.
-    addresses: Mutex<Arc<[SocketAddr]>>,
-    idle: Mutex<Vec<Connection>>,
+    place: Mutex<Place>,
     keep: settings::Idle,
-    /// Fires when it is found silent; replaced when it is up again.
-    lost: Mutex<CancellationToken>,
+    /// How often it was found silent, and up again: while that is odd, no answer is waited for.
+    losses: AtomicU64,
+    /// Of connections, for whoever waits for an answer on them.
+    bells: Mutex<Vec<Weak<AtomicWaker>>>,
     doubted: Notify,
+}
+
+/// Where a server is, and what leads there.
+#[derive(Debug)]
+struct Place {
+    /// Tried in turn.
+    addresses: Arc<[SocketAddr]>,
+    #[expect(clippy::vec_box, reason = "connections are moved about, and are large")]
+    idle: Vec<Box<Connection>>,
+    /// It left the pool: nothing is kept.
+    left: bool,
 }
 
 /// What the settings say of a server.
@@ -122,84 +135,127 @@ impl Server {
             terms,
             counts: Counts::default(),
             gone: CancellationToken::new(),
-            addresses: Mutex::new(addresses.into()),
-            idle: Mutex::default(),
+            place: Mutex::new(Place {
+                addresses: addresses.into(),
+                idle: Vec::new(),
+                left: false,
+            }),
             keep: keep.clone(),
-            lost: Mutex::default(),
+            losses: AtomicU64::new(0),
+            bells: Mutex::default(),
             doubted: Notify::new(),
         })
     }
 
     pub(crate) fn addresses(&self) -> Arc<[SocketAddr]> {
-        locked(&self.addresses).clone()
+        locked(&self.place).addresses.clone()
     }
 
     /// The name resolves to these now. Connections to the old place are not used again.
     pub(crate) fn moved(&self, addresses: &[SocketAddr]) {
-        *locked(&self.addresses) = addresses.into();
-        locked(&self.idle).clear();
+        locked(&self.place).addresses = addresses.into();
+        self.close_idle();
+    }
+
+    /// A new connection, whose waiting request is woken when the server is lost.
+    pub(crate) async fn connect(&self, timeout: Duration) -> io::Result<Box<Connection>> {
+        self.counts.connections.fetch_add(1, Ordering::Relaxed);
+        let connection = connect(&self.addresses(), timeout).await?;
+        let mut bells = locked(&self.bells);
+        if bells.len() == bells.capacity() {
+            bells.retain(|bell| bell.strong_count() > 0);
+        }
+        bells.push(Arc::downgrade(&connection.bell));
+        Ok(connection)
     }
 
     /// The connection used last among those that are still good: it is the warmest, and the others get old.
-    pub(crate) fn idle_connection(&self, now: Instant) -> Option<Connection> {
-        let mut idle = locked(&self.idle);
-        while let Some(connection) = idle.pop() {
+    pub(crate) fn idle_connection(&self, now: Instant) -> Option<Box<Connection>> {
+        loop {
+            // One that is not is closed when nothing is locked.
+            let connection = locked(&self.place).idle.pop()?;
             if connection.is_usable(now, self.keep.time) {
                 return Some(connection);
             }
         }
-        None
     }
 
     /// Keeps a connection whose exchange is complete, unless the server has moved or left meanwhile.
-    pub(crate) fn keep(&self, mut connection: Connection, now: Instant) {
-        if self.gone.is_cancelled() || !self.addresses().contains(&connection.peer()) {
-            return;
-        }
+    pub(crate) fn keep(&self, mut connection: Box<Connection>, now: Instant) {
         connection.rest(now);
-        let mut idle = locked(&self.idle);
-        if idle.len() < self.keep.connections {
-            idle.push(connection);
+        let mut place = locked(&self.place);
+        let welcome = !place.left
+            && place.idle.len() < self.keep.connections
+            && place.addresses.contains(&connection.peer());
+        if welcome {
+            place.idle.push(connection);
         }
     }
 
-    /// Closes connections that are past their time.
+    /// Closes connections that are past their time, or that the server has closed; the others give back what they can.
     pub(crate) fn sweep(&self, now: Instant) {
-        locked(&self.idle).retain(|connection| connection.is_usable(now, self.keep.time));
+        locked(&self.place).idle.retain_mut(|connection| {
+            connection.give_back(now);
+            connection.is_usable(now, self.keep.time)
+        });
     }
 
     pub(crate) fn idle_connections(&self) -> usize {
-        locked(&self.idle).len()
+        locked(&self.place).idle.len()
+    }
+
+    fn close_idle(&self) {
+        let idle = std::mem::take(&mut locked(&self.place).idle);
+        drop(idle);
     }
 
     /// It left the pool: probes end, idle connections close.
     pub(crate) fn leave(&self) {
         self.gone.cancel();
-        locked(&self.idle).clear();
+        locked(&self.place).left = true;
+        self.close_idle();
     }
 
-    /// Fires when the server is found silent: whoever still waits for an answer's head goes elsewhere.
-    pub(crate) fn lost(&self) -> CancellationToken {
-        locked(&self.lost).clone()
+    /// How often it was lost and found.
+    pub(crate) fn losses(&self) -> u64 {
+        self.losses.load(Ordering::Acquire)
     }
 
-    /// It is silent.
+    /// Whether it is lost now, or was since that many: whoever still waits for an answer's head goes elsewhere.
+    pub(crate) fn is_lost_since(&self, losses: u64) -> bool {
+        let now = self.losses();
+        now != losses || now % 2 == 1
+    }
+
+    /// It is silent: whoever waits on one of its connections is woken to see that.
     pub(crate) fn lose(&self) {
-        locked(&self.lost).cancel();
-        locked(&self.idle).clear();
+        self.count_loss(0);
+        let bells = locked(&self.bells);
+        bells
+            .iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|bell| bell.wake());
+        drop(bells);
+        self.close_idle();
     }
 
     /// It is up.
     pub(crate) fn found(&self) {
-        let mut lost = locked(&self.lost);
-        if lost.is_cancelled() {
-            *lost = CancellationToken::new();
-        }
+        self.count_loss(1);
+    }
+
+    /// Counts one more where the count is even (0) or odd (1).
+    fn count_loss(&self, parity: u64) {
+        let one_more = |losses: u64| (losses % 2 == parity).then_some(losses + 1);
+        // Where it is the other one, that is known already.
+        let _known = self
+            .losses
+            .try_update(Ordering::AcqRel, Ordering::Acquire, one_more);
     }
 
     /// Asks for a probe now.
     pub(crate) fn doubt(&self) {
-        locked(&self.idle).clear();
+        self.close_idle();
         self.doubted.notify_one();
     }
 
@@ -211,4 +267,61 @@ impl Server {
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const TERMS: Terms = Terms {
+        capacity: None,
+        weight: 1,
+        backup: false,
+    };
+
+    #[tokio::test]
+    async fn whoever_waits_for_an_answer_is_woken_when_the_server_is_lost() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addresses = [listener.local_addr().unwrap()];
+        let server = Server::new("a", &addresses, TERMS, &settings::Idle::default());
+        let connection = server.connect(Duration::from_secs(1)).await.unwrap();
+        let (losses, waited_on) = (server.losses(), server.clone());
+        let mut lost = tokio::spawn(poll_fn(move |cx| {
+            connection.bell.register(cx.waker());
+            if waited_on.is_lost_since(losses) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        }));
+        // It waits from then on.
+        tokio::task::yield_now().await;
+        assert!(!lost.is_finished());
+        server.lose();
+        let woken = tokio::time::timeout(Duration::from_secs(20), &mut lost).await;
+        assert!(woken.is_ok());
+    }
+
+    #[test]
+    fn a_server_that_was_lost_and_found_is_lost_to_those_who_waited_and_to_nobody_else() {
+        let server = Server::new("a", &[], TERMS, &settings::Idle::default());
+        let before = server.losses();
+        assert!(!server.is_lost_since(before));
+        server.found();
+        assert!(!server.is_lost_since(before), "it was never lost");
+        server.lose();
+        server.lose();
+        assert!(
+            server.is_lost_since(server.losses()),
+            "nor is it waited for"
+        );
+        server.found();
+        assert!(server.is_lost_since(before));
+        assert!(!server.is_lost_since(server.losses()));
+    }
 }

@@ -59,7 +59,8 @@ fn bytes(raw: &str) -> Vec<u8> {
     bytes
 }
 
-async fn exchange(balancer: &Balancer, case: &Case) -> Vec<u16> {
+/// The statuses of all answers, and how many of them explain themselves.
+async fn exchange(balancer: &Balancer, case: &Case) -> (Vec<u16>, usize) {
     let mut stream = TcpStream::connect(balancer.site).await.unwrap();
     let mut text = bytes(&case.raw);
     if !case.alone {
@@ -83,7 +84,8 @@ async fn exchange(balancer: &Balancer, case: &Case) -> Vec<u16> {
     soon(&case.what, async { tokio::join!(sending, reading) }).await;
     let answers = String::from_utf8_lossy(&answers).into_owned();
     let lines = answers.split("HTTP/1.").skip(1);
-    lines.map(|line| line[2..5].parse().unwrap()).collect()
+    let statuses = lines.map(|line| line[2..5].parse().unwrap()).collect();
+    (statuses, answers.matches("\r\n\r\n{\"detail\":").count())
 }
 
 #[tokio::test]
@@ -96,7 +98,7 @@ async fn every_request_of_the_corpus_is_carried_or_refused_as_it_should_be() {
     let balancer = Balancer::up(pool).await;
     let mut wrong = Vec::new();
     for case in &corpus.case {
-        let answers = exchange(&balancer, case).await;
+        let (answers, problems) = exchange(&balancer, case).await;
         let mut log = origin.take_log();
         let kept = log
             .received
@@ -126,12 +128,13 @@ async fn every_request_of_the_corpus_is_carried_or_refused_as_it_should_be() {
         if answers != case.answers
             || received != case.origin
             || kept != should_be_kept
+            || problems != answers.iter().filter(|status| **status >= 400).count()
             || !has
             || !lacks
             || !log.complaints.is_empty()
         {
             wrong.push(format!(
-                "RFC {}, {}: {:?}\n  answers {answers:?}, kept: {kept}, origin: {received:?} with {fields:?} {:?}",
+                "RFC {}, {}: {:?}\n  answers {answers:?}, of them problems {problems}, kept: {kept}, origin: {received:?} with {fields:?} {:?}",
                 case.rfc, case.what, case.raw, log.complaints
             ));
         }

@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod answers;
 mod clients;
 mod corpus;
 mod dispatch;
@@ -24,6 +25,7 @@ mod logs;
 mod names;
 mod operator;
 mod reload;
+mod servers;
 mod slow;
 mod tls;
 mod upgrades;
