@@ -74,6 +74,14 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// On how many threads connections and requests are served; a worker's threads compute.
+    pub(crate) fn threads(&self) -> Option<NonZero<usize>> {
+        match self {
+            Command::Balancer(args) => args.threads,
+            _ => None,
+        }
+    }
+
     fn is_service(&self) -> bool {
         !matches!(
             self,
@@ -162,6 +170,9 @@ pub(crate) struct BalancerArgs {
     /// Requests that each server runs at once [default: what its health answer says]
     #[arg(long, env = "TILEBROT_CAPACITY")]
     pub(crate) capacity: Option<u32>,
+    /// Threads that carry requests [default: the cores or the cgroup's CPU quota]
+    #[arg(long, env = "TILEBROT_THREADS")]
+    pub(crate) threads: Option<NonZero<usize>>,
     /// Where /health, /stats and /metrics are
     #[arg(long, env = "TILEBROT_ADMIN", value_name = "HOST:PORT")]
     pub(crate) admin: Option<String>,

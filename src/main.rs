@@ -20,14 +20,23 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(cli::arguments()) {
         Ok(cli) => cli,
         Err(help_or_mistake) => return exit::said_by_clap(&help_or_mistake),
     };
     cli.start_logging();
-    let outcome = match cli.command {
+    let outcome = service::runtime(cli.command.threads())
+        .map_err(Exit::from)
+        .and_then(|runtime| runtime.block_on(run(cli.command)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(exit) => Exit::tell(exit),
+    }
+}
+
+async fn run(command: Command) -> Result<(), Exit> {
+    match command {
         Command::Up(args) => up::run(args).await,
         Command::Worker(args) => worker::run(args).await,
         Command::Balancer(args) => balancer::run(args).await,
@@ -35,9 +44,5 @@ async fn main() -> ExitCode {
         Command::Render(args) => render::run(args).await,
         Command::Status(args) => status::run(args).await,
         Command::Healthcheck(args) => healthcheck::run(args).await,
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(exit) => Exit::tell(exit),
     }
 }

@@ -14,6 +14,7 @@
 mod role;
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -50,11 +51,7 @@ fn main() {
 }
 
 fn run(threads: usize, role: impl Future<Output = ()>) {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder
-        .worker_threads(threads)
-        .enable_all()
-        .build()
+    service::runtime(NonZero::new(threads))
         .unwrap()
         .block_on(role);
 }

@@ -40,8 +40,9 @@ fn a_taken_port_is_said_in_one_line_with_64() {
 
 #[test]
 fn settings_that_cannot_be_used_are_all_named_with_64() {
-    let cases: [(&[&str], &[&str]); 6] = [
+    let cases: [(&[&str], &[&str]); 7] = [
         (&["worker", "--threads", "0"], &["--threads"]),
+        (&["balancer", "--threads", "0"], &["--threads"]),
         (&["nonsense"], &["nonsense"]),
         (
             &["render", "-o", "x.png", "--zoom", "-1", "--palette", "mud"],
@@ -325,4 +326,20 @@ fn a_hangup_reloads_the_balancer_and_status_shows_it_on_tcp_and_on_the_socket() 
     let output = tilebrot(&["status", "--admin", &socket]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("no statistics from unix:"));
+}
+
+#[tokio::test]
+async fn a_balancer_on_one_thread_carries_requests_and_ends_when_told() {
+    let up = Process::start(&["up", "--listen", "127.0.0.1:0", "--workers", "1"]);
+    let listen = ["--listen", "127.0.0.1:0", "--server", &up.url];
+    let one = ["balancer", "--threads", "1"];
+    let mut balancer = Process::start(&[&one[..], &listen[..]].concat());
+    let client = reqwest::Client::new();
+    let picture = format!("{}/render.png?width=64&height=64", balancer.url);
+    let answers = (0..8).map(|_| get(&client, &picture));
+    for answer in futures::future::join_all(answers).await {
+        assert_eq!(answer.status(), 200);
+    }
+    balancer.signal(rustix::process::Signal::TERM);
+    assert!(balancer.wait().success());
 }

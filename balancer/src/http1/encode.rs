@@ -26,7 +26,6 @@ pub(crate) fn request_line(out: &mut BytesMut, method: &Method, uri: &Uri) {
     out.extend_from_slice(b" HTTP/1.1\r\n");
 }
 
-#[allow(dead_code, reason = "for the side of clients")]
 /// The first line of an answer, with the `reason` that it came with, or the one that the registry has for its status.
 pub(crate) fn status_line(
     out: &mut BytesMut,
