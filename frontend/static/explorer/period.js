@@ -1,7 +1,6 @@
 // The period of the cycle that attracts the point under the pointer, once the pointer rests on one that never escapes. A worker
 // says it of a whole tile, so that the pixels around it are known too.
 
-import { isDirect } from "./readout.js";
 import { readPeriods } from "./npy.js";
 import { fieldQuery } from "./state.js";
 
@@ -39,7 +38,6 @@ export function connectPeriod(viewer, element) {
     if (address !== asked) asking?.abort();
     if (!inside) say("–");
     else if (!CYCLIC.includes(state.formula)) say("told of the Mandelbrot set and of multibrots only");
-    else if (!isDirect(viewer)) say("not known at this depth: periods are found by direct arithmetic only");
     else if (kept.has(address)) say(nameOf(kept.get(address)?.[under.index] ?? 0));
     else {
       say("…");

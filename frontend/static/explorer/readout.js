@@ -50,7 +50,7 @@ export function showReadout(viewer, element) {
 }
 
 /** Whether f64 tells the pixels apart. @param {import("./viewer.js").Viewer} viewer */
-export const isDirect = ({ state: { place, quality } }) => place.level < (quality === "fast" ? 36 : quality === "exact" ? 3 : 22);
+const isDirect = ({ state: { place, quality } }) => place.level < (quality === "fast" ? 36 : quality === "exact" ? 3 : 22);
 
 /** Which arithmetic the depth needs. @param {import("./viewer.js").Viewer} viewer */
 export function tierOf(viewer) {
