@@ -32,7 +32,9 @@ async fn ten_clients_that_ask_for_the_same_get_equal_shares() {
     let mut pool = pool_of(&[&origin]);
     pool.capacity = Some(2);
     let balancer = Balancer::up(pool).await;
-    let mut answers = vec![balancer.spawn_get("/hold"), balancer.spawn_get("/hold")];
+    // Of somebody else, for whom it counts how long they are held.
+    let held = || spawn_from(&balancer, 200, "/hold", "u=3");
+    let mut answers = vec![held(), held()];
     origin.wait_until_running(2).await;
     // One after the other, so that the oldest are all of the first clients.
     for client in 1..=10 {
