@@ -5,7 +5,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use super::inlet::ClientBody;
 use crate::http1::encode::Framing;
@@ -240,7 +240,8 @@ fn parse(head: &Bytes, lines: usize) -> Result<Head, Box<Refused>> {
     match outcome {
         Ok(meaning) => Ok(Head {
             framing: meaning.framing(),
-            keeps: meaning.keeps,
+            // Whatever else is said, and in whichever order (RFC 9112 §9.3).
+            keeps: meaning.keeps && !meaning.closes,
             expects: meaning.expects,
             trailers: meaning.trailers,
             request,
@@ -254,6 +255,7 @@ struct Meaning {
     length: Option<u64>,
     chunked: bool,
     keeps: bool,
+    closes: bool,
     expects: bool,
     trailers: bool,
 }
@@ -277,13 +279,16 @@ fn fields_of(
         length: None,
         chunked: false,
         keeps: !is_1_0,
+        closes: false,
         expects: false,
         trailers: false,
     };
     while let Some(length @ 2..) = memchr(b'\n', &head[at..]) {
         let line = &head[at..at + length - 1];
         at += length + 1;
-        let colon = memchr(b':', line).ok_or(Fault::Field)?;
+        // No token has a quotation mark, though a `HeaderName` may.
+        let colon = memchr2(b':', b'"', line).filter(|&end| line[end] == b':');
+        let colon = colon.ok_or(Fault::Field)?;
         // No space belongs to a name (RFC 9112 §5.1), so that a folded line is none either.
         let name = HeaderName::from_bytes(&line[..colon]).map_err(|_| Fault::Field)?;
         let value = head.slice_ref(trimmed(&line[colon + 1..]));
@@ -318,9 +323,7 @@ impl Meaning {
             if is_1_0 && names(value, b"keep-alive") {
                 self.keeps = true;
             }
-            if names(value, b"close") {
-                self.keeps = false;
-            }
+            self.closes |= names(value, b"close");
         } else if *name == TE {
             self.trailers |= names(value, b"trailers");
         } else if *name == EXPECT {

@@ -119,7 +119,7 @@ fn what_is_clear_is_taken_however_it_is_cut() {
         "GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n",
         "x".repeat(2000)
     );
-    let texts: [(&str, &[(&str, &str)]); 6] = [
+    let texts: [(&str, &[(&str, &str)]); 8] = [
         ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", &[("GET /", "")]),
         (
             "\r\nGET /?a=b HTTP/1.1\r\nHost: a\r\n\r\n\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -138,6 +138,14 @@ fn what_is_clear_is_taken_however_it_is_cut() {
         (
             "GET / HTTP/1.0\r\nConnection: x, Keep-Alive\r\n\r\nGET http://a/?b HTTP/1.0\r\n\r\nX",
             &[("GET /", ""), ("GET http://a/?b", "")],
+        ),
+        (
+            "GET / HTTP/1.0\r\nConnection: close\r\nConnection: Keep-Alive\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+            &[("GET /", "")],
+        ),
+        (
+            "GET / HTTP/1.0\r\nConnection: Keep-Alive, close\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+            &[("GET /", "")],
         ),
     ];
     for (text, expected) in texts {
@@ -180,6 +188,7 @@ fn what_two_parsers_could_read_differently_is_refused() {
         (fields("X: a\rb\r\n"), Fault::Field),
         (fields("X: a\0b\r\n"), Fault::Field),
         (fields("X : y\r\n"), Fault::Field),
+        (fields("\"X\": y\r\n"), Fault::Field),
         (fields("X\r\n"), Fault::Field),
         (fields(": y\r\n"), Fault::Field),
         (fields(" X: y\r\n"), Fault::Field),
@@ -266,7 +275,7 @@ fn of_a_refused_request_is_told_what_is_known() {
 }
 
 /// What requests consist of, and what does not belong there.
-const PIECES: [&str; 40] = [
+const PIECES: [&str; 41] = [
     "GET / HTTP/1.1\r\n",
     "POST /x HTTP/1.1\r\n",
     "GET http://a/?b HTTP/1.0\r\n",
@@ -303,6 +312,7 @@ const PIECES: [&str; 40] = [
     ";",
     ",",
     "#",
+    "\"",
     "x",
     "\u{e9}",
     "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
