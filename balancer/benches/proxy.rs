@@ -218,9 +218,15 @@ impl Nginx {
 
     fn worker(&self) -> u32 {
         let master = self.child.id();
-        let children =
-            std::fs::read_to_string(format!("/proc/{master}/task/{master}/children")).unwrap();
-        children.split_whitespace().next().unwrap().parse().unwrap()
+        let file = format!("/proc/{master}/task/{master}/children");
+        // The master listens before it has a worker.
+        loop {
+            let children = std::fs::read_to_string(&file).unwrap();
+            if let Some(worker) = children.split_whitespace().next() {
+                return worker.parse().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 
