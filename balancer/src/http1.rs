@@ -3,3 +3,10 @@
 
 pub(crate) mod chunks;
 pub(crate) mod encode;
+
+/// What a fuzzer's choices make of the pieces that messages consist of.
+#[cfg(test)]
+pub(crate) fn put_together(pieces: &[&str], choices: &[u8]) -> String {
+    let piece = |choice: &u8| pieces[usize::from(*choice) % pieces.len()];
+    choices.iter().map(piece).collect()
+}

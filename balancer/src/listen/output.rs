@@ -57,7 +57,8 @@ impl Output {
 
     /// Whether no piece should be added before some is written.
     pub(super) fn is_full(&self) -> bool {
-        !self.piece.is_empty() || self.text.len() >= ENOUGH
+        let has_piece = !self.piece.is_empty() || !self.after.is_empty();
+        has_piece || self.text.len() >= ENOUGH
     }
 
     /// Gives its room back.
@@ -241,5 +242,24 @@ impl Asked {
             version: request.version(),
             trailers,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_added_before_the_end_of_a_long_chunk_is_out() {
+        let mut output = Output::default();
+        let mut extent = Extent::Chunks(HeaderMap::new());
+        let data = Bytes::from(vec![b'x'; SHORT + 1]);
+        output.data(data, &mut extent).unwrap();
+        output.advance(output.text.len() + SHORT + 1);
+        for _ in 0..encode::CHUNK_END.len() {
+            assert!(output.is_full());
+            output.advance(1);
+        }
+        assert!(output.is_empty() && !output.is_full());
     }
 }

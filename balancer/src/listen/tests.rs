@@ -1,5 +1,5 @@
 //! Is a request the same however it is cut, and what another parser would take it for? With examples, and with whatever
-//! a fuzzer makes of the pieces that requests consist of: `cargo bolero test -p balancer listen::tests::…` goes on for longer.
+//! a fuzzer makes of the pieces that requests consist of: `tests/fuzz.sh` goes on for longer.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -17,6 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::head::{Fault, Head, Heads};
 use super::inlet::{self, ClientBody, Next};
+use crate::http1::put_together;
 
 /// The longest head, and the most that is kept of anything.
 const MOST: usize = 64 << 10;
@@ -319,17 +320,12 @@ const PIECES: [&str; 41] = [
     "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
 ];
 
-fn text_of(choices: &[u8]) -> String {
-    let piece = |choice: &u8| PIECES[usize::from(*choice) % PIECES.len()];
-    choices.iter().map(piece).collect()
-}
-
 #[test]
 fn however_bytes_are_cut_the_same_requests_come_out() {
     bolero::check!()
         .with_type::<(Vec<u8>, u8)>()
         .for_each(|(choices, size)| {
-            let text = text_of(choices);
+            let text = put_together(&PIECES, choices);
             let whole = read_by(text.as_bytes(), text.len().max(1));
             let cut = read_by(text.as_bytes(), usize::from(*size).max(1));
             assert_eq!(whole, cut, "{text:?}");
@@ -376,7 +372,7 @@ fn hyper_sees_the_same_requests_unless_we_refuse_them() {
         .build()
         .unwrap();
     bolero::check!().with_type::<Vec<u8>>().for_each(|choices| {
-        let text = text_of(choices);
+        let text = put_together(&PIECES, choices);
         let (ours, end) = read_by(text.as_bytes(), text.len().max(1));
         let mut theirs = runtime.block_on(seen_by_hyper(text.as_bytes()));
         if matches!(end, End::Refused(_) | End::Broken(_)) {

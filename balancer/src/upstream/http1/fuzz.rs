@@ -1,5 +1,5 @@
 //! Is whatever a fuzzer makes of the pieces that answers consist of the same however it is cut, and the same that hyper's client
-//! reads? `cargo bolero test -p balancer upstream::http1::fuzz::…` goes on for longer.
+//! reads? `tests/fuzz.sh` goes on for longer.
 
 use bytes::Bytes;
 use http::Request;
@@ -8,6 +8,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::tests::read;
+use crate::http1::put_together;
 
 /// What answers consist of, and what does not belong there.
 const PIECES: [&str; 34] = [
@@ -47,17 +48,12 @@ const PIECES: [&str; 34] = [
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
 ];
 
-fn text_of(choices: &[u8]) -> String {
-    let piece = |choice: &u8| PIECES[usize::from(*choice) % PIECES.len()];
-    choices.iter().map(piece).collect()
-}
-
 #[test]
 fn however_bytes_are_cut_the_same_is_read() {
     bolero::check!()
         .with_type::<(Vec<u8>, u8, bool)>()
         .for_each(|(choices, size, bodiless)| {
-            let text = text_of(choices);
+            let text = put_together(&PIECES, choices);
             let size = usize::from(*size).max(1);
             let whole = read(text.as_bytes(), text.len().max(1), *bodiless);
             let cut = read(text.as_bytes(), size, *bodiless);
@@ -102,7 +98,7 @@ fn what_is_read_here_hyper_reads_too() {
         .build()
         .unwrap();
     bolero::check!().with_type::<Vec<u8>>().for_each(|choices| {
-        let text = text_of(choices);
+        let text = put_together(&PIECES, choices);
         if let Ok(whole) = read(text.as_bytes(), text.len().max(1), false) {
             let seen = runtime.block_on(seen_by_hyper(text.as_bytes()));
             let ours = Some((whole.status, whole.body));
