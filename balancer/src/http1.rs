@@ -3,6 +3,7 @@
 
 pub(crate) mod chunks;
 pub(crate) mod encode;
+pub(crate) mod pending;
 
 /// What a fuzzer's choices make of the pieces that messages consist of.
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! How does an answer get onto the wire? Its head and the first of its body in one write. What is short is copied into one buffer; a long
-//! piece goes out from where it is, between the text before and after it.
+//! How does an answer get onto the wire? Its head and the first of its body in one write, the rest of the body as it comes, and at
+//! its end what tells the client that it is one.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, Method, Response, StatusCode, Version, header};
 use http_body::Body;
 use hyper::ext::ReasonPhrase;
@@ -14,18 +14,12 @@ use tokio::io::AsyncWrite;
 use super::date;
 use super::socket::Socket;
 use crate::http1::encode::{self, Framing};
+use crate::http1::pending::Pending;
 
-/// A piece up to here is copied: less work than to write three slices.
-const SHORT: usize = 4 << 10;
-/// So much is gathered before it is written.
-const ENOUGH: usize = 16 << 10;
-
-/// What waits to be written.
+/// What waits to be written to a client.
 #[derive(Debug, Default)]
 pub(super) struct Output {
-    text: BytesMut,
-    piece: Bytes,
-    after: &'static [u8],
+    pending: Pending,
 }
 
 /// What a request says about its answer.
@@ -52,24 +46,23 @@ pub(super) enum Extent {
 impl Output {
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.text.is_empty() && self.piece.is_empty() && self.after.is_empty()
+        self.pending.is_empty()
     }
 
     /// Whether no piece should be added before some is written.
     pub(super) fn is_full(&self) -> bool {
-        let has_piece = !self.piece.is_empty() || !self.after.is_empty();
-        has_piece || self.text.len() >= ENOUGH
+        self.pending.is_full()
     }
 
     /// Gives its room back.
     pub(super) fn rest(&mut self) {
-        self.text = BytesMut::new();
+        self.pending.give_back(0);
     }
 
     /// The client may send the body.
     pub(super) fn go_on(&mut self) {
-        self.text
-            .extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        let text = self.pending.text();
+        text.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
     }
 
     /// Adds the head of an answer. The connection is kept if all else `keeps` it; whether it is.
@@ -81,7 +74,7 @@ impl Output {
     ) -> (Extent, bool) {
         let extent = extent(answer, asked);
         let mut keeps = keeps && !matches!(extent, Extent::Close);
-        let out = &mut self.text;
+        let out = self.pending.text();
         let reason = answer.extensions().get::<ReasonPhrase>();
         let reason = reason.map(ReasonPhrase::as_bytes);
         encode::status_line(out, asked.version, answer.status(), reason);
@@ -128,26 +121,16 @@ impl Output {
 
     /// Adds a piece of a body.
     pub(super) fn data(&mut self, data: Bytes, extent: &mut Extent) -> io::Result<()> {
-        let is_chunk = match extent {
-            Extent::Nothing => return Ok(()),
+        match extent {
+            Extent::Nothing => {}
             Extent::Bytes(left) => {
                 let length = data.len() as u64;
                 *left = left.checked_sub(length).ok_or(io::ErrorKind::InvalidData)?;
-                false
+                self.pending.data(data);
             }
-            Extent::Chunks(_) if data.is_empty() => return Ok(()),
-            Extent::Chunks(_) => true,
-            Extent::Close => false,
-        };
-        if is_chunk {
-            encode::chunk(&mut self.text, data.len());
-        }
-        let after = if is_chunk { encode::CHUNK_END } else { b"" };
-        if data.len() <= SHORT {
-            self.text.extend_from_slice(&data);
-            self.text.extend_from_slice(after);
-        } else {
-            (self.piece, self.after) = (data, after);
+            Extent::Chunks(_) if data.is_empty() => {}
+            Extent::Chunks(_) => self.pending.chunk(data),
+            Extent::Close => self.pending.data(data),
         }
         Ok(())
     }
@@ -158,7 +141,7 @@ impl Output {
             Extent::Bytes(1..) => Err(io::ErrorKind::UnexpectedEof.into()),
             Extent::Chunks(message) => {
                 let kept = trailers.map(|trailers| encode::announced(trailers, message));
-                encode::last_chunk(&mut self.text, kept.as_ref());
+                encode::last_chunk(self.pending.text(), kept.as_ref());
                 Ok(())
             }
             _ => Ok(()),
@@ -171,38 +154,10 @@ impl Output {
         socket: &mut Socket,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        let socket = Pin::new(socket);
         if self.is_empty() {
-            return socket.poll_flush(cx);
+            return Pin::new(socket).poll_flush(cx);
         }
-        let written = if self.piece.is_empty() && self.after.is_empty() {
-            socket.poll_write(cx, &self.text)
-        } else {
-            let slices = [&self.text[..], &self.piece, self.after].map(IoSlice::new);
-            socket.poll_write_vectored(cx, &slices)
-        };
-        let written = ready!(written)?;
-        if written == 0 {
-            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-        }
-        self.advance(written);
-        Poll::Ready(Ok(()))
-    }
-
-    fn advance(&mut self, written: usize) {
-        let of_text = written.min(self.text.len());
-        if of_text == self.text.len() {
-            self.text.clear();
-        } else {
-            self.text.advance(of_text);
-        }
-        let of_piece = (written - of_text).min(self.piece.len());
-        self.piece.advance(of_piece);
-        self.after = &self.after[written - of_text - of_piece..];
-        if self.piece.is_empty() {
-            // So that it is not held while the next one is waited for.
-            self.piece = Bytes::new();
-        }
+        self.pending.poll_write(socket, cx)
     }
 }
 
@@ -242,24 +197,5 @@ impl Asked {
             version: request.version(),
             trailers,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_added_before_the_end_of_a_long_chunk_is_out() {
-        let mut output = Output::default();
-        let mut extent = Extent::Chunks(HeaderMap::new());
-        let data = Bytes::from(vec![b'x'; SHORT + 1]);
-        output.data(data, &mut extent).unwrap();
-        output.advance(output.text.len() + SHORT + 1);
-        for _ in 0..encode::CHUNK_END.len() {
-            assert!(output.is_full());
-            output.advance(1);
-        }
-        assert!(output.is_empty() && !output.is_full());
     }
 }

@@ -1,34 +1,31 @@
 //! How does a request go out? Its head and what is there of its body in one write, the rest of the body as the client sends it.
 //! As long as no byte has been written, the request is as good as new.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame};
 use tokio::io::AsyncWrite;
 
 use crate::http1::encode::{self, Framing};
+use crate::http1::pending::Pending;
 use crate::patience::BodyError;
 use crate::payload::Payload;
 use crate::upstream::RequestHead;
 
-/// A shorter piece of a body is copied behind what goes before it: that costs less than to tell the kernel of several.
-const COPIED: usize = 4 << 10;
 /// A larger buffer is given back when the connection rests for long; heads are shorter.
 const KEPT_AT_REST: usize = 2 << 10;
 /// Most heads are shorter, so that the buffer grows once.
 const USUAL_HEAD: usize = 1 << 10;
 
-/// What goes out on a connection; written in the order of the first three fields.
+/// What goes out on a connection.
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
-    out: BytesMut,
-    piece: Bytes,
-    after: &'static [u8],
+    pending: Pending,
     rest: Rest,
     /// Of a body that flows, while nothing is written: the piece that was taken from it.
     taken: Option<Bytes>,
@@ -60,23 +57,24 @@ pub(crate) enum SendError {
 impl Outgoing {
     /// A request is to go out; of a body that is held nothing will be asked for.
     pub(crate) fn begin(&mut self, head: &RequestHead, payload: &Payload) {
-        self.out.clear();
-        self.out.reserve(USUAL_HEAD);
+        self.pending.clear();
+        let out = self.pending.text();
+        out.reserve(USUAL_HEAD);
         self.wrote = false;
         self.taken = None;
         self.trailer = None;
         let RequestHead { parts, added } = head;
-        encode::request_line(&mut self.out, &parts.method, &parts.uri);
+        encode::request_line(out, &parts.method, &parts.uri);
         let mut length_said = false;
         for (name, value) in &parts.headers {
             match *name {
                 // The body's own length is told, which is the same.
                 CONTENT_LENGTH => length_said = true,
                 TRANSFER_ENCODING => {}
-                _ => encode::field(&mut self.out, name, value.as_bytes()),
+                _ => encode::field(out, name, value.as_bytes()),
             }
         }
-        self.out.extend_from_slice(added.as_bytes());
+        out.extend_from_slice(added.as_bytes());
         let (framing, rest) = match payload {
             Payload::Held(data, _) if data.is_empty() => {
                 (length_said.then_some(Framing::Length(0)), Rest::Nothing)
@@ -91,12 +89,12 @@ impl Outgoing {
             },
         };
         if let Some(framing) = framing {
-            encode::framing(&mut self.out, framing);
+            encode::framing(out, framing);
         }
-        encode::end_of_fields(&mut self.out);
+        encode::end_of_fields(out);
         self.rest = rest;
         if let Payload::Held(data, _) = payload {
-            self.put(data.clone(), b"");
+            self.pending.data(data.clone());
         } else if rest == Rest::Chunks {
             self.trailer = trailer(&parts.headers);
         }
@@ -104,7 +102,7 @@ impl Outgoing {
 
     /// Whether all has gone out.
     pub(crate) fn is_done(&self) -> bool {
-        self.rest == Rest::Nothing && self.is_empty()
+        self.rest == Rest::Nothing && self.pending.is_empty()
     }
 
     /// Whether the server may have seen anything.
@@ -121,17 +119,13 @@ impl Outgoing {
 
     /// Nothing more will be written.
     pub(crate) fn give_up(&mut self) {
-        self.out.clear();
-        self.piece = Bytes::new();
-        self.after = b"";
+        self.pending.clear();
         self.rest = Rest::GivenUp;
     }
 
     /// A large buffer is not kept over a rest.
     pub(crate) fn give_back(&mut self) {
-        if self.out.capacity() > KEPT_AT_REST {
-            self.out = BytesMut::new();
-        }
+        self.pending.give_back(KEPT_AT_REST);
     }
 
     /// Writes what is there, until all has gone out.
@@ -146,58 +140,20 @@ impl Outgoing {
             if let Poll::Ready(Err(e)) = asked {
                 return Poll::Ready(Err(SendError::Body(e)));
             }
-            if self.is_empty() {
+            if self.pending.is_empty() {
                 return asked.map_err(SendError::Body);
             }
-            let count = ready!(self.poll_write(stream, cx)).map_err(SendError::Io)?;
-            if count == 0 {
-                return Poll::Ready(Err(SendError::Io(io::ErrorKind::WriteZero.into())));
-            }
+            ready!(self.pending.poll_write(stream, cx)).map_err(SendError::Io)?;
             if !self.wrote {
                 self.wrote = true;
                 self.taken = None;
             }
-            self.advance(count);
         }
     }
 
-    fn is_empty(&self) -> bool {
-        self.out.is_empty() && self.piece.is_empty() && self.after.is_empty()
-    }
-
-    /// What waits to be written is bounded: one piece, and before the first write the head too.
+    /// What waits to be written is bounded, and of what was taken before the first write there is one piece.
     fn has_enough(&self) -> bool {
-        let is_out_busy = self.wrote && !self.out.is_empty();
-        is_out_busy || self.taken.is_some() || !self.piece.is_empty() || !self.after.is_empty()
-    }
-
-    fn poll_write(
-        &self,
-        stream: &mut (impl AsyncWrite + Unpin),
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
-        let stream = Pin::new(stream);
-        if self.piece.is_empty() && self.after.is_empty() {
-            return stream.poll_write(cx, &self.out);
-        }
-        let parts = [&self.out, &self.piece[..], self.after].map(IoSlice::new);
-        stream.poll_write_vectored(cx, &parts)
-    }
-
-    fn advance(&mut self, mut count: usize) {
-        if count >= self.out.len() {
-            count -= self.out.len();
-            self.out.clear();
-        } else {
-            return self.out.advance(count);
-        }
-        let of_piece = count.min(self.piece.len());
-        self.piece.advance(of_piece);
-        if self.piece.is_empty() {
-            // What the client sent need not be kept.
-            self.piece = Bytes::new();
-        }
-        self.after = &self.after[count - of_piece..];
+        self.taken.is_some() || self.pending.is_full()
     }
 
     /// Asks for more of the body where there is room for it.
@@ -238,12 +194,9 @@ impl Outgoing {
                 if *left == 0 {
                     self.rest = Rest::Nothing;
                 }
-                self.put(data, b"");
+                self.pending.data(data);
             }
-            Rest::Chunks => {
-                encode::chunk(&mut self.out, data.len());
-                self.put(data, encode::CHUNK_END);
-            }
+            Rest::Chunks => self.pending.chunk(data),
         }
         Ok(())
     }
@@ -257,22 +210,12 @@ impl Outgoing {
                 let announced = trailers
                     .zip(self.trailer.as_ref())
                     .map(|(trailers, head)| encode::announced(trailers, head));
-                encode::last_chunk(&mut self.out, announced.as_ref());
+                encode::last_chunk(self.pending.text(), announced.as_ref());
             }
             Rest::Length(_) | Rest::Nothing | Rest::GivenUp => {}
         }
         self.rest = Rest::Nothing;
         Ok(())
-    }
-
-    fn put(&mut self, piece: Bytes, after: &'static [u8]) {
-        if piece.len() <= COPIED {
-            self.out.extend_from_slice(&piece);
-            self.out.extend_from_slice(after);
-        } else {
-            self.piece = piece;
-            self.after = after;
-        }
     }
 }
 
