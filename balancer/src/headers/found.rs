@@ -20,6 +20,8 @@ pub(super) enum Field {
     /// Any whose name begins with `X-Forwarded-`.
     XForwarded = 1 << 10,
     Via = 1 << 11,
+    /// Any with an underscore that may stand for one of those which begin with `X-`.
+    Underscored = 1 << 12,
 }
 
 /// Those that are there.
@@ -57,7 +59,15 @@ fn field(name: &str) -> Option<Field> {
         "keep-alive" | "proxy-connection" => Field::KeepAlive,
         "x-request-id" => Field::RequestId,
         "transfer-encoding" => Field::TransferEncoding,
-        name if name.starts_with("x-forwarded-") => Field::XForwarded,
-        _ => return None,
+        name => {
+            let rest = name.strip_prefix('x')?;
+            if rest.starts_with("-forwarded-") {
+                Field::XForwarded
+            } else if rest.contains('_') {
+                Field::Underscored
+            } else {
+                return None;
+            }
+        }
     })
 }

@@ -126,6 +126,7 @@ fn is_of_head(name: &HeaderName) -> bool {
             | header::CONTENT_TYPE
             | header::COOKIE
             | header::EXPECT
+            | header::FORWARDED
             | header::HOST
             | header::MAX_FORWARDS
             | header::PROXY_AUTHORIZATION
@@ -135,8 +136,11 @@ fn is_of_head(name: &HeaderName) -> bool {
             | header::TRAILER
             | header::TRANSFER_ENCODING
             | header::UPGRADE
-    ) || name == "keep-alive"
-        || name == "proxy-connection"
+            | header::VIA
+    ) || matches!(
+        name.as_str(),
+        "keep-alive" | "proxy-connection" | "x-real-ip" | "x-request-id"
+    ) || name.as_str().starts_with("x-forwarded-")
 }
 
 /// A number in digits.
@@ -223,9 +227,21 @@ mod tests {
         let mut trailers = HeaderMap::new();
         trailers.append("x-sum", HeaderValue::from_static("7"));
         trailers.append("x-other", HeaderValue::from_static("7"));
-        trailers.append("content-length", HeaderValue::from_static("7"));
+        let of_head = [
+            "content-length",
+            "forwarded",
+            "x-forwarded-for",
+            "x-real-ip",
+        ];
+        for name in of_head {
+            trailers.append(name, HeaderValue::from_static("7"));
+        }
         let mut message = HeaderMap::new();
         message.append("trailer", HeaderValue::from_static("X-Sum, Content-Length"));
+        message.append(
+            "trailer",
+            HeaderValue::from_static("Forwarded, X-Forwarded-For, X-Real-IP"),
+        );
         let kept = announced(&trailers, &message);
         let written = text(|out| {
             chunk(out, 26);
