@@ -116,33 +116,43 @@ impl Tunnel {
         early: Bytes,
     ) -> io::Result<()> {
         let idle = self.slot.pool.settings.timeouts.tunnel_idle;
-        let (from_client, mut to_client) = tokio::io::split(client);
         let Switched {
-            mut stream,
+            stream,
             early: from_start,
         } = self.server;
-        let (from_server, mut to_server) = stream.split();
-        to_server.write_all(&early).await?;
-        to_client.write_all(&from_start).await?;
-        to_client.flush().await?;
-        let pulse = Pulse::new();
-        tokio::select! {
-            outcome = async {
-                tokio::try_join!(
-                    pump(from_client, to_server, &pulse),
-                    pump(from_server, to_client, &pulse),
-                )
-            } => outcome.map(|_| ()),
-            () = pulse.stopped(idle) => Err(io::ErrorKind::TimedOut.into()),
-        }
+        carry((client, early), (stream, from_start.freeze()), idle).await
+    }
+}
+
+/// Carries bytes between two, of whom something was read already.
+async fn carry(
+    (client, from_client): (impl AsyncRead + AsyncWrite, Bytes),
+    (server, from_server): (impl AsyncRead + AsyncWrite, Bytes),
+    idle: Duration,
+) -> io::Result<()> {
+    let (client_says, to_client) = tokio::io::split(client);
+    let (server_says, to_server) = tokio::io::split(server);
+    let pulse = Pulse::new();
+    tokio::select! {
+        outcome = async {
+            tokio::try_join!(
+                pump(from_client, client_says, to_server, &pulse),
+                pump(from_server, server_says, to_client, &pulse),
+            )
+        } => outcome.map(|_| ()),
+        () = pulse.stopped(idle) => Err(io::ErrorKind::TimedOut.into()),
     }
 }
 
 async fn pump(
+    early: Bytes,
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     pulse: &Pulse,
 ) -> io::Result<()> {
+    to.write_all(&early).await?;
+    to.flush().await?;
+    drop(early);
     let mut buffer = vec![0; BUFFER];
     loop {
         let count = from.read(&mut buffer).await?;
@@ -207,6 +217,22 @@ mod tests {
         assert!(!is(Method::GET, "Upgrade", "h2c"));
         assert!(!is(Method::GET, "keep-alive", "websocket"));
         assert!(!is(Method::POST, "Upgrade", "websocket"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_read_before_is_waited_for_no_longer_than_what_follows() {
+        let early = || Bytes::from(vec![b'x'; 100]);
+        let idle = Duration::from_secs(10);
+        for (client_takes, server_takes) in [(1, 100), (100, 1)] {
+            let (client, _deaf) = tokio::io::duplex(client_takes);
+            let (server, _mute) = tokio::io::duplex(server_takes);
+            let carried = carry((client, early()), (server, early()), idle);
+            let outcome = tokio::time::timeout(2 * idle, carried).await;
+            assert_eq!(
+                outcome.unwrap().unwrap_err().kind(),
+                io::ErrorKind::TimedOut
+            );
+        }
     }
 
     #[tokio::test(start_paused = true)]
