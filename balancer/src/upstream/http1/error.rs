@@ -39,6 +39,11 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// Whether the server has said something, and nobody knows what.
+    pub(crate) fn is_unclear(&self) -> bool {
+        !matches!(self, Error::Io(_) | Error::NoHead | Error::CutOff)
+    }
+
     /// Whether the connection ended without a word: a server may close one that rests at any time.
     pub(crate) fn is_close(&self) -> bool {
         matches!(self, Error::Io(_) | Error::NoHead)

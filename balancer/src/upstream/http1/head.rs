@@ -4,7 +4,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 use super::Error;
 
@@ -107,15 +107,20 @@ fn parse(text: &Bytes, bodiless: bool) -> Result<Head, Error> {
         if headers.len() == MOST_FIELDS {
             return Err(Error::ManyFields);
         }
-        headers.append(name, value);
+        if name != CONTENT_LENGTH {
+            headers.append(name, value);
+        } else {
+            // Once, however often the server said it (RFC 9112 §6.3, item 5).
+            headers.insert(name, first_of(value));
+        }
     }
     let usual = status.canonical_reason().map(str::as_bytes);
     Ok(Head {
+        keep_alive: connection.keep_alive && !framing.is_doubtful(status),
         body: framing.of(status, bodiless, is_1_1)?,
         status,
         reason: (usual != Some(reason)).then(|| text.slice_ref(reason)),
         headers,
-        keep_alive: connection.keep_alive,
     })
 }
 
@@ -200,6 +205,13 @@ impl Framings {
         Ok(())
     }
 
+    /// Whether the server may mean something else by it, so that what comes next on the connection is not to be trusted: a length
+    /// beside chunks (RFC 9112 §6.3, item 3), or a body where there is none (RFC 9110 §8.6).
+    fn is_doubtful(&self, status: StatusCode) -> bool {
+        let has_body = self.chunked || self.length.is_some_and(|length| length > 0);
+        (self.chunked && self.length.is_some()) || (status == StatusCode::NO_CONTENT && has_body)
+    }
+
     fn of(self, status: StatusCode, bodiless: bool, is_1_1: bool) -> Result<Framing, Error> {
         let empty = status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
@@ -214,6 +226,15 @@ impl Framings {
             (false, None) => Ok(Framing::UntilClose),
         }
     }
+}
+
+/// The first of a list of lengths, which are all the same.
+fn first_of(lengths: HeaderValue) -> HeaderValue {
+    let Some(end) = memchr(b',', lengths.as_bytes()) else {
+        return lengths;
+    };
+    let first = HeaderValue::from_bytes(lengths.as_bytes()[..end].trim_ascii());
+    first.unwrap_or(lengths)
 }
 
 /// Digits alone; others would take a sign too.

@@ -138,7 +138,7 @@ pub(super) fn read(text: &[u8], size: usize, bodiless: bool) -> Result<Whole, Er
 }
 
 /// Answers with their bodies, and whether another one may follow.
-const CLEAR: [(&str, &str, bool); 17] = [
+const CLEAR: [(&str, &str, bool); 20] = [
     (
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
         "hello",
@@ -194,8 +194,24 @@ const CLEAR: [(&str, &str, bool); 17] = [
         true,
     ),
     (
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n",
         "hello",
+        true,
+    ),
+    // Another reader would see another end of these.
+    (
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "hello",
+        false,
+    ),
+    (
+        "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+        "",
+        false,
+    ),
+    (
+        "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+        "",
         true,
     ),
     (
@@ -220,6 +236,10 @@ fn an_answer_is_the_same_however_it_is_cut() {
             assert_eq!(whole.goes_on, goes_on, "{text:?} by {size}");
             assert_eq!(whole.trailers.len(), trailers, "{text:?} by {size}");
             assert!(!whole.headers.contains_key("link"), "{text:?} by {size}");
+            let lengths = whole.headers.get_all("content-length").into_iter();
+            let said: Vec<_> = lengths.map(|length| length.to_str().unwrap()).collect();
+            let is_one = said.len() <= 1 && said.iter().all(|said| said.parse::<u64>().is_ok());
+            assert!(is_one, "{said:?} of {text:?} by {size}");
         }
     }
 }
