@@ -11,6 +11,7 @@ use service::Problem;
 
 use crate::listen::Busy;
 use crate::log::Entry;
+use crate::patience::BodyError;
 use crate::upstream::Answer;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -50,6 +51,14 @@ impl Body {
             if complete {
                 entry.complete();
             }
+        }
+    }
+
+    /// Sends what is there of the request while nothing more of its answer is asked for.
+    pub(crate) fn send_on(&mut self, cx: &mut Context<'_>) -> Result<(), BodyError> {
+        match &mut self.source {
+            Source::Server(answer) => answer.send_on(cx),
+            Source::Own(_) => Ok(()),
         }
     }
 

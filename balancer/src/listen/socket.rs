@@ -27,6 +27,14 @@ impl Socket {
             Socket::Tls { stream, .. } => stream.get_ref().0.readable().await,
         }
     }
+
+    /// Breaks the connection off when it is dropped, and does not end it. TLS does, since it says no farewell then.
+    pub(super) fn reset(&self) {
+        if let Socket::Plain(stream) = self {
+            // Without it the connection ends all the same.
+            stream.set_zero_linger().ok();
+        }
+    }
 }
 
 /// Calls the same of whichever stream there is.

@@ -84,18 +84,26 @@ impl Answer {
 
     /// Waits for the next piece, and sends what is there of the request meanwhile.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let Some(lease) = &mut self.lease else {
-            return Poll::Ready(None);
-        };
-        if let Some(payload) = &mut lease.unsent
+        if let Err(e) = self.send_on(cx) {
+            return Poll::Ready(Some(Err(e)));
+        }
+        match &mut self.lease {
+            Some(lease) => lease.connection.poll_frame(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    /// Sends what is there of the request, whether anybody takes the answer or not: the client may want to send all
+    /// before it looks at that. An error is why there will be no more of the request.
+    pub(crate) fn send_on(&mut self, cx: &mut Context<'_>) -> Result<(), BodyError> {
+        if let Some(lease) = &mut self.lease
+            && let Some(payload) = &mut lease.unsent
             && let Poll::Ready(outcome) = lease.connection.poll_rest(payload, cx)
         {
             lease.unsent = None;
-            if let Err(e) = outcome {
-                return Poll::Ready(Some(Err(e)));
-            }
+            return outcome;
         }
-        lease.connection.poll_frame(cx)
+        Ok(())
     }
 }
 

@@ -145,6 +145,11 @@ impl Connection {
         self.incoming.begin();
     }
 
+    /// When something of a request whose body flows went out last.
+    pub(super) fn last_write(&self) -> Option<Instant> {
+        self.outgoing.last_write()
+    }
+
     /// Whether the whole request has gone out.
     pub(super) fn has_sent(&self) -> bool {
         self.outgoing.is_done()
@@ -218,6 +223,8 @@ impl Connection {
             return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::source)));
         }
         let since = *self.since.get_or_insert_with(Instant::now);
+        // It may want all of the request before it goes on.
+        let since = self.last_write().map_or(since, |last| last.max(since));
         let deadline = (since + self.patience).into();
         ready!(self.timer.poll_until(cx, deadline));
         Poll::Ready(Some(Err(BodyError::Idle(self.patience))))

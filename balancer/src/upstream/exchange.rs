@@ -105,13 +105,16 @@ async fn answer_on(
 ) -> Result<Head, Failed> {
     let server: &Server = &slot.server;
     let losses = server.losses();
-    let deadline = (started + slot.pool.settings.timeouts.head).into();
+    let patience = slot.pool.settings.timeouts.head;
     connection.begin(head, payload);
     poll_fn(|cx| {
         if let Poll::Ready(outcome) = connection.poll_head(payload, cx) {
             return Poll::Ready(outcome.map_err(Failed::from));
         }
         connection.bell.register(cx.waker());
+        // A server that still takes the request is not late.
+        let since = connection.last_write().unwrap_or(started);
+        let deadline = (since + patience).into();
         let failure = if server.is_lost_since(losses) {
             Failure::Lost
         } else if connection.timer.poll_until(cx, deadline).is_ready() {
@@ -216,6 +219,8 @@ impl Slot {
         let server = &self.server;
         match failure {
             Failure::Connect(_) => self.pool.note(server, Sight::Refused, now),
+            // One answer that nobody understands says little about the next one.
+            Failure::Broken(ref e) if e.is_unclear() => self.erred(now),
             Failure::Broken(_) => self.pool.note(server, Sight::Broken, now),
             Failure::Late => self.erred(now),
             Failure::Lost | Failure::Switched | Failure::Client(_) => {}

@@ -29,4 +29,5 @@ mod servers;
 mod slow;
 mod tls;
 mod upgrades;
+mod uploads;
 mod waiting;

@@ -76,7 +76,8 @@ impl Http1 {
                     Seen::Fed => continue,
                     Seen::Nothing => {}
                 }
-                if !self.output.is_empty()
+                // What is written may wait in TLS.
+                if (!self.output.is_empty() || self.stalled.is_some())
                     && let Poll::Ready(Err(_)) = self.poll_write(cx)
                 {
                     return Poll::Ready(None);
@@ -137,7 +138,7 @@ impl Http1 {
     ) -> io::Result<bool> {
         let (mut extent, keeps) = self.output.head(&answer, asked, keeps);
         let mut is_whole = matches!(extent, Extent::Nothing | Extent::Bytes(0));
-        poll_fn(|cx| {
+        let sent = poll_fn(|cx| {
             loop {
                 let mut waits = false;
                 while !(is_whole || waits || self.output.is_full()) {
@@ -145,6 +146,9 @@ impl Http1 {
                         Poll::Pending => waits = true,
                         Poll::Ready(outcome) => is_whole = outcome?,
                     }
+                }
+                if !(is_whole || waits) {
+                    answer.body_mut().send_on(cx).map_err(io::Error::other)?;
                 }
                 match self.poll_write(cx) {
                     Poll::Ready(Ok(())) if is_whole => return Poll::Ready(Ok(())),
@@ -154,13 +158,18 @@ impl Http1 {
                 }
                 match self.look(cx, inlet) {
                     Seen::Left => return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
-                    Seen::Fed => {}
+                    // It is at work, and may look at the answer when it has sent all.
+                    Seen::Fed => self.stalled = None,
                     Seen::Nothing => return Poll::Pending,
                 }
             }
         })
-        .await?;
-        Ok(keeps)
+        .await;
+        if sent.is_err() && matches!(extent, Extent::Close) {
+            // Nothing else tells this client that it has not got all.
+            self.socket.reset();
+        }
+        sent.map(|()| keeps)
     }
 
     /// Writes all that waits, or says that the client has taken nothing for too long.

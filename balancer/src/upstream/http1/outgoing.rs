@@ -4,6 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING};
@@ -30,6 +31,8 @@ pub(crate) struct Outgoing {
     /// Of a body that flows, while nothing is written: the piece that was taken from it.
     taken: Option<Bytes>,
     wrote: bool,
+    /// When, if its body flows: one that is there is out at once, and the clock is not read for it.
+    last_write: Option<Instant>,
     /// What `Trailer` says, if it says anything.
     trailer: Option<HeaderMap>,
 }
@@ -61,6 +64,7 @@ impl Outgoing {
         let out = self.pending.text();
         out.reserve(USUAL_HEAD);
         self.wrote = false;
+        self.last_write = None;
         self.taken = None;
         self.trailer = None;
         let RequestHead { parts, added } = head;
@@ -110,6 +114,11 @@ impl Outgoing {
         self.wrote
     }
 
+    /// When something of a body that flows, or of the head before it, was written last.
+    pub(crate) fn last_write(&self) -> Option<Instant> {
+        self.last_write
+    }
+
     /// Nothing was written: what was taken from the body goes back.
     pub(crate) fn take_back(&mut self, payload: &mut Payload) {
         if let Some(taken) = self.taken.take() {
@@ -144,6 +153,9 @@ impl Outgoing {
                 return asked.map_err(SendError::Body);
             }
             ready!(self.pending.poll_write(stream, cx)).map_err(SendError::Io)?;
+            if matches!(payload, Payload::Stream(_)) {
+                self.last_write = Some(Instant::now());
+            }
             if !self.wrote {
                 self.wrote = true;
                 self.taken = None;
