@@ -17,9 +17,9 @@ use crate::listen::ClientBody;
 use crate::patience::{BodyError, Patience};
 use crate::payload::Payload;
 use crate::pool::Pool;
-use crate::refuse;
+use crate::refuse::{self, Why};
 use crate::tries::Errand;
-use crate::upstream::RequestHead;
+use crate::upstream::{Failure, RequestHead};
 
 const POOL_CAPACITY: HeaderName = HeaderName::from_static("x-pool-capacity");
 
@@ -46,7 +46,9 @@ pub(crate) async fn answer(
         }
         Err(e) => {
             tracing::debug!(pool = pool.settings.name, error = %e, "request did not arrive whole");
-            closing(refuse::incomplete(e.is_late()))
+            let mut answer = closing(refuse::incomplete(e.is_late()));
+            answer.extensions_mut().insert(Why::of(&Failure::Client(e)));
+            answer
         }
     };
     if pool.settings.advertise_capacity

@@ -1,6 +1,8 @@
 //! What does the balancer answer itself? Requests that it cannot carry, and requests that no server could
 //! answer; always a problem (RFC 9457) that says who failed, never how.
 
+use std::sync::Arc;
+
 use http::header::HOST;
 use http::uri::Scheme;
 use http::{Method, Request, StatusCode, Uri, Version};
@@ -185,10 +187,11 @@ pub(crate) fn no_answer(pool: &str, failure: &Failure) -> Problem {
             "No connection",
             "no server took the connection",
         ),
+        Failure::Broken(e) if e.is_unclear() => return unclear(pool, e),
         Failure::Broken(_) => (
             StatusCode::BAD_GATEWAY,
             "No answer",
-            "the server closed the connection before it answered, or gave no clear answer",
+            "the server closed the connection before it answered",
         ),
         Failure::Lost => (
             StatusCode::BAD_GATEWAY,
@@ -208,6 +211,22 @@ pub(crate) fn no_answer(pool: &str, failure: &Failure) -> Problem {
         Failure::Client(e) => return incomplete(e.is_late()),
     };
     Problem::new(status, title, format!("{detail} (pool {pool})")).with("pool", pool)
+}
+
+/// The problem of a request whose answer cannot be passed on; what the server said there is not repeated.
+fn unclear(pool: &str, why: &impl std::fmt::Display) -> Problem {
+    let detail = format!("the server gave no clear answer: {why} (pool {pool})");
+    Problem::new(StatusCode::BAD_GATEWAY, "No clear answer", detail).with("pool", pool)
+}
+
+/// An answer's extension: how it came that no server gave it, for the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Why(pub(crate) Arc<str>);
+
+impl Why {
+    pub(crate) fn of(failure: &Failure) -> Why {
+        Why(failure.to_string().into())
+    }
 }
 
 /// The problem of a request that took longer in all than it may.

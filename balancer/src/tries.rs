@@ -12,9 +12,10 @@ use crate::body::{Body, closing, problem};
 use crate::client::ClientKey;
 use crate::payload::Payload;
 use crate::pool::{Pool, Rank, Refusal, Retry, Wish};
+use crate::refuse::{self, Why};
 use crate::upstream::{Answer, Failed, Failure, RequestHead, ServerId};
 use crate::urgency::Urgency;
-use crate::{hash_key, headers, hedge, refuse};
+use crate::{hash_key, headers, hedge};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -94,10 +95,14 @@ impl<'a> Errand<'a> {
     fn give_up(&self, refusal: Refusal) -> Response<Body> {
         self.pool.counts.refused.fetch_add(1, Ordering::Relaxed);
         let pool = &self.pool.settings.name;
-        problem(match &self.failure {
-            Some(failure) if refusal == Refusal::NoneUp => refuse::no_answer(pool, failure),
-            _ => refuse::no_slot(pool, refusal),
-        })
+        match &self.failure {
+            Some(failure) if refusal == Refusal::NoneUp => {
+                let mut answer = problem(refuse::no_answer(pool, failure));
+                answer.extensions_mut().insert(Why::of(failure));
+                answer
+            }
+            _ => problem(refuse::no_slot(pool, refusal)),
+        }
     }
 
     fn received(
@@ -145,10 +150,9 @@ impl<'a> Errand<'a> {
         } else {
             problem
         };
-        ControlFlow::Break(problem_of(refuse::no_answer(
-            &self.pool.settings.name,
-            &failure,
-        )))
+        let mut answer = problem_of(refuse::no_answer(&self.pool.settings.name, &failure));
+        answer.extensions_mut().insert(Why::of(&failure));
+        ControlFlow::Break(answer)
     }
 }
 

@@ -18,6 +18,7 @@ use super::{Gate, forwarder};
 use crate::body::Body;
 use crate::edge::Caller;
 use crate::log::Entry;
+use crate::refuse::Why;
 
 /// Serves a connection to its end, which is soon when `shutdown` fires.
 pub(super) async fn serve(
@@ -88,9 +89,14 @@ impl Client {
         let pool = gate.pool.load_full();
         // HTTP/2 has no such field; its connections say farewell themselves.
         let says_close = request.version() <= Version::HTTP_11;
-        let entry = Entry::begin(&gate.log, caller.address(), &pool, &request);
+        let mut entry = Entry::begin(&gate.log, caller.address(), &pool, &request);
         let mut answer = gate.edge.answer(&pool, caller, request).await;
         let status = answer.status();
+        if let Some(entry) = &mut entry
+            && let Some(Why(why)) = answer.extensions_mut().remove()
+        {
+            entry.failed(why);
+        }
         answer.body_mut().accompany(busy, status, entry);
         if !says_close {
             answer.headers_mut().remove(header::CONNECTION);

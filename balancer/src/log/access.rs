@@ -30,6 +30,8 @@ pub(crate) struct Record {
     took: Duration,
     /// Whether all of the answer was sent.
     complete: bool,
+    /// How it came that the balancer answered and not a server.
+    failure: Option<Arc<str>>,
 }
 
 /// A record in the making; it is logged when this is dropped.
@@ -71,8 +73,16 @@ impl Entry {
                 bytes: 0,
                 took: Duration::ZERO,
                 complete: false,
+                failure: None,
             })),
         })
+    }
+
+    /// No server gave the answer; why.
+    pub(crate) fn failed(&mut self, why: Arc<str>) {
+        if let Some(record) = &mut self.record {
+            record.failure = Some(why);
+        }
     }
 
     /// The head of the answer is there, from `server` unless the balancer gave it.
@@ -80,6 +90,8 @@ impl Entry {
         if let Some(record) = &mut self.record {
             record.status = status;
             record.server = server;
+            // There is nothing but a head.
+            record.complete |= record.method == Method::HEAD;
         }
     }
 
@@ -125,6 +137,8 @@ struct Json<'a> {
     server: Option<&'a str>,
     complete: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     referer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_agent: Option<String>,
@@ -155,6 +169,7 @@ impl Record {
             pool: &self.pool.settings.name,
             server: self.server.as_deref().map(|server| &*server.label),
             complete: self.complete,
+            failure: self.failure.as_deref(),
             referer: self.referer.as_ref().map(text),
             user_agent: self.user_agent.as_ref().map(text),
         };
@@ -224,6 +239,7 @@ mod tests {
             bytes: 1234,
             took: Duration::from_micros(1500),
             complete: true,
+            failure: None,
         }
     }
 

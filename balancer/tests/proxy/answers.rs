@@ -169,3 +169,79 @@ async fn what_is_left_of_a_body_is_not_taken_for_a_request() {
         assert!(!more.contains("HTTP/1."), "{framing}: {more}");
     }
 }
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_breaks_off_where_only_the_end_of_the_connection_ends_it() {
+    let origin = Origin::start("a");
+    let balancer = Balancer::up(pool_of(&[&origin])).await;
+    let mut client = TcpStream::connect(balancer.site).await.unwrap();
+    let text = b"GET /break HTTP/1.0\r\n\r\n";
+    client.write_all(text).await.unwrap();
+    let mut answer = Vec::new();
+    // It has begun.
+    while !answer.ends_with(b"first") {
+        let read = soon("more", client.read_buf(&mut answer)).await.unwrap();
+        assert_ne!(read, 0);
+    }
+    origin.gate.add_permits(1);
+    let end = soon("the end", client.read_to_end(&mut answer)).await;
+    assert!(end.is_err(), "{end:?}");
+}
+
+/// Two servers that nobody can understand when they are asked for `/unclear`.
+async fn before_servers_that_say(unclear: &'static str) -> Balancer {
+    let mut servers = Vec::new();
+    for _ in 0..2 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        servers.push(Server::from(Address::Fixed(listener.local_addr().unwrap())));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut head = [0; 4096];
+                let Ok(length) = stream.read(&mut head).await else {
+                    continue;
+                };
+                let text = match head[..length].starts_with(b"GET /unclear ") {
+                    true => unclear,
+                    false => {
+                        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
+                    }
+                };
+                stream.write_all(text.as_bytes()).await.unwrap();
+            }
+        });
+    }
+    let mut pool = Pool::new("raw", servers);
+    pool.health.probes = false;
+    Balancer::up(pool).await
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_clear_is_refused_with_its_fault_and_its_server_goes_on() {
+    for (unclear, fault) in [
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            "answer's Transfer-Encoding is not chunked alone",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+            "answer's Content-Length is not one number",
+        ),
+        (
+            "HELLO\r\n\r\n",
+            "answer's first line is not a version of HTTP/1 and a status",
+        ),
+    ] {
+        let balancer = before_servers_that_say(unclear).await;
+        let answer = balancer.get("/unclear").await;
+        assert_eq!(answer.status, 502);
+        let problem = answer.json();
+        assert_eq!(problem["title"], "No clear answer");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(fault), "{detail}");
+        let stats = balancer.stats().await;
+        for server in stats["servers"].as_array().unwrap() {
+            assert_eq!(server["state"], "up", "{stats}");
+        }
+        assert_eq!(balancer.get("/").await.text(), "hello");
+    }
+}

@@ -66,6 +66,46 @@ async fn balancer_before(origin: &Origin, format: AccessFormat, folder: &Folder)
 }
 
 #[tokio::test]
+async fn a_line_says_why_no_server_gave_the_answer() {
+    let (origin, folder) = (Origin::start("a"), Folder::new("failure"));
+    let balancer = balancer_before(&origin, AccessFormat::Json, &folder).await;
+    balancer.get("/crash").await;
+    let mut client = TcpStream::connect(balancer.site).await.unwrap();
+    let text = "PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nwork";
+    client.write_all(text.as_bytes()).await.unwrap();
+    client.shutdown().await.unwrap();
+    let lines = folder.lines("access.log", 2).await;
+    for (line, failure) in lines.iter().zip([
+        "no answer: server closed the connection before the answer",
+        "the request's body broke off: the client ended within it",
+    ]) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["failure"], failure, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_head_is_complete_whoever_gives_it() {
+    let (origin, folder) = (Origin::start("a"), Folder::new("head"));
+    let balancer = balancer_before(&origin, AccessFormat::Json, &folder).await;
+    let mut client = TcpStream::connect(balancer.site).await.unwrap();
+    client
+        .write_all(b"HEAD * HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    soon("the end", client.read_to_end(&mut answer))
+        .await
+        .unwrap();
+    let lines = folder.lines("access.log", 1).await;
+    let line: Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!(
+        (&line["status"], &line["complete"]),
+        (&400.into(), &true.into())
+    );
+}
+
+#[tokio::test]
 async fn every_request_has_a_line_with_what_became_of_it() {
     let (origin, folder) = (Origin::start("a"), Folder::new("json"));
     let balancer = balancer_before(&origin, AccessFormat::Json, &folder).await;
