@@ -144,7 +144,7 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// Between two requests on a connection.
     pub keep_alive: Duration,
-    /// A client that takes nothing of its answer for so long is given up.
+    /// A client that takes nothing of its answer for so long, nor sends anything of its request, is given up.
     pub stall: Duration,
     /// How long new requests are still taken after shutdown began, while the health page says `draining`: whoever
     /// sends them needs that time to notice.

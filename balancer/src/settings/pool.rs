@@ -203,7 +203,7 @@ pub struct Hedge {
 pub struct Timeouts {
     /// To take a connection.
     pub connect: Duration,
-    /// From the request's end to the answer's head.
+    /// From the request's end, or what went out of it last, to the answer's head.
     pub head: Duration,
     /// Between two pieces of a body, in both directions.
     pub body_idle: Duration,
