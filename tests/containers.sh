@@ -16,19 +16,17 @@ fail() { echo "tests/containers.sh: $*" >&2; exit 1; }
     fail "no container engine answers, and starting one needs root: start Docker, or run this as root"
 if [[ ${1:-} == --can-run ]]; then exit; fi
 
+source tests/containers/engine.sh
 scratch=$(mktemp -d)
-engine=
 end() {
-    if [[ $engine ]]; then
-        kill -TERM "$engine" 2>/dev/null || true
-        wait "$engine" || true
-    fi
-    rm -rf "$scratch" || true # what the engine left mounted stays
+    trap '' INT TERM HUP # asked again, it still cleans up
+    [[ ! $bridge ]] || end_engine
+    rm -rf "$scratch"
 }
 trap end EXIT
 
 step "tools"
-bash tests/install.sh docker.io iptables debootstrap python3 python3-venv
+bash tests/install.sh docker.io iptables iproute2 debootstrap python3 python3-venv
 /usr/bin/python3 -m venv "$scratch/venv"
 "$scratch/venv/bin/pip" install --quiet --disable-pip-version-check --requirement tests/deploy/requirements.txt
 mkdir -p "$scratch/bin" "$scratch/docker/cli-plugins"
@@ -41,16 +39,7 @@ if docker info >/dev/null 2>&1; then
     step "images, on the engine that runs"
 else
     step "images, on an engine of our own"
-    export DOCKER_HOST=unix://$scratch/engine.sock
-    dockerd --data-root "$scratch/data" --exec-root "$scratch/exec" --pidfile "$scratch/engine.pid" \
-        --host "$DOCKER_HOST" >"$scratch/engine.log" 2>&1 &
-    engine=$!
-    for _ in $(seq 300); do
-        docker info >/dev/null 2>&1 && break
-        kill -0 "$engine" 2>/dev/null || { tail -20 "$scratch/engine.log" >&2; fail "the container engine does not start"; }
-        sleep 0.1
-    done
-    docker info >/dev/null || { tail -20 "$scratch/engine.log" >&2; fail "the container engine does not answer"; }
+    start_engine "$scratch/engine"
 fi
 
 images=tests/containers/images

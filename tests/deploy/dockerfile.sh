@@ -3,17 +3,17 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 fail() { echo "tests/deploy/dockerfile.sh: $*" >&2; exit 1; }
-scratch=$(mktemp -d)
+scratch=$(mktemp -d) log=$(mktemp)
 outside=target/$(uname -m)-unknown-linux-gnu/release/tilebrot
-trap 'rm -rf "$scratch" "$outside"' EXIT
+trap 'rm -rf "$scratch" "$log" "$outside"' EXIT
 
 # A change of our own sources leaves the layer of the dependencies as it is.
 git ls-files -z | xargs -0 cp --parents -t "$scratch"
 echo '// changed' >>"$scratch/src/main.rs"
 echo '// changed' >>"$scratch/crates/fractal/src/lib.rs"
-docker build --progress plain --build-arg RUST_IMAGE="$TEST_IMAGES/rust" --target dependencies "$scratch" >"$scratch.log" 2>&1 ||
-    { cat "$scratch.log" >&2; fail "the dependencies do not build"; }
-grep -A2 'RUN cargo build' "$scratch.log" | grep -q CACHED || fail "a changed source builds the dependencies again"
+docker build --progress plain --build-arg RUST_IMAGE="$TEST_IMAGES/rust" --target dependencies "$scratch" >"$log" 2>&1 ||
+    { cat "$log" >&2; fail "the dependencies do not build"; }
+grep -A2 'RUN cargo build' "$log" | grep -q CACHED || fail "a changed source builds the dependencies again"
 
 # The same binary, built outside, makes the same image, without any base image.
 mkdir -p "${outside%/*}"
