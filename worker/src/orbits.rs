@@ -59,6 +59,8 @@ struct Shared {
     /// Memory, in units of [`SHARE`], that orbits under way may take together.
     memory: Arc<Semaphore>,
     shares: u32,
+    /// All of it, in bytes: so much one orbit may take.
+    most_bytes: u64,
     /// How many may wait.
     most_waiting: usize,
     waiting: AtomicUsize,
@@ -104,7 +106,7 @@ impl Orbits {
         metrics: OrbitMetrics,
     ) -> Result<Orbits, rayon::ThreadPoolBuildError> {
         Orbits::computed_by(
-            Box::new(|key, progress, cancel| key.compute(&Join, progress, cancel)),
+            Box::new(move |key, progress, cancel| key.compute(memory, &Join, progress, cancel)),
             threads,
             memory,
             most_waiting,
@@ -139,6 +141,7 @@ impl Orbits {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             memory: Arc::new(Semaphore::new(shares as usize)),
             shares,
+            most_bytes: memory,
             most_waiting,
             waiting: AtomicUsize::new(0),
             metrics,
@@ -283,8 +286,8 @@ impl Shared {
 
     /// Has an orbit computed when it is its turn and there is memory for the most that it can take.
     fn start(self: &Arc<Self>, flight: &Arc<Flight>) {
-        let most = flight.key.limit().saturating_mul(flight.key.step_bytes()) / SHARE;
-        let shares = u32::try_from(most)
+        let most = flight.key.most_bytes(self.most_bytes);
+        let shares = u32::try_from(most / SHARE)
             .unwrap_or(u32::MAX)
             .clamp(1, self.shares);
         let (shared, own) = (Arc::clone(self), Arc::clone(flight));

@@ -46,7 +46,7 @@ impl Prepared {
     /// # Errors
     /// The field that stands in the way.
     pub(crate) fn new(view: &View, settings: &Settings) -> Result<Prepared, FieldErrors> {
-        let most_steps = |key: &OrbitKey| settings.orbit_memory / key.step_bytes();
+        let most_steps = |key: &OrbitKey| key.most_steps(settings.orbit_memory);
         let most = settings.limits.iterations;
         let (plan, most) = match view.iterations {
             Iterations::Limit(limit) => (translate::plan(view, limit)?, limit),
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn an_orbit_that_does_not_fit_is_refused_and_auto_fits() {
         let settings = Settings {
-            orbit_memory: 1000 * 48,
+            orbit_memory: 1000 * 50,
             ..settings()
         };
         let refused = |query| match prepared(query, &settings) {
@@ -233,6 +233,6 @@ mod tests {
         assert_eq!(auto.orbit().unwrap().limit(), 1000);
         // More digits take more memory.
         let auto = prepared("zoom=1e40", &settings).unwrap();
-        assert_eq!(auto.orbit().unwrap().limit(), 375);
+        assert_eq!(auto.orbit().unwrap().limit(), 1000 * 50 / 132);
     }
 }

@@ -1,11 +1,13 @@
 //! How long does each known place take, with its reference, on two threads? One row a place: medians, and the peak of memory.
 //!
-//! `cargo bench -p fractal --bench places` runs all, each three times in turn; ids after `--` choose some.
+//! `cargo bench -p fractal --bench places` runs all, each three times in turn; ids after `--` choose some, and a number among them is how many
+//! megabytes an orbit may take: longer ones are kept as waypoints.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use fractal::{Fork, Formula, Job, Plan, Quality, Rect, View};
+use fractal::{Fork, Formula, Job, OrbitProgress, Plan, Quality, Rect, View};
 use rayon::prelude::*;
 use serde::Deserialize;
 
@@ -44,10 +46,14 @@ struct Times {
 }
 
 fn main() {
-    let chosen: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| !arg.starts_with('-'))
-        .collect();
+    let arguments = std::env::args().skip(1);
+    let arguments = arguments.filter(|argument| !argument.starts_with('-'));
+    let (megabytes, chosen): (Vec<_>, Vec<_>) =
+        arguments.partition(|argument| argument.parse::<u64>().is_ok());
+    let memory = megabytes
+        .first()
+        .and_then(|text| text.parse::<u64>().ok())
+        .map_or(u64::MAX, |megabytes| megabytes << 20);
     let threads = rayon::ThreadPoolBuilder::new().num_threads(THREADS);
     threads.build_global().expect("two threads");
     let places: Vec<Place> = serde_json::from_str(PLACES).expect("the places are JSON");
@@ -59,10 +65,10 @@ fn main() {
     println!("|---|---|---|---|---|---|");
     for place in places {
         forget_peak();
-        let (first, tier, points) = draw(place);
+        let (first, tier, points) = draw(place, memory);
         let mut runs = vec![first];
         while runs.len() < RUNS && runs[0].total < LONG {
-            runs.push(draw(place).0);
+            runs.push(draw(place, memory).0);
         }
         println!(
             "| {} | {tier} | {points} | {:.3} | {:.3} | {} |",
@@ -74,7 +80,7 @@ fn main() {
     }
 }
 
-fn draw(place: &Place) -> (Times, String, usize) {
+fn draw(place: &Place, memory: u64) -> (Times, String, usize) {
     let number = |text: &str| text.parse().expect("a decimal number");
     let view = View {
         re: number(&place.re),
@@ -92,7 +98,12 @@ fn draw(place: &Place) -> (Times, String, usize) {
     let began = Instant::now();
     let plan = Plan::new(&view).expect("a view that can be drawn");
     let tier = plan.tier().to_string();
-    let renderer = plan.prepare(&Rayon, &cancel).expect("nobody cancels");
+    let renderer = plan.with_orbit(|key| {
+        let progress = OrbitProgress::default();
+        let orbit = key.compute(memory, &Rayon, &progress, &cancel)?;
+        Ok::<_, fractal::Cancelled>(Arc::new(orbit))
+    });
+    let renderer = renderer.expect("nobody cancels");
     let orbit = began.elapsed();
     (0..HEIGHT.div_ceil(ROWS)).into_par_iter().for_each(|band| {
         let rect = Rect {

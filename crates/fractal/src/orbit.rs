@@ -12,13 +12,15 @@ mod map;
 mod matrix;
 mod measure;
 mod real;
+mod section;
 #[cfg(test)]
 mod tests;
+mod track;
 mod visit;
 mod walk;
+mod waypoints;
 
 use std::hash::{Hash, Hasher};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use dashu_int::IBig;
@@ -26,17 +28,21 @@ use dashu_int::IBig;
 use crate::extended::{Extended, ExtendedComplex};
 use crate::field::Cancelled;
 use crate::step::Iteration;
+use bilinear::Accuracy;
 pub(crate) use bilinear::{
-    Approximation, LEAF, Node, STRETCH, Table, Whole, from_pseudo_log, pseudo_log,
+    LEAF, Node, Nodes, SECTION_LEVEL, STRETCH, Tabled, Upper, Whole, from_pseudo_log, pseudo_log,
 };
-pub(crate) use double::{DoubleApproximation, NoJump, Pair};
+pub(crate) use double::{NoJump, Pair};
 pub(crate) use jump::{
     Complex, Exponents as JumpExponents, Number, Quadratic as QuadraticJump, RealLinear as RealJump,
 };
 #[doc(hidden)]
 pub use measure::{Numbers, walk_for_benchmark};
+pub(crate) use section::Section;
+pub(crate) use track::Track;
+use track::{Budget, Builders};
 pub(crate) use visit::{Point, Visit};
-pub(crate) use walk::{Points, Walk};
+pub(crate) use walk::{Parts, Walk};
 
 /// Which orbit a view needs. Views with equal keys share it.
 #[derive(Clone, Debug)]
@@ -60,7 +66,7 @@ pub struct OrbitKey {
 }
 
 /// A reference orbit, and the table of approximations along it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Orbit {
     iteration: Iteration,
     c: [f64; 2],
@@ -69,20 +75,6 @@ pub struct Orbit {
     again: Option<Track>,
     is_extended: bool,
 }
-
-/// One orbit with its table.
-#[derive(Clone, Debug)]
-pub(crate) struct Track {
-    points: Points,
-    pub(crate) approximation: Approximation,
-    /// For differences of twice as many digits; made when the first are followed.
-    double: OnceLock<DoubleApproximation>,
-    /// Made when a cycle is first looked for.
-    nearest: OnceLock<Box<[usize]>>,
-}
-
-/// So many of a track's nearest points are looked for: more are those of an orbit that creeps towards its cycle, which had its chance before.
-const MOST_NEAREST: usize = 1024;
 
 impl OrbitKey {
     /// The most steps that computing the orbit takes.
@@ -95,10 +87,21 @@ impl OrbitKey {
         self.bits
     }
 
-    /// Memory that a step of the orbit takes at most: its point is 16 bytes, the table of approximations about as much again, and what
-    /// grows has room to spare. Twice as many digits are twice that, and larger tables.
-    pub fn step_bytes(&self) -> u64 {
-        if self.is_double { 128 } else { 48 }
+    /// The most steps that an orbit like this one can have in so many bytes of memory. As long as they suffice it is kept whole; longer ones are
+    /// kept as waypoints, from which what lies between is computed again.
+    pub fn most_steps(&self, memory: u64) -> u64 {
+        Budget::most_steps(memory / self.tracks(), self.is_double, self.bits)
+    }
+
+    /// Memory that the orbit takes at most, of so many bytes that it may take.
+    pub fn most_bytes(&self, memory: u64) -> u64 {
+        let step_bytes = self.tracks() * Budget::step_bytes(self.is_double);
+        self.limit.saturating_mul(step_bytes).min(memory)
+    }
+
+    /// A Julia set has one orbit for the begin, and one for samples that have rebased.
+    fn tracks(&self) -> u64 {
+        1 + u64::from(self.seed.is_some())
     }
 
     /// Whether an orbit of this key does for `other` too: it is the same, or one that goes on longer. A field depends on its view's
@@ -113,12 +116,25 @@ impl OrbitKey {
             && self.points() == other.points()
     }
 
-    /// Computes the orbit.
+    /// Computes the orbit, to be kept in so many bytes of memory if [`OrbitKey::most_steps`] allows for its limit.
     ///
     /// # Errors
     /// [`Cancelled`] soon after `cancel` was raised.
     pub fn compute(
         &self,
+        memory: u64,
+        fork: &dyn Fork,
+        progress: &OrbitProgress,
+        cancel: &AtomicBool,
+    ) -> Result<Orbit, Cancelled> {
+        let budget = Budget::new(memory / self.tracks(), self.is_double);
+        self.compute_in(budget, fork, progress, cancel)
+    }
+
+    /// With so much memory for each track.
+    fn compute_in(
+        &self,
+        budget: Budget,
         fork: &dyn Fork,
         progress: &OrbitProgress,
         cancel: &AtomicBool,
@@ -126,23 +142,19 @@ impl OrbitKey {
         let walk = Walk {
             iteration: &self.iteration,
             start: None,
+            first: 0,
             c: &self.point,
             bits: self.bits,
             limit: self.limit,
             radius: self.radius,
             keeps_low: self.is_double,
         };
-        let track = |walk: Walk| -> Result<Track, Cancelled> {
-            let points = walk.run(fork, progress, cancel)?;
-            let approximation =
-                Approximation::new(&self.iteration, &points, self.epsilon, self.is_extended);
-            Ok(Track {
-                points,
-                approximation,
-                double: OnceLock::new(),
-                nearest: OnceLock::new(),
-            })
+        let accuracy = Accuracy {
+            epsilon: self.epsilon,
+            extended: self.is_extended,
         };
+        let builders = Builders::new(&self.iteration, accuracy);
+        let track = |walk: Walk| Track::compute(&walk, builders, budget, fork, progress, cancel);
         let (first, again, c) = match &self.seed {
             None => (track(walk)?, None, &self.point),
             Some(seed) => {
@@ -213,7 +225,7 @@ impl Orbit {
 
     /// Points of the reference.
     pub fn points(&self) -> usize {
-        self.first.points.z.len()
+        self.first.last() + 1
     }
 
     pub(crate) fn iteration(&self) -> &Iteration {
@@ -234,78 +246,6 @@ impl Orbit {
 
     pub(crate) fn is_extended(&self) -> bool {
         self.is_extended
-    }
-}
-
-impl Track {
-    pub(crate) fn z(&self) -> &[[f64; 2]] {
-        &self.points.z
-    }
-
-    /// What rounding left over of [`Track::z`], from `first` to `last`.
-    pub(crate) fn low(&self, first: usize, last: usize) -> &[[f64; 2]] {
-        &self.points.low[first..=last]
-    }
-
-    /// What rounding left over of [`Track::point`]; zero where that is not kept.
-    pub(crate) fn point_low(&self, index: usize) -> [Extended; 2] {
-        let tiny = &self.points.tiny;
-        match tiny.binary_search_by_key(&index, |point| point.index) {
-            Ok(found) => [tiny[found].re_low, tiny[found].im_low],
-            Err(_) => {
-                let low = self.points.low.get(index).copied();
-                low.unwrap_or_default().map(Extended::from)
-            }
-        }
-    }
-
-    /// By how much |Z|² is above 4 at the points from `first` to `last` that are so near to the circle that f64 does not tell.
-    pub(crate) fn edges(&self, first: usize, last: usize) -> &[(usize, Extended)] {
-        self.points.edges_in(first, last)
-    }
-
-    /// A point with all the exponent it has.
-    pub(crate) fn point(&self, index: usize) -> [Extended; 2] {
-        let tiny = &self.points.tiny;
-        match tiny.binary_search_by_key(&index, |point| point.index) {
-            Ok(found) => [tiny[found].re, tiny[found].im],
-            Err(_) => self.points.z[index].map(Extended::from),
-        }
-    }
-
-    /// The indices, but for 0, at which points are nearer to 0 than all before them.
-    pub(crate) fn nearest(&self) -> &[usize] {
-        self.nearest.get_or_init(|| {
-            let mut least = Extended::from(f64::MAX);
-            let indices = (1..self.points.z.len()).filter(|&index| {
-                let [re, im] = self.point(index);
-                let modulus = ExtendedComplex::from_parts(re, im).modulus();
-                let is_nearest = modulus < least;
-                if is_nearest {
-                    least = modulus;
-                }
-                is_nearest
-            });
-            indices.take(MOST_NEAREST).collect()
-        })
-    }
-
-    /// The table for differences of twice as many digits; `None` where the points do not have them.
-    pub(crate) fn double(&self, iteration: &Iteration) -> Option<&DoubleApproximation> {
-        let make = || DoubleApproximation::new(iteration, &self.points);
-        (!self.points.low.is_empty()).then(|| self.double.get_or_init(make))
-    }
-
-    /// With what [`Track::double`] may come to.
-    fn bytes(&self) -> usize {
-        let points = &self.points;
-        let kept = size_of_val(&*points.z) + size_of_val(&*points.low);
-        let double = match points.low.is_empty() {
-            true => 0,
-            false => DoubleApproximation::bytes_over(&self.approximation, points.z.len() - 1),
-        };
-        let rare = size_of_val(&*points.tiny) + size_of_val(&*points.edge);
-        kept + rare + self.approximation.bytes() + double
     }
 }
 

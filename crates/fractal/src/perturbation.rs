@@ -25,15 +25,14 @@ mod scale;
 mod stretch;
 mod tiny;
 
+use std::marker::PhantomData;
 use std::sync::atomic::AtomicBool;
 
 use crate::doubt::Seen;
 use crate::extended::power_of_two;
 use crate::field::{Cancelled, Channels, Field};
 use crate::kernel::{self, Tangents};
-use crate::orbit::{
-    Approximation, DoubleApproximation, NoJump, Orbit, Pair, QuadraticJump, RealJump, Table, Track,
-};
+use crate::orbit::Orbit;
 use crate::simd::{Backend, Double, Task, Vector};
 use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
 use crate::view::Rect;
@@ -79,10 +78,10 @@ pub(crate) fn field(
         cancel,
     };
     let drawn = match orbit.iteration() {
-        Iteration::Mandelbrot | Iteration::Julia { .. } => piece.complex::<Quadratic>(backend),
-        Iteration::Multibrot(_) => piece.complex::<Powers>(backend),
-        Iteration::BurningShip => piece.real::<BurningShip>(backend),
-        Iteration::Tricorn => piece.real::<Tricorn>(backend),
+        Iteration::Mandelbrot | Iteration::Julia { .. } => piece.draw::<Quadratic>(backend),
+        Iteration::Multibrot(_) => piece.draw::<Powers>(backend),
+        Iteration::BurningShip => piece.draw::<BurningShip>(backend),
+        Iteration::Tricorn => piece.draw::<Tricorn>(backend),
     };
     let Drawn {
         mut field, leaving, ..
@@ -114,90 +113,42 @@ struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    fn complex<F>(&self, backend: Backend) -> Result<Drawn, Cancelled>
-    where
-        F: Difference<Jump = QuadraticJump, DoubleJump = Pair<QuadraticJump>>,
-    {
-        self.draw::<F>(
-            backend,
-            |track| match &track.approximation {
-                Approximation::Complex(table) => Some(table),
-                Approximation::Real(_) => None,
-            },
-            |track| match track.double(self.samples.orbit.iteration()) {
-                Some(DoubleApproximation::Complex(table)) => Some(table),
-                _ => None,
-            },
-        )
-    }
-
-    fn real<F>(&self, backend: Backend) -> Result<Drawn, Cancelled>
-    where
-        F: Difference<Jump = RealJump, DoubleJump = NoJump>,
-    {
-        self.draw::<F>(
-            backend,
-            |track| match &track.approximation {
-                Approximation::Real(table) => Some(table),
-                Approximation::Complex(_) => None,
-            },
-            |track| match track.double(self.samples.orbit.iteration()) {
-                Some(DoubleApproximation::Real(table)) => Some(table),
-                _ => None,
-            },
-        )
-    }
-
-    fn draw<F: Difference>(
-        &self,
-        backend: Backend,
-        table: impl Fn(&Track) -> Option<&Table<F::Jump>>,
-        double: impl Fn(&Track) -> Option<&Table<F::DoubleJump>>,
-    ) -> Result<Drawn, Cancelled> {
+    fn draw<F: Difference>(&self, backend: Backend) -> Result<Drawn, Cancelled> {
         let Samples {
             orbit, channels, ..
         } = self.samples;
-        let (first, again) = (orbit.first(), orbit.again());
-        let (Some(one), Some(two)) = (table(first), table(again)) else {
-            unreachable!("an orbit's formula decides which kind of table it has");
-        };
-        let tables = [one, two];
         let drawn = match (orbit.is_extended(), channels.derivative) {
-            (false, false) => backend.run(Draw::<F, false, false> {
-                piece: self,
-                tables,
-            }),
-            (false, true) => backend.run(Draw::<F, false, true> {
-                piece: self,
-                tables,
-            }),
-            (true, false) => backend.run(Draw::<F, true, false> {
-                piece: self,
-                tables,
-            }),
-            (true, true) => backend.run(Draw::<F, true, true> {
-                piece: self,
-                tables,
-            }),
+            (false, false) => backend.run(Draw::<F, false, false>::new(self)),
+            (false, true) => backend.run(Draw::<F, false, true>::new(self)),
+            (true, false) => backend.run(Draw::<F, true, false>::new(self)),
+            (true, true) => backend.run(Draw::<F, true, true>::new(self)),
         }?;
-        if !drawn.doubtful.is_empty()
-            && let (Some(one), Some(two)) = (double(first), double(again))
-        {
-            let tables = [one, two];
-            return backend.run(Mend::<F> {
-                piece: self,
-                tables,
-                drawn,
-            });
+        if drawn.doubtful.is_empty() || !orbit.first().is_double() {
+            return Ok(drawn);
         }
-        Ok(drawn)
+        backend.run(Mend::<F> {
+            piece: self,
+            drawn,
+            formula: PhantomData,
+        })
     }
 }
 
 /// All samples of a piece. A kind of passes is a task of its own: compilers take more than twice as long for functions that are twice as large.
 struct Draw<'a, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool> {
     piece: &'a Piece<'a>,
-    tables: [&'a Table<F::Jump>; 2],
+    formula: PhantomData<F>,
+}
+
+impl<'a, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
+    Draw<'a, F, EXTENDED, DERIVATIVE>
+{
+    fn new(piece: &'a Piece<'a>) -> Self {
+        Draw {
+            piece,
+            formula: PhantomData,
+        }
+    }
 }
 
 impl<F: Difference, const EXTENDED: bool, const DERIVATIVE: bool> Task
@@ -207,7 +158,7 @@ impl<F: Difference, const EXTENDED: bool, const DERIVATIVE: bool> Task
 
     #[inline(always)]
     fn run<V: Vector, const K: usize>(self) -> Self::Output {
-        Passes::<V, F, _, EXTENDED, DERIVATIVE>::new(self.piece, self.tables).run()
+        Passes::<V, F, F::Jump, EXTENDED, DERIVATIVE>::new(self.piece).run()
     }
 }
 
@@ -215,8 +166,8 @@ impl<F: Difference, const EXTENDED: bool, const DERIVATIVE: bool> Task
 /// than a tiny part of a pixel, whatever f64 made of their derivatives.
 struct Mend<'a, F: Difference> {
     piece: &'a Piece<'a>,
-    tables: [&'a Table<F::DoubleJump>; 2],
     drawn: Drawn,
+    formula: PhantomData<F>,
 }
 
 impl<F: Difference> Task for Mend<'_, F> {
@@ -224,6 +175,6 @@ impl<F: Difference> Task for Mend<'_, F> {
 
     #[inline(always)]
     fn run<V: Vector, const K: usize>(self) -> Self::Output {
-        Passes::<Double<V>, F, _, true, false>::mend(self.piece, self.tables, self.drawn)
+        Passes::<Double<V>, F, F::DoubleJump, true, false>::mend(self.piece, self.drawn)
     }
 }

@@ -173,7 +173,7 @@ impl Plan {
     /// [`Cancelled`] soon after `cancel` was raised.
     pub fn prepare(self, fork: &dyn Fork, cancel: &AtomicBool) -> Result<Renderer, Cancelled> {
         self.with_orbit(|key| {
-            let orbit = key.compute(fork, &OrbitProgress::default(), cancel)?;
+            let orbit = key.compute(u64::MAX, fork, &OrbitProgress::default(), cancel)?;
             Ok(Arc::new(orbit))
         })
     }

@@ -27,7 +27,7 @@ fn key(place: u32, limit: u64) -> OrbitKey {
 }
 
 fn real(key: &OrbitKey, progress: &OrbitProgress, cancel: &AtomicBool) -> Result<Orbit, Cancelled> {
-    key.compute(&Sequential, progress, cancel)
+    key.compute(PLENTY, &Sequential, progress, cancel)
 }
 
 fn orbits(

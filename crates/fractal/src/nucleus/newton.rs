@@ -101,6 +101,7 @@ pub(super) fn newton(
             keeps_low: false,
             iteration,
             start: None,
+            first: 0,
             c: &c,
             bits,
             limit: period,

@@ -138,6 +138,7 @@ impl<'a> Frame<'a> {
                 keeps_low: false,
                 iteration,
                 start: None,
+                first: 0,
                 c: &c,
                 bits,
                 limit,

@@ -6,25 +6,31 @@
 //! add up to at most S|z| + S_c|c|, where x then y has S = S_x + S_y |A_x| and S_c = S_cx + S_cy + S_y |B_x|.
 
 mod build;
-mod steps;
+mod motion;
 #[cfg(test)]
 mod tests;
 
 use std::ops::Range;
 
-use super::jump::{Jump, RealTerms, Terms};
-use super::walk::Points;
-use crate::extended::{Extended, ExtendedComplex, power_of_two};
-use crate::step::Iteration;
-use build::least;
-pub(super) use build::{Builder, Parts};
-use steps::{complex_leaf, complex_step, real_step};
+use super::jump::{Quadratic, RealLinear};
+use super::section::Section;
+use super::track::Track;
+use crate::extended::{Extended, power_of_two};
+pub(super) use build::{Accuracy, Builder, Tree};
+pub(super) use motion::{Folding, Holomorphic, Motion};
 
 /// Steps of the shortest nodes.
 pub(crate) const LEAF: usize = 8;
 
 /// Leaves of a stretch, as a power of two: so many are walked, once begun, without a look at shorter nodes.
 pub(crate) const STRETCH: usize = 3;
+
+/// Leaves of a section, as a power of two: of an orbit that does not fit into memory so much is there at a time. 4,096 steps are walked
+/// again in a tenth of a millisecond where 128 places are enough, and a point in all its digits is little beside so many.
+pub(crate) const SECTION_LEVEL: usize = 9;
+
+/// Steps of a section.
+pub(crate) const SECTION: usize = LEAF << SECTION_LEVEL;
 
 /// In a leaf whose differences stay below this share of |Z|, no orbit can come closer to 0 than to the reference.
 const SAFE_SHARE: f64 = 0.125;
@@ -45,28 +51,103 @@ pub(crate) struct Safe {
     pub(crate) radius_c: f64,
 }
 
-/// A binary tree over an orbit.
+/// The nodes of at most half a section, over some sections in a row.
 #[derive(Clone, Debug)]
 pub(crate) struct Table<C> {
-    /// levels[k][j] covers the steps from j · LEAF · 2^k to (j + 1) · LEAF · 2^k. Only whole nodes are there.
-    pub(crate) levels: Vec<Vec<Node<C>>>,
-    /// From leaf 1 almost to the end: near a minibrot most samples go that way, once in a period.
-    pub(crate) whole: Option<Whole<C>>,
+    /// Where they begin; the first leaf of a section.
+    first_leaf: usize,
+    /// levels[k][j] covers the steps from j · LEAF · 2^k to (j + 1) · LEAF · 2^k behind that. Only whole nodes are there.
+    levels: Vec<Vec<Node<C>>>,
     /// For each leaf.
-    pub(crate) safe: Vec<Safe>,
+    safe: Vec<Safe>,
 }
 
-impl<C> Table<C> {
+/// The nodes of one section and more, over a whole orbit.
+#[derive(Clone, Debug)]
+pub(crate) struct Upper<C> {
+    /// levels[k][j] covers the sections from j · 2^k to (j + 1) · 2^k.
+    levels: Vec<Vec<Node<C>>>,
+    /// From leaf 1 almost to the end: near a minibrot most samples go that way, once in a period.
+    pub(crate) whole: Option<Whole<C>>,
+    /// How many there are, the last of them perhaps shorter.
+    pub(crate) leaves: usize,
+}
+
+/// A binary tree over an orbit, as far as it is in memory.
+#[derive(Debug)]
+pub(crate) struct Nodes<'t, C> {
+    pub(crate) upper: &'t Upper<C>,
+    pub(crate) table: &'t Table<C>,
+}
+
+impl<C> Clone for Nodes<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Nodes<'_, C> {}
+
+impl<'t, C> Nodes<'t, C> {
+    /// Of which lengths there are nodes.
+    pub(crate) fn levels(self) -> usize {
+        SECTION_LEVEL + self.upper.levels.len()
+    }
+
+    /// The node of 2^`level` leaves that begins at a leaf, which is a multiple of that and in the table.
+    #[inline(always)]
+    pub(crate) fn node(self, level: usize, leaf: usize) -> Option<&'t Node<C>> {
+        if level < SECTION_LEVEL {
+            let nodes = self.table.levels.get(level)?;
+            return nodes.get((leaf - self.table.first_leaf) >> level);
+        }
+        self.upper.node(level, leaf)
+    }
+
+    #[inline(always)]
+    pub(crate) fn safe(self, leaf: usize) -> Safe {
+        self.table.safe[leaf - self.table.first_leaf]
+    }
+
     /// The largest radius of the nodes below a level that begin at some leaves.
-    pub(crate) fn reach(&self, leaves: Range<usize>, level: usize) -> f64 {
-        let levels = self.levels.iter().take(level).enumerate();
+    pub(crate) fn reach(self, leaves: Range<usize>, level: usize) -> f64 {
+        let first = self.table.first_leaf;
+        let (start, end) = (leaves.start - first, leaves.end - first);
+        let levels = self.table.levels.iter().take(level).enumerate();
         let nodes = levels.flat_map(|(level, nodes)| {
-            let begin = leaves.start.div_ceil(1 << level).min(nodes.len());
-            let end = leaves.end.div_ceil(1 << level).min(nodes.len());
+            let begin = start.div_ceil(1 << level).min(nodes.len());
+            let end = end.div_ceil(1 << level).min(nodes.len());
             &nodes[begin..end]
         });
         nodes.fold(f64::NEG_INFINITY, |reach, node| reach.max(node.radius))
     }
+}
+
+impl<C> Upper<C> {
+    /// Lengths of nodes, from [`SECTION_LEVEL`] on.
+    pub(crate) fn levels(&self) -> Range<usize> {
+        SECTION_LEVEL..SECTION_LEVEL + self.levels.len()
+    }
+
+    /// The node of 2^`level` leaves that begins at a leaf, which is a multiple of that.
+    #[inline(always)]
+    pub(crate) fn node(&self, level: usize, leaf: usize) -> Option<&Node<C>> {
+        self.levels[level - SECTION_LEVEL].get(leaf >> level)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        bytes_of(&self.levels)
+    }
+}
+
+impl<C> Table<C> {
+    pub(super) fn bytes(&self) -> usize {
+        bytes_of(&self.levels) + size_of_val(&*self.safe)
+    }
+}
+
+fn bytes_of<C>(levels: &[Vec<Node<C>>]) -> usize {
+    levels.iter().map(|nodes| size_of_val(&**nodes)).sum()
 }
 
 /// One node where others would be a row of them.
@@ -77,74 +158,59 @@ pub(crate) struct Whole<C> {
     pub(crate) end: usize,
 }
 
-/// Tables for jumps of either kind.
-#[derive(Clone, Debug)]
-pub(crate) enum Approximation {
-    Complex(Table<<Terms<ExtendedComplex> as Jump>::Coefficients>),
-    Real(Table<<RealTerms as Jump>::Coefficients>),
+/// What there is for complex jumps, or for real ones.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind<C, R> {
+    Complex(C),
+    Real(R),
 }
 
-impl Approximation {
-    /// The tree over `points`, true to about `epsilon`; with `extended` exponents or with f64's.
-    pub(crate) fn new(
-        iteration: &Iteration,
-        points: &Points,
-        epsilon: f64,
-        extended: bool,
-    ) -> Approximation {
-        let builder = Builder {
-            points,
-            power: iteration.degree(),
-            epsilon,
-            extended,
-        };
-        match iteration {
-            Iteration::Mandelbrot | Iteration::Multibrot(_) | Iteration::Julia { .. } => {
-                let power = iteration.degree();
-                Approximation::Complex(builder.table(
-                    |z| complex_leaf(z, power),
-                    |parts| complex_step(parts.z(), power),
-                    |_| None,
-                ))
-            }
-            Iteration::Tricorn => {
-                let step = |parts: &Parts| {
-                    let z = parts.z();
-                    let (x, y) = (2.0 * z.re, 2.0 * z.im);
-                    real_step([x, -y, -y, -x], z.exponent)
-                };
-                Approximation::Real(builder.table(|_| None, step, |_| None))
-            }
-            Iteration::BurningShip => {
-                let step = |parts: &Parts| {
-                    let z = parts.z();
-                    let (x, y) = (2.0 * z.re, 2.0 * z.im);
-                    let [sx, sy] = parts.z.map(|part| 1_f64.copysign(part.mantissa));
-                    real_step([x, -y, y.abs() * sx, x.abs() * sy], z.exponent)
-                };
-                let fold = |parts: &Parts| {
-                    let size = |part: Extended| Extended::new(part.mantissa.abs(), part.exponent);
-                    Some(least(size(parts.z[0]), size(parts.z[1])))
-                };
-                Approximation::Real(builder.table(|_| None, step, fold))
-            }
-        }
+/// Jumps of which orbits have nodes.
+pub(crate) trait Tabled: Copy + Send + Sync {
+    /// The longer nodes of an orbit whose formula has such jumps.
+    fn upper(track: &Track) -> &Upper<Self>;
+
+    /// The shorter nodes of one of its sections.
+    fn table<'s>(track: &Track, section: &'s Section) -> &'s Table<Self>;
+}
+
+impl Tabled for Quadratic {
+    fn upper(track: &Track) -> &Upper<Self> {
+        track.upper().complex()
     }
 
-    pub(crate) fn bytes(&self) -> usize {
+    fn table<'s>(_track: &Track, section: &'s Section) -> &'s Table<Self> {
+        section.table().complex()
+    }
+}
+
+impl Tabled for RealLinear {
+    fn upper(track: &Track) -> &Upper<Self> {
+        track.upper().real()
+    }
+
+    fn table<'s>(_track: &Track, section: &'s Section) -> &'s Table<Self> {
+        section.table().real()
+    }
+}
+
+impl<C, R> Kind<C, R> {
+    pub(super) fn complex(&self) -> &C {
         match self {
-            Approximation::Complex(table) => table.bytes(),
-            Approximation::Real(table) => table.bytes(),
+            Kind::Complex(it) => it,
+            Kind::Real(_) => unreachable!("{DECIDED}"),
+        }
+    }
+
+    pub(super) fn real(&self) -> &R {
+        match self {
+            Kind::Real(it) => it,
+            Kind::Complex(_) => unreachable!("{DECIDED}"),
         }
     }
 }
 
-impl<C> Table<C> {
-    pub(super) fn bytes(&self) -> usize {
-        let nodes: usize = self.levels.iter().map(Vec::len).sum();
-        nodes * size_of::<Node<C>>() + self.safe.len() * size_of::<Safe>()
-    }
-}
+const DECIDED: &str = "an orbit's formula decides which kind of jumps it has";
 
 impl Safe {
     const NEVER: Safe = Safe {

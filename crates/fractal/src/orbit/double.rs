@@ -2,15 +2,19 @@
 
 use std::ops::{Add, Mul};
 
-use super::bilinear::{Approximation, Builder, LEAF, Node, Parts, Safe, Table};
+use super::bilinear::{Accuracy, Motion, Table, Tabled, Upper};
 use super::jump::{Exponents as JumpExponents, Jump, Number, Quadratic, Terms};
-use super::walk::Points;
+use super::section::Section;
+use super::track::Track;
+use super::walk::Parts;
 use crate::double_double::DoubleDouble;
 use crate::extended::{Extended, ExtendedComplex, power_of_two};
-use crate::step::Iteration;
 
-/// What such jumps leave out, beside what they keep.
-const EPSILON: f64 = f64::from_bits((1023 - 90) << 52); // 2^-90
+/// Exponents are always extended: one kind of passes does for all views.
+pub(super) const ACCURACY: Accuracy = Accuracy {
+    epsilon: power_of_two(-90),
+    extended: true,
+};
 
 /// Coefficients, and what rounding them leaves over.
 #[derive(Clone, Copy, Debug)]
@@ -19,56 +23,87 @@ pub(crate) struct Pair<C> {
     pub(crate) low: C,
 }
 
-/// Tables for jumps of either kind.
-#[derive(Clone, Debug)]
-pub(crate) enum DoubleApproximation {
-    Complex(Table<Pair<Quadratic>>),
-    /// Linear jumps would hardly ever be true enough: there are none.
-    Real(Table<NoJump>),
-}
-
 /// Of tables without nodes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum NoJump {}
 
 /// (re + i im) · 2^exponent, the larger |part| from 1 to 2, or all zero.
 #[derive(Clone, Copy, Debug)]
-struct DoubleComplex {
+pub(super) struct DoubleComplex {
     re: DoubleDouble,
     im: DoubleDouble,
     exponent: i64,
 }
 
-impl DoubleApproximation {
-    /// Of points that have the digits.
-    pub(super) fn new(iteration: &Iteration, points: &Points) -> DoubleApproximation {
-        let power = iteration.degree();
-        let builder = Builder {
-            points,
-            power,
-            epsilon: EPSILON,
-            extended: true,
-        };
-        match iteration {
-            Iteration::Mandelbrot | Iteration::Multibrot(_) | Iteration::Julia { .. } => {
-                let step = |parts: &Parts| step(DoubleComplex::of(parts), power);
-                DoubleApproximation::Complex(builder.table(|_| None, step, |_| None))
-            }
-            Iteration::Tricorn | Iteration::BurningShip => {
-                DoubleApproximation::Real(builder.table_without_nodes())
-            }
-        }
+/// That of z^`power` + c.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DoubleHolomorphic {
+    pub(super) power: u32,
+}
+
+impl Motion for DoubleHolomorphic {
+    type Jump = Terms<DoubleComplex>;
+
+    fn step(&self, point: &Parts) -> Self::Jump {
+        step(DoubleComplex::of(point), self.power)
+    }
+}
+
+/// That of formulas whose jumps are linear: they would hardly ever be true enough, and there are none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StepByStep;
+
+impl Motion for StepByStep {
+    type Jump = NoTerms;
+
+    const HAS_NODES: bool = false;
+
+    fn step(&self, _point: &Parts) -> Self::Jump {
+        NoTerms
+    }
+}
+
+/// What there is of a jump of which there is none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NoTerms;
+
+impl Jump for NoTerms {
+    type Coefficients = NoJump;
+
+    const ORDER: i32 = 1;
+
+    const NONE: Self = NoTerms;
+
+    fn then(self, _next: Self) -> Self {
+        self
     }
 
-    /// What the table of so many steps takes beside one in f64.
-    pub(super) fn bytes_over(single: &Approximation, steps: usize) -> usize {
-        let leaves = steps.div_ceil(LEAF) * size_of::<Safe>();
-        match single {
-            Approximation::Complex(_) => {
-                leaves + 2 * (steps / LEAF) * size_of::<Node<Pair<Quadratic>>>()
-            }
-            Approximation::Real(_) => leaves,
-        }
+    fn norms(self) -> [Extended; 2] {
+        [Extended::default(); 2]
+    }
+
+    fn coefficients(self, _extended: bool) -> Option<NoJump> {
+        None
+    }
+}
+
+impl Tabled for Pair<Quadratic> {
+    fn upper(track: &Track) -> &Upper<Self> {
+        track.double_upper().complex()
+    }
+
+    fn table<'s>(track: &Track, section: &'s Section) -> &'s Table<Self> {
+        track.double_table(section).complex()
+    }
+}
+
+impl Tabled for NoJump {
+    fn upper(track: &Track) -> &Upper<Self> {
+        track.double_upper().real()
+    }
+
+    fn table<'s>(track: &Track, section: &'s Section) -> &'s Table<Self> {
+        track.double_table(section).real()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use dashu_int::IBig;
 
 use super::real::Big;
-use super::walk::{Points, Steps, Walk};
+use super::walk::{All, Points, Steps, Walk};
 use super::{FixedPoint, Fork, OrbitProgress};
 use crate::extended::Extended;
 use crate::field::Cancelled;
@@ -40,6 +40,7 @@ pub fn walk_for_benchmark(numbers: Numbers, bits: usize, steps: u64, fork: &dyn 
     let walk = Walk {
         iteration: &Iteration::Mandelbrot,
         start: None,
+        first: 0,
         c: &c,
         bits,
         limit: steps,
@@ -48,8 +49,8 @@ pub fn walk_for_benchmark(numbers: Numbers, bits: usize, steps: u64, fork: &dyn 
     };
     let (progress, cancel) = (OrbitProgress::default(), AtomicBool::new(false));
     let points: Result<Points, Cancelled> = match numbers {
-        Numbers::Own => walk.run(fork, &progress, &cancel),
-        Numbers::Dashu => Steps::new(&walk, fork, &progress, &cancel).follow_long::<Big>(),
+        Numbers::Own => walk.run(&mut All, fork, &progress, &cancel),
+        Numbers::Dashu => Steps::new(&walk, fork, &progress, &cancel).follow_long::<Big>(&mut All),
     };
     let last = points.ok().and_then(|points| points.z.last().copied());
     last.unwrap_or_default()

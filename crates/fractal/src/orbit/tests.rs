@@ -11,7 +11,7 @@ use dashu_int::ops::Abs;
 use super::real::Digits;
 use super::real::tests::Threads;
 use super::real::{Big, Long};
-use super::walk::{End, Steps, TINY_EXPONENT, TinyPoint};
+use super::walk::{All, End, Points, Steps, TINY_EXPONENT, TinyPoint};
 use super::*;
 use crate::step::Iteration;
 
@@ -26,17 +26,23 @@ fn fixed(text: &str, bits: usize) -> IBig {
     if negative { -value } else { value }
 }
 
-fn point(re: &str, im: &str, bits: usize) -> FixedPoint {
+pub(super) fn point(re: &str, im: &str, bits: usize) -> FixedPoint {
     FixedPoint {
         re: fixed(re, bits),
         im: fixed(im, bits),
     }
 }
 
-fn walk<'a>(iteration: &'a Iteration, c: &'a FixedPoint, bits: usize, limit: u64) -> Walk<'a> {
+pub(super) fn walk<'a>(
+    iteration: &'a Iteration,
+    c: &'a FixedPoint,
+    bits: usize,
+    limit: u64,
+) -> Walk<'a> {
     Walk {
         iteration,
         start: None,
+        first: 0,
         c,
         bits,
         limit,
@@ -47,6 +53,7 @@ fn walk<'a>(iteration: &'a Iteration, c: &'a FixedPoint, bits: usize, limit: u64
 
 fn run(walk: &Walk) -> Points {
     walk.run(
+        &mut All,
         &Sequential,
         &OrbitProgress::default(),
         &AtomicBool::new(false),
@@ -271,7 +278,7 @@ fn a_walk_can_be_cancelled_and_says_how_far_it_is() {
     let progress = OrbitProgress::default();
     let cancel = AtomicBool::new(false);
     let result = std::thread::scope(|scope| {
-        let run = scope.spawn(|| long.run(&Sequential, &progress, &cancel));
+        let run = scope.spawn(|| long.run(&mut All, &Sequential, &progress, &cancel));
         while progress.steps() < 10_000 {
             std::thread::yield_now();
         }
@@ -281,7 +288,7 @@ fn a_walk_can_be_cancelled_and_says_how_far_it_is() {
     assert!(matches!(result, Err(Cancelled)));
     let short = walk(&Iteration::Mandelbrot, &c, 128, 777);
     short
-        .run(&Sequential, &progress, &AtomicBool::new(false))
+        .run(&mut All, &Sequential, &progress, &AtomicBool::new(false))
         .unwrap();
     assert_eq!(progress.steps(), 777);
 }
@@ -290,10 +297,13 @@ fn a_walk_can_be_cancelled_and_says_how_far_it_is() {
 fn in_all_long_numbers(walk: &Walk, fork: &dyn Fork) -> Vec<Points> {
     let (progress, cancel) = (OrbitProgress::default(), AtomicBool::new(false));
     let steps = Steps::new(walk, fork, &progress, &cancel);
-    let mut all = vec![steps.follow_long::<Long>(), steps.follow_long::<Big>()];
+    let mut all = vec![
+        steps.follow_long::<Long>(&mut All),
+        steps.follow_long::<Big>(&mut All),
+    ];
     #[cfg(target_arch = "x86_64")]
     if Digits::is_available() {
-        all.push(steps.follow_long::<Digits>());
+        all.push(steps.follow_long::<Digits>(&mut All));
     }
     all.into_iter().map(Result::unwrap).collect()
 }

@@ -1,9 +1,10 @@
-//! What is kept of an orbit, and where does it end?
+//! Which points has an orbit, and where does it end?
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashu_int::UBig;
 
+use super::bilinear::SECTION;
 use super::derivative::Derivative;
 use super::excess::above_four;
 use super::map::{Map, WHOLE_OF_POWERS, WHOLE_OF_SQUARES, whole_bits};
@@ -28,8 +29,10 @@ const TINY: f64 = f64::from_bits(((1023 + TINY_EXPONENT) as u64) << 52);
 pub(crate) struct Walk<'a> {
     /// The formula. A Julia set's seed is `c`.
     pub(crate) iteration: &'a Iteration,
-    /// Z₀; `None` is 0, the critical point.
+    /// The point that it begins with; `None` is 0, the critical point.
     pub(crate) start: Option<&'a FixedPoint>,
+    /// The index of that point: above 0 where an orbit goes on.
+    pub(crate) first: usize,
     pub(crate) c: &'a FixedPoint,
     /// Binary places of `start`, of `c` and of the arithmetic.
     pub(crate) bits: usize,
@@ -41,9 +44,11 @@ pub(crate) struct Walk<'a> {
     pub(crate) keeps_low: bool,
 }
 
-/// Z₀ to Z_N, each part rounded to the nearest f64.
+/// Points in a row, Z₀ to Z_N if it is all of them, each part rounded to the nearest f64. Indices are those in the whole orbit.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Points {
+    /// The index of the first.
+    pub(crate) first: usize,
     pub(crate) z: Vec<[f64; 2]>,
     /// What that leaves over of each, itself rounded to the nearest f64: both together are the point to 2^-106 of its parts. Zero
     /// where it is below f64's normal numbers. Empty unless the walk keeps it.
@@ -51,7 +56,7 @@ pub(crate) struct Points {
     /// Those of them, but for zeros, whose size is below 2^[`TINY_EXPONENT`], by ascending index. The size of a point is its larger
     /// part, and for the burning ship, where signs matter, the smaller that is not zero.
     pub(crate) tiny: Vec<TinyPoint>,
-    /// Of those but for Z₀ that are so near the circle |Z| = 2 that f64 may not tell on which side, |Z|² - 4, rounded but for its sign,
+    /// Of those but for the first that are so near the circle |Z| = 2 that f64 may not tell on which side, |Z|² - 4, rounded but for its sign,
     /// by ascending index. It is zero only where it is exactly.
     pub(crate) edge: Vec<(usize, Extended)>,
     pub(crate) end: End,
@@ -68,7 +73,90 @@ pub(crate) struct TinyPoint {
     pub(crate) im_low: Extended,
 }
 
+/// A point, and what that leaves over; zero where it is not kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) z: [Extended; 2],
+    pub(crate) low: [Extended; 2],
+}
+
+impl Parts {
+    pub(crate) fn z(&self) -> ExtendedComplex {
+        ExtendedComplex::from_parts(self.z[0], self.z[1])
+    }
+}
+
+impl From<&TinyPoint> for Parts {
+    fn from(point: &TinyPoint) -> Self {
+        Parts {
+            z: [point.re, point.im],
+            low: [point.re_low, point.im_low],
+        }
+    }
+}
+
 impl Points {
+    /// None yet, the first of which is to have this index.
+    fn from(first: usize) -> Points {
+        Points {
+            first,
+            z: Vec::new(),
+            low: Vec::new(),
+            tiny: Vec::new(),
+            edge: Vec::new(),
+            end: End::Limit,
+        }
+    }
+
+    /// The index of the last.
+    pub(crate) fn last(&self) -> usize {
+        self.first + self.z.len() - 1
+    }
+
+    /// From one index to another.
+    #[inline(always)]
+    pub(crate) fn z(&self, first: usize, last: usize) -> &[[f64; 2]] {
+        &self.z[first - self.first..=last - self.first]
+    }
+
+    /// What rounding left over of [`Points::z`].
+    #[inline(always)]
+    pub(crate) fn low(&self, first: usize, last: usize) -> &[[f64; 2]] {
+        &self.low[first - self.first..=last - self.first]
+    }
+
+    /// A point with all the exponent and all the digits that are kept of it.
+    pub(crate) fn parts(&self, index: usize) -> Parts {
+        match self.tiny.binary_search_by_key(&index, |point| point.index) {
+            Ok(found) => Parts::from(&self.tiny[found]),
+            Err(_) => self.rounded(index),
+        }
+    }
+
+    /// A point that is not tiny.
+    pub(super) fn rounded(&self, index: usize) -> Parts {
+        let low = self.low.get(index - self.first).copied();
+        Parts {
+            z: self.z[index - self.first].map(Extended::from),
+            low: low.unwrap_or_default().map(Extended::from),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let kept = size_of_val(&*self.z) + size_of_val(&*self.low);
+        kept + size_of_val(&*self.tiny) + size_of_val(&*self.edge)
+    }
+
+    /// Takes all, but keeps the last as the first of what follows.
+    fn take(&mut self) -> Points {
+        let mut next = Points::from(self.last());
+        next.z.extend(self.z.last());
+        next.low.extend(self.low.last());
+        let tiny = self.tiny.last().filter(|point| point.index == next.first);
+        next.tiny.extend(tiny);
+        std::mem::replace(self, next)
+    }
+
     /// What [`Points::edge`] has of the points from `first` to `last`.
     pub(crate) fn edges_in(&self, first: usize, last: usize) -> &[(usize, Extended)] {
         let begin = self.edge.partition_point(|&(index, _)| index < first);
@@ -76,6 +164,25 @@ impl Points {
         &self.edge[begin..end]
     }
 }
+
+/// What becomes of an orbit's points as it goes on.
+pub(crate) trait Keep {
+    /// Up to how many points are kept together.
+    fn most(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Every [`SECTION`] steps the point there, in all its digits, of which `places` are binary places.
+    fn waypoint(&mut self, _point: impl FnOnce() -> FixedPoint, _places: usize) {}
+
+    /// Takes some sections, in order, because there would be too many points.
+    fn pour(&mut self, _sections: &Points) {}
+}
+
+/// All of them are kept.
+pub(crate) struct All;
+
+impl Keep for All {}
 
 /// Why an orbit has no more points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,21 +204,22 @@ const PRODUCTS_BETWEEN_LOOKS: usize = 40_000;
 const LONGEST: usize = 1000;
 
 impl Walk<'_> {
-    /// Iterates to the end.
+    /// Iterates to the end. Answers all points, or the last section's if the others were poured.
     ///
     /// # Errors
     /// [`Cancelled`] soon after `cancel` was raised.
     pub(crate) fn run(
         &self,
+        keep: &mut impl Keep,
         fork: &dyn Fork,
         progress: &OrbitProgress,
         cancel: &AtomicBool,
     ) -> Result<Points, Cancelled> {
         let steps = Steps::new(self, fork, progress, cancel);
         if self.starts_outside() {
-            return steps.follow_long::<Big>(); // one step, but of any size
+            return steps.follow_long::<Big>(keep); // one step, but of any size
         }
-        in_suitable_numbers(self.iteration, self.bits, &steps)
+        in_suitable_numbers(self.iteration, self.bits, (&steps, keep))
     }
 
     /// Whether Z₀ or c is so far out that Z₁, or Z₀ itself, has no room in [`Layout::whole`] bits. Z₁ then ends the orbit.
@@ -196,42 +304,41 @@ impl<'a> Steps<'a> {
         }
     }
 
-    pub(super) fn follow_long<R: Real>(&self) -> Result<Points, Cancelled> {
+    pub(super) fn follow_long<R: Real>(&self, keep: &mut impl Keep) -> Result<Points, Cancelled> {
         let whole = whole_bits(self.walk.iteration);
-        self.follow_in::<R>(Layout::of_digits(self.walk.bits, whole))
+        self.follow_in::<R>(keep, Layout::of_digits(self.walk.bits, whole))
     }
 
-    fn follow_in<R: Real>(&self, layout: Layout) -> Result<Points, Cancelled> {
+    fn follow_in<R: Real>(
+        &self,
+        keep: &mut impl Keep,
+        layout: Layout,
+    ) -> Result<Points, Cancelled> {
         let Walk {
             iteration, radius, ..
         } = *self.walk;
         match iteration {
-            _ if radius.mantissa == 0.0 => self.follow::<R, 1>(layout, None),
-            Iteration::Julia { .. } => self.follow::<R, 1>(layout, None), // its points do not depend on where in the picture c is
+            _ if radius.mantissa == 0.0 => self.follow::<R, 1>(keep, layout, None),
+            Iteration::Julia { .. } => self.follow::<R, 1>(keep, layout, None), // its points do not depend on where in the picture c is
             Iteration::BurningShip | Iteration::Tricorn => {
-                self.follow::<R, 2>(layout, Some(Derivative::new(iteration, radius)))
+                self.follow::<R, 2>(keep, layout, Some(Derivative::new(iteration, radius)))
             }
             Iteration::Mandelbrot | Iteration::Multibrot(_) => {
-                self.follow::<R, 1>(layout, Some(Derivative::new(iteration, radius)))
+                self.follow::<R, 1>(keep, layout, Some(Derivative::new(iteration, radius)))
             }
         }
     }
 
     fn follow<R: Real, const COLUMNS: usize>(
         &self,
+        keep: &mut impl Keep,
         layout: Layout,
         mut derivative: Option<Derivative<COLUMNS>>,
     ) -> Result<Points, Cancelled> {
         let mut map = Map::<R>::new(self.walk, layout);
         let between_looks = steps_between_looks(layout);
         let signs_matter = *self.walk.iteration == Iteration::BurningShip;
-        let mut points = Points {
-            z: Vec::new(),
-            low: Vec::new(),
-            tiny: Vec::new(),
-            edge: Vec::new(),
-            end: End::Limit,
-        };
+        let mut points = Points::from(self.walk.first);
         for n in 0..=self.walk.limit {
             let z = [map.z[0].to_f64(), map.z[1].to_f64()];
             points.z.push(z);
@@ -241,7 +348,7 @@ impl<'a> Steps<'a> {
             let [x, y] = z.map(f64::abs);
             let size = if signs_matter { x.min(y) } else { x.max(y) };
             if size < TINY {
-                points.tiny.extend(self.tiny_point(n as usize, &map.z));
+                points.tiny.extend(self.tiny_point(points.last(), &map.z));
             }
             let exact =
                 || ExtendedComplex::from_parts(map.z[0].to_extended(), map.z[1].to_extended());
@@ -257,6 +364,16 @@ impl<'a> Steps<'a> {
                 }
                 derivative.step(z, exact);
             }
+            if n % SECTION as u64 == 0 {
+                let point = || FixedPoint {
+                    re: map.z[0].value(),
+                    im: map.z[1].value(),
+                };
+                keep.waypoint(point, layout.places);
+                if n > 0 && points.z.len() > keep.most() {
+                    keep.pour(&points.take());
+                }
+            }
             if n % between_looks == 0 {
                 self.progress.set(n);
                 if self.cancel.load(Ordering::Relaxed) {
@@ -267,7 +384,9 @@ impl<'a> Steps<'a> {
                 map.step(self.fork);
             }
         }
-        self.progress.set(points.z.len() as u64 - 1);
+        self.progress.set((points.last() - self.walk.first) as u64);
+        points.z.shrink_to_fit();
+        points.low.shrink_to_fit();
         Ok(points)
     }
 
@@ -302,26 +421,26 @@ impl Points {
             return true;
         }
         let excess = above_four(z.each_ref().map(Real::value), layout.places);
-        self.edge.push((self.z.len() - 1, excess));
+        self.edge.push((self.last(), excess));
         excess.mantissa > 0.0
     }
 }
 
-impl Follow for &Steps<'_> {
+impl<K: Keep> Follow for (&Steps<'_>, &mut K) {
     type Answer = Result<Points, Cancelled>;
 
     fn short<R: Real>(self, layout: Layout) -> Self::Answer {
+        let (steps, keep) = self;
         let here = Steps {
-            walk: self.walk,
             fork: &Sequential,
-            progress: self.progress,
-            cancel: self.cancel,
+            ..*steps
         };
-        here.follow_in::<R>(layout)
+        here.follow_in::<R>(keep, layout)
     }
 
     fn long<R: Real>(self, layout: Layout) -> Self::Answer {
-        self.follow_in::<R>(layout)
+        let (steps, keep) = self;
+        steps.follow_in::<R>(keep, layout)
     }
 }
 

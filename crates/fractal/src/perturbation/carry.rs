@@ -1,12 +1,12 @@
 //! How does a whole vector of differences jump?
 
 use super::scale::{plus, power_of_two, scaled, splat, splat_sum, sum};
-use crate::orbit::{JumpExponents, NoJump, Pair, QuadraticJump, RealJump};
+use crate::orbit::{JumpExponents, NoJump, Pair, QuadraticJump, RealJump, Tabled};
 use crate::simd::Vector;
 use crate::step::product;
 
 /// A node's jump.
-pub(crate) trait Carry: Copy {
+pub(crate) trait Carry: Tabled {
     /// The difference w, beside c, at the jump's end.
     fn carry<V: Vector>(&self, w: [V; 2], c: [V; 2]) -> [V; 2];
 

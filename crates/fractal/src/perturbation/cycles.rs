@@ -12,7 +12,7 @@ use super::Samples;
 use crate::cycle::{self, Cycle};
 use crate::extended::ExtendedComplex;
 use crate::field::{Cancelled, Field};
-use crate::orbit::{Approximation, Complex, Orbit, QuadraticJump, Table};
+use crate::orbit::{Complex, Orbit};
 use crate::view::Rect;
 use follower::{Follower, Lost};
 use plane::Plane;
@@ -46,9 +46,9 @@ pub(super) fn find(
     field: &mut Field,
     cancel: &AtomicBool,
 ) -> Result<(), Cancelled> {
-    let Some(table) = table_of(samples.orbit) else {
+    if !cycle::has_multipliers(samples.orbit.iteration()) {
         return Ok(());
-    };
+    }
     for sample in 0..field.counts.len() {
         if field.counts[sample] > 0 {
             continue;
@@ -57,10 +57,10 @@ pub(super) fn find(
         let c = ExtendedComplex::new(c[0], c[1], samples.offsets.exponent);
         let (orbit, limit) = (samples.orbit, samples.limit);
         let found = if orbit.is_extended() {
-            attracting(&mut Follower::new(orbit, table, c, cancel), limit)
+            Follower::new(orbit, c, cancel).and_then(|mut it| attracting(&mut it, limit))
         } else {
             let c = Complex::from(c);
-            attracting(&mut Follower::new(orbit, table, c, cancel), limit)
+            Follower::new(orbit, c, cancel).and_then(|mut it| attracting(&mut it, limit))
         };
         match found {
             Ok(Some(cycle)) => {
@@ -82,24 +82,16 @@ pub(super) fn attracts(
     z: ExtendedComplex,
     cancel: &AtomicBool,
 ) -> bool {
-    let Some(table) = table_of(orbit) else {
+    if !cycle::has_multipliers(orbit.iteration()) {
         return false;
-    };
+    }
     let found = if orbit.is_extended() {
-        comes_back(&mut Follower::new(orbit, table, c, cancel), z)
+        Follower::new(orbit, c, cancel).and_then(|mut it| comes_back(&mut it, z))
     } else {
         let [c, z] = [c, z].map(Complex::from);
-        comes_back(&mut Follower::new(orbit, table, c, cancel), z)
+        Follower::new(orbit, c, cancel).and_then(|mut it| comes_back(&mut it, z))
     };
     matches!(found, Ok(true))
-}
-
-/// The table of a formula whose cycles can be found.
-fn table_of(orbit: &Orbit) -> Option<&Table<QuadraticJump>> {
-    match &orbit.first().approximation {
-        Approximation::Complex(table) if cycle::has_multipliers(orbit.iteration()) => Some(table),
-        _ => None,
-    }
 }
 
 fn comes_back<N: Plane>(follower: &mut Follower<N>, z: N) -> Result<bool, Lost> {
@@ -108,7 +100,7 @@ fn comes_back<N: Plane>(follower: &mut Follower<N>, z: N) -> Result<bool, Lost> 
     let mut n = 0;
     for _ in 0..MOST_REBASINGS {
         n += follower.run_to_start(&mut place)?;
-        let apart = follower.z(&place) + z.negated();
+        let apart = follower.z(&place)? + z.negated();
         if near.is_nearer(apart) {
             continue;
         }
@@ -130,7 +122,7 @@ fn attracting<N: Plane>(follower: &mut Follower<N>, limit: u64) -> Result<Option
     while n < longest {
         let most = follower.until_nearest(&place).min(longest - n);
         n += follower.advance(&mut place, most)?;
-        let z = follower.z(&place);
+        let z = follower.z(&place)?;
         if least.is_some_and(|least| !z.is_nearer(least)) {
             continue;
         }
@@ -167,7 +159,7 @@ fn of_period<N: Plane>(
         }
         before = Some(derivative);
         // w - (fⁿ(w) - w) / (derivative - 1)
-        let moved = follower.z(&place) + w.negated();
+        let moved = follower.z(&place)? + w.negated();
         w = w + (moved / (derivative + one.negated())).negated();
     }
     Ok(None)
@@ -190,7 +182,7 @@ fn shortest<N: Plane>(
     for period in (1..=n / 2).filter(|shorter| n.is_multiple_of(*shorter)) {
         follower.run(&mut place, period - at)?;
         at = period;
-        let z = follower.z(&place);
+        let z = follower.z(&place)?;
         if (z + w.negated()).is_nearer(z * near)
             && let Some((_, multiplier)) = of_period(follower, period, w)?
         {

@@ -9,7 +9,7 @@ use super::growth::Growth;
 use super::list::{BASE, CX, CY, EXPONENT, X, Y};
 use super::pass::{Passes, present};
 use super::scale::size;
-use crate::orbit::{LEAF, Node, STRETCH, Table, Whole, from_pseudo_log};
+use crate::orbit::{LEAF, Node, Nodes, SECTION_LEVEL, STRETCH, Upper, Whole, from_pseudo_log};
 use crate::simd::Vector;
 
 /// What comes after the jumps at a leaf.
@@ -25,10 +25,34 @@ pub(super) enum Next {
 impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
     Passes<'_, V, F, J, EXTENDED, DERIVATIVE>
 {
-    /// Tries the nodes below a level that begin at a leaf, and between the longer and the shorter ones a stretch of steps.
+    /// Tries the nodes of whole sections that begin at a leaf; where all have landed that jumped at once.
     #[inline(always)]
-    pub(super) fn jump(&mut self, table: &Table<J>, leaf: usize, below: usize) -> Next {
-        let levels = table.levels.len().min(leaf.trailing_zeros() as usize + 1);
+    pub(super) fn jump_sections(&mut self, upper: &Upper<J>, leaf: usize) -> Option<usize> {
+        if leaf == 0 && !self.is_first {
+            return None; // as below
+        }
+        let distances = self.distances();
+        let begin_here = leaf.trailing_zeros() as usize + 1;
+        for level in upper
+            .levels()
+            .rev()
+            .skip_while(|&level| level >= begin_here)
+        {
+            let end = leaf + (1 << level);
+            if let Some(node) = upper.node(level, leaf)
+                && end < upper.leaves
+                && self.jump_over(node, end, distances)
+            {
+                return Some(end);
+            }
+        }
+        None
+    }
+
+    /// Tries the shorter nodes, below a level, that begin at a leaf, and between the longer and the shorter of them a stretch of steps.
+    #[inline(always)]
+    pub(super) fn jump(&mut self, nodes: Nodes<J>, leaf: usize, below: usize) -> Next {
+        let levels = SECTION_LEVEL.min(leaf.trailing_zeros() as usize + 1);
         let (nearest, farthest) = self.distances();
         // Who jumps at leaf 0, as all do whose differences are 0, would land before those that go the whole way; so either kind has its passes.
         if leaf == 0 && !self.is_first {
@@ -36,7 +60,7 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
         }
         if leaf == 1
             && !self.is_first
-            && let Some(Whole { node, end }) = &table.whole
+            && let Some(Whole { node, end }) = &nodes.upper.whole
             && self.jump_over(node, *end, (nearest, farthest))
         {
             return Next::Landing(*end);
@@ -45,14 +69,14 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
             if level + 1 == STRETCH
                 && below > STRETCH
                 && leaf.is_multiple_of(1 << STRETCH)
-                && let Some(next) = self.stretch(table, leaf, (nearest, farthest))
+                && let Some(next) = self.stretch(nodes, leaf, (nearest, farthest))
             {
                 return next;
             }
             let end = leaf + (1 << level);
             // Where the reference ends every sample rebases, which only steps do.
-            if let Some(node) = table.levels[level].get(leaf >> level)
-                && end < table.safe.len()
+            if let Some(node) = nodes.node(level, leaf)
+                && end < nodes.upper.leaves
                 && self.jump_over(node, end, (nearest, farthest))
             {
                 return Next::Landing(end);

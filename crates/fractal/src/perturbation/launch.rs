@@ -48,7 +48,7 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
                 } else {
                     ([x, y], zero)
                 };
-                let start = piece.samples.orbit.first().z()[0];
+                let start = piece.samples.orbit.first().start();
                 let z = if EXTENDED {
                     splat(start)
                 } else {

@@ -12,7 +12,7 @@ use super::scale::{
     norm, normalised, plus, power_of_two, rough_log2, scaled, size, splat, splat_sum,
 };
 use crate::extended::{Extended, ExtendedComplex};
-use crate::orbit::{LEAF, STRETCH, Table, Track};
+use crate::orbit::{LEAF, Nodes, Parts, STRETCH, Section};
 use crate::simd::Vector;
 
 /// Vectors whose steps are taken side by side: a step is three operations that wait for one another, four cycles each. One vector alone
@@ -77,18 +77,25 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
 {
     /// Takes all active samples over some leaves, at most a stretch. Only where there is one of them may it be tiny.
     #[inline(always)]
-    pub(super) fn walk(&mut self, track: &Track, table: &Table<J>, leaves: Range<usize>) {
-        let is_tiny = EXTENDED && table.safe[leaves.start].is_tiny();
+    pub(super) fn walk(&mut self, section: &Section, nodes: Nodes<J>, leaves: Range<usize>) {
+        let is_tiny = EXTENDED && nodes.safe(leaves.start).is_tiny();
         let mut stretch = [Steps::default(); 1 << STRETCH];
         let stretch = &mut stretch[..leaves.len()];
         for (steps, leaf) in stretch.iter_mut().zip(leaves) {
-            *steps = self.steps(track, table, leaf);
+            *steps = self.steps(section, nodes, leaf);
+        }
+        let mut points = [Parts::default(); LEAF + 1];
+        if is_tiny {
+            let indices = stretch[0].first..;
+            for (point, index) in points.iter_mut().zip(indices).take(stretch[0].z.len()) {
+                *point = section.points.parts(index);
+            }
         }
         let (mut read, mut kept) = (0, 0);
         let len = self.active.len();
         while read < len {
             if is_tiny {
-                self.tiny_steps(track, &stretch[0], read, &mut kept);
+                self.tiny_steps(&points, &stretch[0], read, &mut kept);
                 read += V::LANES;
             } else {
                 self.cross(stretch, read, &mut kept);
@@ -99,23 +106,23 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
     }
 
     #[inline(always)]
-    fn steps<'t>(&self, track: &'t Track, table: &Table<J>, leaf: usize) -> Steps<'t> {
-        let safe = table.safe[leaf];
-        let z = track.z();
+    fn steps<'t>(&self, section: &'t Section, nodes: Nodes<J>, leaf: usize) -> Steps<'t> {
+        let safe = nodes.safe(leaf);
+        let points = &section.points;
         let first = leaf * LEAF;
-        let last = (first + LEAF).min(z.len() - 1);
+        let last = (first + LEAF).min(points.last());
         Steps {
-            z: &z[first..=last],
+            z: points.z(first, last),
             low: if V::PARTS > 1 {
-                track.low(first, last)
+                points.low(first, last)
             } else {
                 &[]
             },
             first,
-            is_end: last == z.len() - 1,
+            is_end: leaf + 1 == nodes.upper.leaves,
             safe_radius: safe.radius,
             safe_radius_c: self.in_units_of_c(safe.radius_c),
-            edges: track.edges(first + 1, last),
+            edges: points.edges_in(first + 1, last),
         }
     }
 

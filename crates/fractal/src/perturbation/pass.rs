@@ -1,6 +1,7 @@
 //! In which order do samples go along the reference? From leaf to leaf of the table, all that are at one together.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::carry::Carry;
@@ -12,7 +13,7 @@ use super::{Piece, cycles};
 use crate::extended::ExtendedComplex;
 use crate::field::{Cancelled, Field};
 use crate::kernel::{Escaping, Leaving};
-use crate::orbit::{STRETCH, Table, Track};
+use crate::orbit::{LEAF, Nodes, SECTION_LEVEL, STRETCH, Section, Track};
 use crate::simd::Vector;
 
 /// Samples that go together: their lists, some 60 bytes a sample, stay in a second-level cache.
@@ -35,7 +36,6 @@ pub(super) struct Drawn {
 /// All samples of a piece.
 pub(super) struct Passes<'a, V, F, J, const EXTENDED: bool, const DERIVATIVE: bool> {
     pub(super) piece: &'a Piece<'a>,
-    tables: [&'a Table<J>; 2],
     /// Those that are at the present point of the reference.
     pub(super) active: List,
     /// Those that have jumped ahead, the next to land at the end.
@@ -76,14 +76,14 @@ pub(super) struct Passes<'a, V, F, J, const EXTENDED: bool, const DERIVATIVE: bo
     most_loss: f64,
     /// Which they are.
     doubtful: Vec<u32>,
-    formula: PhantomData<F>,
+    kind: PhantomData<(F, J)>,
 }
 
 impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
     Passes<'a, V, F, J, EXTENDED, DERIVATIVE>
 {
     #[inline(always)]
-    pub(super) fn new(piece: &'a Piece<'a>, tables: [&'a Table<J>; 2]) -> Self {
+    pub(super) fn new(piece: &'a Piece<'a>) -> Self {
         let (width, height) = (
             piece.samples.offsets.width(piece.rect),
             piece.samples.offsets.height(piece.rect),
@@ -96,19 +96,18 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             }
             _ => Field::interior(width, height, piece.samples.channels),
         };
-        Self::of(piece, tables, width * height, field)
+        Self::of(piece, width * height, field)
     }
 
     /// For `samples` of a field.
     #[inline(always)]
-    fn of(piece: &'a Piece<'a>, tables: [&'a Table<J>; 2], samples: usize, field: Field) -> Self {
+    fn of(piece: &'a Piece<'a>, samples: usize, field: Field) -> Self {
         let batch = BATCH.min(samples);
         let tangents = if DERIVATIVE { F::TANGENTS } else { 0 };
         let power = piece.samples.orbit.iteration().degree();
         let list = || List::new::<V>(batch, EXTENDED, tangents);
         Passes {
             piece,
-            tables,
             active: list(),
             jumped: list(),
             is_first: true,
@@ -134,7 +133,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
                 f64::INFINITY
             },
             doubtful: Vec::new(),
-            formula: PhantomData,
+            kind: PhantomData,
             pixel: Pixel::new(&piece.tangents, piece.samples.offsets.exponent as f64),
         }
     }
@@ -157,11 +156,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
 
     /// Draws the doubtful samples of a field again.
     #[inline(always)]
-    pub(super) fn mend(
-        piece: &'a Piece<'a>,
-        tables: [&'a Table<J>; 2],
-        drawn: Drawn,
-    ) -> Result<Drawn, Cancelled> {
+    pub(super) fn mend(piece: &'a Piece<'a>, drawn: Drawn) -> Result<Drawn, Cancelled> {
         let Drawn {
             mut field,
             leaving,
@@ -170,7 +165,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
         doubtful.sort_unstable();
         doubtful.dedup();
         field.forget(&doubtful);
-        let mut passes = Self::of(piece, tables, doubtful.len(), field);
+        let mut passes = Self::of(piece, doubtful.len(), field);
         passes.draw_all(&doubtful)?;
         Ok(Drawn {
             field: passes.field,
@@ -196,13 +191,13 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             std::mem::swap(&mut self.active, &mut self.next);
             self.next.truncate(0);
             self.drop_finished(batch, passes);
-            let which = usize::from(passes > 0);
-            let track = [
-                self.piece.samples.orbit.first(),
-                self.piece.samples.orbit.again(),
-            ][which];
             self.is_first = passes == 0;
-            self.pass(track, self.tables[which])?;
+            let orbit = self.piece.samples.orbit;
+            self.pass(if self.is_first {
+                orbit.first()
+            } else {
+                orbit.again()
+            })?;
             if V::PARTS == 1 {
                 self.go_direct()?;
             }
@@ -295,8 +290,10 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
 
     /// Along the reference, once.
     #[inline(always)]
-    fn pass(&mut self, track: &'a Track, table: &'a Table<J>) -> Result<(), Cancelled> {
-        let leaves = table.safe.len();
+    fn pass(&mut self, track: &Track) -> Result<(), Cancelled> {
+        let upper = J::upper(track);
+        let leaves = upper.leaves;
+        let mut section: Option<Arc<Section>> = None;
         // Where on the way, and below which level nodes are still to be tried there.
         let (mut leaf, mut below) = (0, usize::MAX);
         loop {
@@ -316,7 +313,22 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
                 (leaf, below) = (at, usize::MAX);
                 continue;
             }
-            let (walk, part) = match self.jump(table, leaf, below) {
+            if below > SECTION_LEVEL && leaf.is_multiple_of(1 << SECTION_LEVEL) {
+                // Nobody needs to know what lies between.
+                if let Some(end) = self.jump_sections(upper, leaf) {
+                    (leaf, below) = (end, usize::MAX);
+                    continue;
+                }
+                below = SECTION_LEVEL;
+            }
+            let here = match section.take() {
+                Some(section) if section.has(leaf) => section,
+                _ => track.section(leaf * LEAF, self.piece.cancel)?,
+            };
+            let here = &*section.insert(here);
+            let table = J::table(track, here);
+            let nodes = Nodes { upper, table };
+            let (walk, part) = match self.jump(nodes, leaf, below) {
                 Next::Landing(end) => {
                     (leaf, below) = (end, usize::MAX);
                     continue;
@@ -329,7 +341,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
                 std::mem::swap(&mut self.active, &mut self.walking);
             }
             // Here alone, because it is most of the code that there is.
-            self.walk(track, table, walk);
+            self.walk(here, nodes, walk);
             if part {
                 std::mem::swap(&mut self.active, &mut self.walking);
                 self.let_land(end);

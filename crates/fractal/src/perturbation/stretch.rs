@@ -5,7 +5,7 @@ use super::carry::Carry;
 use super::difference::Difference;
 use super::jump::Next;
 use super::pass::{Passes, present};
-use crate::orbit::{STRETCH, Table};
+use crate::orbit::{Nodes, STRETCH};
 use crate::simd::Vector;
 
 impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
@@ -16,13 +16,13 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
     #[inline(always)]
     pub(super) fn stretch(
         &mut self,
-        table: &Table<J>,
+        nodes: Nodes<J>,
         leaf: usize,
         (nearest, farthest): (f64, f64),
     ) -> Option<Next> {
-        let leaves = leaf..(leaf + (1 << STRETCH)).min(table.safe.len());
-        let reach = table.reach(leaves.clone(), STRETCH);
-        let has_tiny = EXTENDED && table.safe[leaves.clone()].iter().any(|safe| safe.is_tiny());
+        let leaves = leaf..(leaf + (1 << STRETCH)).min(nodes.upper.leaves);
+        let reach = nodes.reach(leaves.clone(), STRETCH);
+        let has_tiny = EXTENDED && leaves.clone().any(|leaf| nodes.safe(leaf).is_tiny());
         if farthest <= reach || has_tiny {
             return None;
         }

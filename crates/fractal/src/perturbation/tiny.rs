@@ -9,7 +9,7 @@ use super::scale::{
     ZERO_EXPONENT, log2_with, norm, normalised, plus, power_of_two, rough_log2, scaled, size, sum,
 };
 use crate::extended::{Extended, power_of_two as scalar_power_of_two};
-use crate::orbit::Track;
+use crate::orbit::{LEAF, Parts};
 use crate::simd::Vector;
 
 impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
@@ -19,7 +19,7 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
     #[inline(always)]
     pub(super) fn tiny_steps(
         &mut self,
-        track: &Track,
+        points: &[Parts; LEAF + 1],
         steps: &Steps,
         read: usize,
         kept: &mut usize,
@@ -28,13 +28,12 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
         let zero = V::splat(0.0);
         let unit = V::splat(self.unit);
         for i in 0..steps.z.len() - 1 {
-            let z = track.point(steps.first + i);
+            let (z, low) = (points[i].z, points[i].low);
             let (w, exponent) = (lanes.w[0], lanes.exponent[0]);
             if DERIVATIVE {
                 let (at, w, unit) = beside::<V>(z, [Extended::default(); 2], w, exponent);
                 lanes.growth[0].tiny_step::<F>(self.power, plus(at, w), unit, &self.pixel);
             }
-            let low = track.point_low(steps.first + i);
             let w = F::fold(in_unit(z, low, exponent), w);
             let (at, w_there, common) = beside::<V>(z, low, w, exponent);
             let at = F::folded(at);
@@ -51,9 +50,8 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
                 let [alive] = lanes.alive;
                 self.note_escapes(steps, i + 1, read, alive, lanes.w[0], lanes.exponent[0]);
             }
-            let next = track.point(steps.first + i + 1);
-            let low = track.point_low(steps.first + i + 1);
-            let (at, w_there, common) = beside::<V>(next, low, lanes.w[0], lanes.exponent[0]);
+            let (z, low) = (points[i + 1].z, points[i + 1].low);
+            let (at, w_there, common) = beside::<V>(z, low, lanes.w[0], lanes.exponent[0]);
             let sum_there = plus(at, w_there);
             let real = scaled(sum_there, power_of_two(common));
             let inside = V::bits(norm(real).le(V::splat(steps.bound(i + 1))));

@@ -3,7 +3,11 @@
 use std::sync::atomic::AtomicBool;
 
 use super::*;
+use crate::extended::ExtendedComplex;
+use crate::orbit::jump::{Jump, Terms};
+use crate::orbit::walk::{All, Points};
 use crate::orbit::{FixedPoint, OrbitProgress, Sequential, Walk};
+use crate::step::Iteration;
 
 /// An orbit that stays, of so many steps.
 fn points(steps: u64) -> Points {
@@ -12,6 +16,7 @@ fn points(steps: u64) -> Points {
     let walk = Walk {
         iteration: &Iteration::Mandelbrot,
         start: None,
+        first: 0,
         c: &c,
         bits,
         limit: steps,
@@ -19,15 +24,23 @@ fn points(steps: u64) -> Points {
         keeps_low: false,
     };
     let never = AtomicBool::new(false);
-    walk.run(&Sequential, &OrbitProgress::default(), &never)
+    walk.run(&mut All, &Sequential, &OrbitProgress::default(), &never)
         .unwrap()
 }
 
-fn table(steps: u64) -> Table<<Terms<ExtendedComplex> as Jump>::Coefficients> {
-    let iteration = Iteration::Mandelbrot;
-    match Approximation::new(&iteration, &points(steps), f64::EPSILON, false) {
-        Approximation::Complex(table) => table,
-        Approximation::Real(_) => unreachable!("z² + c has complex terms"),
+fn tree(steps: u64) -> (Table<Quadratic>, Upper<Quadratic>) {
+    let builder = Builder {
+        motion: Holomorphic { power: 2 },
+        power: 2,
+        accuracy: Accuracy {
+            epsilon: f64::EPSILON,
+            extended: false,
+        },
+    };
+    let builder: Kind<_, Builder<Folding>> = Kind::Complex(builder);
+    match builder.tree(&points(steps)) {
+        (Kind::Complex(table), Kind::Complex(upper)) => (table, upper),
+        _ => unreachable!("z² + c has complex terms"),
     }
 }
 
@@ -40,21 +53,23 @@ fn the_whole_goes_from_the_second_leaf_to_the_last_whole_stretch() {
         (72, Some(8)),
         (128, Some(8)),
     ] {
-        let whole = table(steps).whole.map(|whole| whole.end);
+        let whole = tree(steps).1.whole.map(|whole| whole.end);
         assert_eq!(whole, end, "{steps}");
     }
-    for steps in [129, 500, 1000, 1023, 1024, 1025, 4099] {
+    for steps in [
+        129, 500, 1000, 1023, 1024, 1025, 4095, 4096, 4097, 4099, 20_000,
+    ] {
         let leaves = (steps as usize).div_ceil(LEAF);
-        let whole = table(steps).whole.unwrap();
+        let whole = tree(steps).1.whole.unwrap();
         assert_eq!(whole.end, (leaves - 1) / 8 * 8, "{steps}");
     }
 }
 
 #[test]
 fn the_whole_is_what_its_leaves_are_together() {
-    for steps in [65, 129, 500, 1000, 1024, 2000] {
-        let table = table(steps);
-        let whole = table.whole.unwrap();
+    for steps in [65, 129, 500, 1000, 1024, 2000, 4096, 5000, 10_000] {
+        let (table, upper) = tree(steps);
+        let whole = upper.whole.unwrap();
         let leaves = &table.levels[0][1..whole.end];
         let number = |[re, im]: [f64; 2]| ExtendedComplex::new(re, im, 0);
         let mut together = Terms::NONE;

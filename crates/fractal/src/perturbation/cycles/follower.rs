@@ -1,9 +1,11 @@
 //! Where does one sample go? Along the reference as the vectors of a piece do, over the nodes of the table where they are true of it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::plane::Plane;
-use crate::orbit::{LEAF, Node, Orbit, QuadraticJump, Table};
+use crate::field::Cancelled;
+use crate::orbit::{LEAF, Node, Nodes, Orbit, QuadraticJump, Section, Tabled};
 
 /// Steps and jumps between looks at `cancel`.
 const BETWEEN_LOOKS: u32 = 256;
@@ -30,7 +32,8 @@ pub(super) struct Place<N> {
 /// Follows one sample.
 pub(super) struct Follower<'a, N> {
     orbit: &'a Orbit,
-    table: &'a Table<QuadraticJump>,
+    /// What of it was needed last.
+    section: Arc<Section>,
     /// The sample's difference.
     c: N,
     radius_c: f64,
@@ -44,16 +47,17 @@ pub(super) struct Follower<'a, N> {
     nearest: &'a [usize],
 }
 
+impl From<Cancelled> for Lost {
+    fn from(_: Cancelled) -> Self {
+        Lost::Cancelled
+    }
+}
+
 impl<'a, N: Plane> Follower<'a, N> {
-    pub(super) fn new(
-        orbit: &'a Orbit,
-        table: &'a Table<QuadraticJump>,
-        c: N,
-        cancel: &'a AtomicBool,
-    ) -> Self {
-        Follower {
+    pub(super) fn new(orbit: &'a Orbit, c: N, cancel: &'a AtomicBool) -> Result<Self, Lost> {
+        Ok(Follower {
             orbit,
-            table,
+            section: orbit.first().section(0, cancel)?,
             c,
             radius_c: c.radius(),
             far: N::new([FAR, 0.0], 0),
@@ -61,7 +65,7 @@ impl<'a, N: Plane> Follower<'a, N> {
             until_look: 0,
             cancel,
             nearest: orbit.first().nearest(),
-        }
+        })
     }
 
     /// At the reference's start with this z.
@@ -73,8 +77,22 @@ impl<'a, N: Plane> Follower<'a, N> {
         }
     }
 
-    pub(super) fn z(&self, place: &Place<N>) -> N {
-        N::point(self.orbit, place.at) + place.w
+    pub(super) fn z(&mut self, place: &Place<N>) -> Result<N, Lost> {
+        Ok(self.point(place.at)? + place.w)
+    }
+
+    /// A point of the reference.
+    fn point(&mut self, index: usize) -> Result<N, Lost> {
+        // The last begins no step.
+        self.go_to(index.min(self.last - 1))?;
+        Ok(N::point(&self.section, index))
+    }
+
+    fn go_to(&mut self, index: usize) -> Result<(), Lost> {
+        if !self.section.has_step(index) {
+            self.section = self.orbit.first().section(index, self.cancel)?;
+        }
+        Ok(())
     }
 
     /// Goes on by so many steps.
@@ -113,14 +131,15 @@ impl<'a, N: Plane> Follower<'a, N> {
             }
         }
         self.until_look -= 1;
-        if place.at.is_multiple_of(LEAF)
-            && let Some((node, steps)) = self.node(place, most)
-        {
-            self.jump(place, &node.jump);
-            place.at += steps;
-            return Ok(steps as u64);
+        if place.at.is_multiple_of(LEAF) {
+            self.go_to(place.at)?;
+            if let Some((node, steps)) = self.node(place, most) {
+                self.jump(place, &node.jump);
+                place.at += steps;
+                return Ok(steps as u64);
+            }
         }
-        self.step(place);
+        self.step(place)?;
         // Written so that what is not a number has escaped.
         if place.w.is_nearer(self.far) {
             Ok(1)
@@ -129,14 +148,19 @@ impl<'a, N: Plane> Follower<'a, N> {
         }
     }
 
-    fn node(&self, place: &Place<N>, most: u64) -> Option<(&'a Node<QuadraticJump>, usize)> {
+    fn node(&self, place: &Place<N>, most: u64) -> Option<(&Node<QuadraticJump>, usize)> {
+        let track = self.orbit.first();
+        let nodes = Nodes {
+            upper: QuadraticJump::upper(track),
+            table: QuadraticJump::table(track, &self.section),
+        };
         let leaf = place.at / LEAF;
-        let levels = (leaf.trailing_zeros() as usize + 1).min(self.table.levels.len());
-        let (radius, leaves) = (place.w.radius(), self.table.safe.len());
-        let whole = self.table.whole.as_ref().filter(|_| leaf == 1);
+        let levels = (leaf.trailing_zeros() as usize + 1).min(nodes.levels());
+        let (radius, leaves) = (place.w.radius(), nodes.upper.leaves);
+        let whole = nodes.upper.whole.as_ref().filter(|_| leaf == 1);
         let whole = whole.map(|whole| (&whole.node, whole.end));
         let tree = (0..levels).rev().filter_map(|level| {
-            let node = self.table.levels[level].get(leaf >> level)?;
+            let node = nodes.node(level, leaf)?;
             Some((node, leaf + (1 << level)))
         });
         whole.into_iter().chain(tree).find_map(|(node, end)| {
@@ -162,9 +186,9 @@ impl<'a, N: Plane> Follower<'a, N> {
     }
 
     /// (Z + w)^p - Z^p + c, whose first part is w times all products of p - 1 factors that are Z + w or Z.
-    fn step(&self, place: &mut Place<N>) {
+    fn step(&mut self, place: &mut Place<N>) -> Result<(), Lost> {
         let power = self.orbit.iteration().degree();
-        let point = N::point(self.orbit, place.at);
+        let point = self.point(place.at)?;
         let z = point + place.w;
         let (mut factor, mut steepness) = (z + point, z);
         let mut of_point = point;
@@ -176,9 +200,10 @@ impl<'a, N: Plane> Follower<'a, N> {
         place.derivative = place.derivative * steepness * N::new([f64::from(power), 0.0], 0);
         place.w = place.w * factor + self.c;
         place.at += 1;
-        let next = self.z(place);
+        let next = self.z(place)?;
         if place.at == self.last || next.is_nearer(place.w) {
             (place.w, place.at) = (next, 0);
         }
+        Ok(())
     }
 }

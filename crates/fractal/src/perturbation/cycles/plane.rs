@@ -3,7 +3,7 @@
 use std::ops::Div;
 
 use crate::extended::ExtendedComplex;
-use crate::orbit::{Complex, Number, Orbit, pseudo_log};
+use crate::orbit::{Complex, Number, Section, pseudo_log};
 
 /// Complex numbers in which differences can be followed.
 pub(super) trait Plane: Number + Div<Output = Self> {
@@ -11,7 +11,7 @@ pub(super) trait Plane: Number + Div<Output = Self> {
     fn new(parts: [f64; 2], exponent: i64) -> Self;
 
     /// A point of the reference.
-    fn point(orbit: &Orbit, index: usize) -> Self;
+    fn point(section: &Section, index: usize) -> Self;
 
     fn negated(self) -> Self;
 
@@ -33,8 +33,10 @@ impl Plane for Complex {
         ExtendedComplex::new(re, im, exponent).into()
     }
 
-    fn point(orbit: &Orbit, index: usize) -> Self {
-        let [re, im] = orbit.first().z()[index];
+    fn point(section: &Section, index: usize) -> Self {
+        let [[re, im], ..] = *section.points.z(index, index) else {
+            unreachable!("a point is one");
+        };
         Complex(re, im)
     }
 
@@ -65,9 +67,8 @@ impl Plane for ExtendedComplex {
         ExtendedComplex::new(re, im, exponent)
     }
 
-    fn point(orbit: &Orbit, index: usize) -> Self {
-        let [re, im] = orbit.first().point(index);
-        ExtendedComplex::from_parts(re, im)
+    fn point(section: &Section, index: usize) -> Self {
+        section.points.parts(index).z()
     }
 
     fn negated(self) -> Self {
