@@ -9,8 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use fractal::{
-    Colouring, Colours, Formula, Gradient, Plan, Quality, Rect, Renderer, Sequential, Stop, View,
-    paint,
+    Colouring, Colours, Formula, Plan, Quality, Rect, Renderer, Sequential, View, paint,
 };
 use rayon::prelude::*;
 use reqwest::Client;
@@ -165,15 +164,8 @@ impl OwnWork {
             limit: 1000,
             quality: Quality::Standard,
         };
-        let stops: Vec<Stop> = protocol::PALETTES[0]
-            .stops()
-            .map(|stop| Stop {
-                position: stop.position,
-                colour: stop.colour,
-            })
-            .collect();
         let colours = Colours {
-            gradient: Gradient::new(&stops)?,
+            gradient: worker::gradient_of(&protocol::Colours::default().palette),
             colouring: Colouring::Smooth,
             density: 1.0,
             offset: 0.0,

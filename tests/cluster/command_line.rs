@@ -10,7 +10,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn a_taken_port_is_said_in_one_line_with_64() {
-    let up = Process::start(&["up", "--listen", "127.0.0.1:0", "--workers", "1"]);
+    let up = Process::up(1, 1);
     let taken = up.url.trim_start_matches("http://").to_owned();
     for role in [
         vec!["up", "--listen", &taken],
@@ -111,15 +111,7 @@ fn render_writes_a_picture_from_its_own_cluster() {
 
 #[tokio::test]
 async fn render_asks_a_running_cluster_for_the_same_bytes() {
-    let up = Process::start(&[
-        "up",
-        "--listen",
-        "127.0.0.1:0",
-        "--workers",
-        "2",
-        "--threads",
-        "1",
-    ]);
+    let up = Process::up(2, 1);
     let file = folder("running").join("picture.png");
     let output = tilebrot(&[
         "render",
@@ -297,7 +289,7 @@ fn status_until(admin: &str, what: &str, condition: impl Fn(&str) -> bool) -> St
 fn a_hangup_reloads_the_balancer_and_status_shows_it_on_tcp_and_on_the_socket() {
     let folder = folder("hangup");
     let (file, socket) = (folder.join("balancer.toml"), folder.join("admin.sock"));
-    let up = Process::start(&["up", "--listen", "127.0.0.1:0", "--workers", "1"]);
+    let up = Process::up(1, 1);
     let fine = format!(
         "admin = \"127.0.0.1:0\"\nadmin_socket = {socket:?}\n\n[[listener]]\naddress = \"127.0.0.1:0\"\n\
          pool = \"a\"\n\n[[pool]]\nname = \"a\"\nservers = [{:?}]\n",
@@ -330,7 +322,7 @@ fn a_hangup_reloads_the_balancer_and_status_shows_it_on_tcp_and_on_the_socket() 
 
 #[tokio::test]
 async fn a_balancer_on_one_thread_carries_requests_and_ends_when_told() {
-    let up = Process::start(&["up", "--listen", "127.0.0.1:0", "--workers", "1"]);
+    let up = Process::up(1, 1);
     let listen = ["--listen", "127.0.0.1:0", "--server", &up.url];
     let one = ["balancer", "--threads", "1"];
     let mut balancer = Process::start(&[&one[..], &listen[..]].concat());

@@ -135,15 +135,7 @@ async fn a_browser_that_leaves_leaves_idle_workers() {
 #[tokio::test]
 async fn a_terminated_cluster_finishes_its_picture_and_exits_with_0() {
     use crate::harness::Process;
-    let mut up = Process::start(&[
-        "up",
-        "--listen",
-        "127.0.0.1:0",
-        "--workers",
-        "2",
-        "--threads",
-        "1",
-    ]);
+    let mut up = Process::up(2, 1);
     let client = reqwest::Client::new();
     let mut answer = client
         .get(format!("{}/render.png?{HARD}", up.url))

@@ -32,6 +32,13 @@ impl Process {
         Process::spawn(tilebrot(arguments))
     }
 
+    /// A whole cluster in one process, with so many workers of so many threads.
+    pub(crate) fn up(workers: u32, threads: u32) -> Process {
+        let [workers, threads] = [workers, threads].map(|count| count.to_string());
+        let size = ["--workers", &workers, "--threads", &threads];
+        Process::start(&[&["up", "--listen", "127.0.0.1:0"], &size[..]].concat())
+    }
+
     /// What [`tilebrot`] makes, or a shell that gives way to it.
     pub(crate) fn spawn(mut command: Command) -> Process {
         let mut child = command

@@ -8,6 +8,7 @@ mod harness;
 mod bad_input;
 mod command_line;
 mod deep;
+mod documents;
 mod draining;
 mod faults;
 mod joining;

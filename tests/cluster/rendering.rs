@@ -3,22 +3,15 @@
 use std::sync::atomic::AtomicBool;
 
 use image::RgbImage;
-use protocol::{Fields, Limits, PALETTES, View};
+use protocol::{Fields, Limits, View};
 use serde_json::Value;
 
 use crate::harness::{Cluster, Process, get, json, render_id, report};
 
 /// The picture of a view, straight from the arithmetic: what every way through the cluster must equal.
 pub(crate) fn straight(view: &fractal::View, colouring: fractal::Colouring) -> RgbImage {
-    let stops: Vec<fractal::Stop> = PALETTES[0]
-        .stops()
-        .map(|stop| fractal::Stop {
-            position: stop.position,
-            colour: stop.colour,
-        })
-        .collect();
     let colours = fractal::Colours {
-        gradient: fractal::Gradient::new(&stops).unwrap(),
+        gradient: worker::gradient_of(&protocol::Colours::default().palette),
         colouring,
         density: 1.0,
         offset: 0.0,
@@ -61,15 +54,7 @@ const SEAHORSES: &str = "re=-0.75&im=0.1&zoom=40&width=640&height=480&samples=2&
 
 #[tokio::test]
 async fn one_command_draws_a_correct_picture_with_every_worker() {
-    let up = Process::start(&[
-        "up",
-        "--listen",
-        "127.0.0.1:0",
-        "--workers",
-        "3",
-        "--threads",
-        "1",
-    ]);
+    let up = Process::up(3, 1);
     let client = reqwest::Client::new();
     let id = render_id();
     let answer = get(
@@ -97,11 +82,8 @@ async fn one_command_draws_a_correct_picture_with_every_worker() {
 
 #[tokio::test]
 async fn a_view_is_the_same_file_whatever_the_cluster() {
-    let clusters = [("1", "1"), ("3", "1"), ("2", "3")].map(|(workers, threads)| {
-        let listen = ["up", "--listen", "127.0.0.1:0"];
-        let size = ["--workers", workers, "--threads", threads];
-        Process::start(&[&listen[..], &size[..]].concat())
-    });
+    let sizes = [(1, 1), (3, 1), (2, 3)];
+    let clusters = sizes.map(|(workers, threads)| Process::up(workers, threads));
     let client = reqwest::Client::new();
     for view in [
         SEAHORSES,

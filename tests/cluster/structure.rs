@@ -119,9 +119,3 @@ fn unsafe_code_is_only_in_the_vector_files() {
         );
     }
 }
-
-#[test]
-fn the_readme_is_short() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    assert!(readme.lines().count() <= 120);
-}

@@ -133,7 +133,7 @@ fn fills(screen: &vt100::Screen) -> bool {
 
 #[test]
 fn status_fills_the_terminal_in_colour_follows_its_size_and_ends_on_q() {
-    let up = Process::start(&["up", "--listen", "127.0.0.1:0", "--workers", "1"]);
+    let up = Process::up(1, 1);
     let listen = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
     let server = ["--server", up.url.as_str()];
     let mut balancer = Process::start(&[&["balancer"], &listen[..], &server].concat());

@@ -2,9 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use fractal::{
-    Colouring, Colours, Formula, Gradient, Plan, Quality, Rect, Sequential, Stop, View, paint,
-};
+use fractal::{Colouring, Colours, Formula, Plan, Quality, Rect, Sequential, View, paint};
 
 fn main() {
     divan::main();
@@ -25,15 +23,8 @@ fn pixels() -> Vec<u8> {
         limit: 1000,
         quality: Quality::Standard,
     };
-    let stops: Vec<Stop> = protocol::PALETTES[0]
-        .stops()
-        .map(|stop| Stop {
-            position: stop.position,
-            colour: stop.colour,
-        })
-        .collect();
     let colours = Colours {
-        gradient: Gradient::new(&stops).expect("a palette"),
+        gradient: worker::gradient_of(&protocol::Colours::default().palette),
         colouring: Colouring::Smooth,
         density: 1.0,
         offset: 0.0,

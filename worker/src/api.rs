@@ -11,12 +11,12 @@ use axum::routing::get;
 use axum::{Json, Router};
 use futures::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use protocol::{Survey, TileRequest, View};
+use protocol::{Format, Survey, TileRequest, View};
 use serde_json::json;
 use service::{Metrics, Problem, Readiness};
 
 use crate::admission::Admission;
-use crate::draw::Timings;
+use crate::draw::{Drawn, Timings};
 use crate::job::Pool;
 use crate::metrics::{Outcome, TileMetrics};
 use crate::nucleus::nucleus_of;
@@ -93,7 +93,6 @@ async fn tile(
         worker.tile_metrics.count(Outcome::NotModified);
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
     }
-    let arrived = Instant::now();
     let turn = match Turn::new(&worker.admission, &worker.orbits, &prepared) {
         Ok(turn) => turn,
         Err(refused) => {
@@ -101,6 +100,38 @@ async fn tile(
             return Ok(busy(&worker, refused));
         }
     };
+    let (drawn, limit, waited) = drawn(&worker, turn, prepared, request, format).await?;
+    let mut response = (
+        [
+            (
+                header::CONTENT_TYPE,
+                HeaderValue::from_static(format.media_type()),
+            ),
+            (header::ETAG, etag),
+            (header::CACHE_CONTROL, CACHE_CONTROL),
+            (header::VARY, HeaderValue::from_static("accept")),
+            (SERVER_TIMING, server_timing(waited, &drawn.timings)),
+            (
+                HeaderName::from_static(protocol::header::X_ITERATIONS),
+                HeaderValue::from(limit),
+            ),
+        ],
+        drawn.body,
+    )
+        .into_response();
+    sign(&worker, response.headers_mut());
+    Ok(response)
+}
+
+/// A tile, the iteration limit that it has, and what its request waited for.
+async fn drawn(
+    worker: &Worker,
+    turn: Turn,
+    prepared: Prepared,
+    request: TileRequest,
+    format: Format,
+) -> Result<(Drawn, u64, Waited), Problem> {
+    let arrived = Instant::now();
     // The requester's departure drops this future, which cancels the job; a count that is not
     // settled by then is a tile that nobody waited for.
     let outcome = worker.tile_metrics.pending();
@@ -111,38 +142,15 @@ async fn tile(
             return Err(problems::no_orbit(cause));
         }
     };
-    let waited = ready.waited;
-    let drawn = worker
-        .pool
-        .run(ready.permit, move |cancel| {
-            let scene = prepared.scene(ready.orbit, cancel)?;
-            let limit = scene.renderer.plan().limit();
-            Ok((draw::tile(&scene, &request, format, cancel)?, limit))
-        })
-        .await;
-    match drawn {
+    let job = move |cancel: &AtomicBool| {
+        let scene = prepared.scene(ready.orbit, cancel)?;
+        let limit = scene.renderer.plan().limit();
+        Ok((draw::tile(&scene, &request, format, cancel)?, limit))
+    };
+    match worker.pool.run(ready.permit, job).await {
         Ok((drawn, limit)) => {
             outcome.drawn(drawn.samples, arrived.elapsed());
-            let mut response = (
-                [
-                    (
-                        header::CONTENT_TYPE,
-                        HeaderValue::from_static(format.media_type()),
-                    ),
-                    (header::ETAG, etag),
-                    (header::CACHE_CONTROL, CACHE_CONTROL),
-                    (header::VARY, HeaderValue::from_static("accept")),
-                    (SERVER_TIMING, server_timing(waited, &drawn.timings)),
-                    (
-                        HeaderName::from_static(protocol::header::X_ITERATIONS),
-                        HeaderValue::from(limit),
-                    ),
-                ],
-                drawn.body,
-            )
-                .into_response();
-            sign(&worker, response.headers_mut());
-            Ok(response)
+            Ok((drawn, limit, ready.waited))
         }
         Err(failure) => {
             outcome.failed();

@@ -11,7 +11,7 @@ use protocol::{ChosenPalette, OwnStops, PALETTES};
 const MOST_KEPT: usize = 16;
 
 /// The gradient of a palette.
-pub(crate) fn gradient_of(palette: &ChosenPalette) -> Gradient {
+pub fn gradient_of(palette: &ChosenPalette) -> Gradient {
     static NAMED: [OnceLock<Gradient>; PALETTES.len()] =
         [const { OnceLock::new() }; PALETTES.len()];
     static OWN: Mutex<VecDeque<(OwnStops, Gradient)>> = Mutex::new(VecDeque::new());
@@ -46,9 +46,9 @@ pub(crate) fn gradient_of(palette: &ChosenPalette) -> Gradient {
 }
 
 fn made(palette: &ChosenPalette) -> Gradient {
-    let stops = palette.stops().into_iter().map(|stop| Stop {
+    let stops = palette.around().into_iter().map(|stop| Stop {
         position: stop.position,
         colour: stop.colour,
     });
-    Gradient::new(&stops.collect::<Vec<_>>()).expect("the protocol's stops ascend from 0 to 1")
+    Gradient::new(&stops.collect::<Vec<_>>()).expect("the protocol's stops go around in order")
 }

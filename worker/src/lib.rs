@@ -23,5 +23,6 @@ mod translate;
 mod turn;
 
 pub use encode::band;
+pub use gradients::gradient_of;
 pub use server::{Error, run};
 pub use settings::Settings;

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use balancer::SystemResolver;
-use balancer::settings::{Listener, Settings};
 use http::Method;
 use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -65,10 +63,10 @@ async fn a_client_that_leaves_the_queue_is_never_served() {
 #[tokio::test]
 async fn a_head_that_does_not_come_is_not_waited_for() {
     let origin = Origin::start("a");
-    let listener = Listener::new("site", "", "tiles");
-    let mut settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
-    settings.limits.header_timeout = Duration::from_millis(50);
-    let balancer = Balancer::start_with(settings, std::sync::Arc::new(SystemResolver)).await;
+    let balancer = Balancer::with(pool_of(&[&origin]), |settings| {
+        settings.limits.header_timeout = Duration::from_millis(50);
+    })
+    .await;
     let mut slow = TcpStream::connect(balancer.site).await.unwrap();
     slow.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nX-")
         .await
@@ -118,10 +116,10 @@ async fn shutdown_finishes_what_is_in_flight_and_takes_nothing_new() {
 #[tokio::test]
 async fn shutdown_waits_no_longer_than_the_grace_period() {
     let origin = Origin::start("a");
-    let listener = Listener::new("site", "", "tiles");
-    let mut settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
-    settings.limits.grace = Duration::from_millis(30);
-    let mut balancer = Balancer::start_with(settings, std::sync::Arc::new(SystemResolver)).await;
+    let mut balancer = Balancer::with(pool_of(&[&origin]), |settings| {
+        settings.limits.grace = Duration::from_millis(30);
+    })
+    .await;
     let _held = balancer.spawn_get("/hold");
     origin.wait_until_running(1).await;
     balancer.shutdown.cancel();
@@ -132,10 +130,10 @@ async fn shutdown_waits_no_longer_than_the_grace_period() {
 #[tokio::test]
 async fn a_connection_that_rests_outlives_the_header_timeout() {
     let origin = Origin::start("a");
-    let listener = Listener::new("site", "", "tiles");
-    let mut settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
-    settings.limits.header_timeout = Duration::from_millis(50);
-    let balancer = Balancer::start_with(settings, std::sync::Arc::new(SystemResolver)).await;
+    let balancer = Balancer::with(pool_of(&[&origin]), |settings| {
+        settings.limits.header_timeout = Duration::from_millis(50);
+    })
+    .await;
     let mut client = Client::connect(balancer.site).await;
     for _ in 0..2 {
         client.ask(request(Method::GET, "/name", &[], b"")).await;
@@ -148,10 +146,10 @@ async fn a_connection_that_rests_outlives_the_header_timeout() {
 #[tokio::test]
 async fn a_connection_that_rests_too_long_is_closed() {
     let origin = Origin::start("a");
-    let listener = Listener::new("site", "", "tiles");
-    let mut settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
-    settings.limits.keep_alive = Duration::from_millis(50);
-    let balancer = Balancer::start_with(settings, std::sync::Arc::new(SystemResolver)).await;
+    let balancer = Balancer::with(pool_of(&[&origin]), |settings| {
+        settings.limits.keep_alive = Duration::from_millis(50);
+    })
+    .await;
     let mut idle = TcpStream::connect(balancer.site).await.unwrap();
     idle.write_all(b"GET /name HTTP/1.1\r\nHost: a\r\n\r\n")
         .await
@@ -166,10 +164,10 @@ async fn a_connection_that_rests_too_long_is_closed() {
 #[tokio::test]
 async fn a_client_that_takes_nothing_is_given_up() {
     let origin = Origin::start("a");
-    let listener = Listener::new("site", "", "tiles");
-    let mut settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
-    settings.limits.stall = Duration::from_millis(50);
-    let balancer = Balancer::start_with(settings, std::sync::Arc::new(SystemResolver)).await;
+    let balancer = Balancer::with(pool_of(&[&origin]), |settings| {
+        settings.limits.stall = Duration::from_millis(50);
+    })
+    .await;
     let mut stalled = TcpStream::connect(balancer.site).await.unwrap();
     stalled
         .write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -1,10 +1,7 @@
 //! How the balancer stops.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use balancer::SystemResolver;
-use balancer::settings::{Listener, Settings};
 use http::Method;
 use tokio::net::TcpStream;
 
@@ -12,12 +9,10 @@ use crate::harness::{Balancer, Client, Origin, get, pool_of, request, soon, unti
 
 /// A balancer before `origin` that goes on for `delay` after it is told to stop.
 async fn delayed(origin: &Origin, delay: Duration) -> Balancer {
-    let listener = Listener::new("site", "", "tiles");
-    let mut settings = Settings::new(vec![listener], vec![pool_of(&[origin])]);
-    settings.limits.shutdown_delay = delay;
-    let balancer = Balancer::start_with(settings, Arc::new(SystemResolver)).await;
-    balancer.wait_for_servers("up", 1).await;
-    balancer
+    Balancer::up_with(pool_of(&[origin]), |settings| {
+        settings.limits.shutdown_delay = delay;
+    })
+    .await
 }
 
 async fn until_it_says_draining(balancer: &Balancer) {

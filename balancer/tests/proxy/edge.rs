@@ -2,10 +2,8 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
-use balancer::SystemResolver;
-use balancer::settings::{Limits, Listener, Rate, Settings};
+use balancer::settings::{Limits, Rate};
 use http::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,16 +13,14 @@ use crate::harness::{Answer, Balancer, Client, Origin, order, pool_of, request, 
 
 /// A balancer before `origin` whose clients may ask `burst` times, and then hardly ever.
 async fn limited(origin: &Origin, burst: u32, ban_after: u32, limits: Limits) -> Balancer {
-    let mut listener = Listener::new("site", "", "tiles");
     let mut rate = Rate::new(NonZeroU32::MIN);
     rate.burst = NonZeroU32::new(burst).unwrap();
     rate.ban_after = ban_after;
-    listener.rate = Some(rate);
-    let mut settings = Settings::new(vec![listener], vec![pool_of(&[origin])]);
-    settings.limits = limits;
-    let balancer = Balancer::start_with(settings, Arc::new(SystemResolver)).await;
-    balancer.wait_for_servers("up", 1).await;
-    balancer
+    Balancer::up_with(pool_of(&[origin]), |settings| {
+        settings.listeners[0].rate = Some(rate);
+        settings.limits = limits;
+    })
+    .await
 }
 
 fn trusting() -> Limits {

@@ -70,15 +70,25 @@ pub(crate) struct Balancer {
 impl Balancer {
     /// One that is up: every server of the pool has passed its first probe.
     pub(crate) async fn up(pool: Pool) -> Balancer {
+        Balancer::up_with(pool, |_| {}).await
+    }
+
+    /// The same, with other settings around the pool.
+    pub(crate) async fn up_with(pool: Pool, change: impl FnOnce(&mut Settings)) -> Balancer {
         let servers = pool.servers.len();
-        let balancer = Balancer::start(pool).await;
+        let balancer = Balancer::with(pool, change).await;
         balancer.wait_for_servers("up", servers).await;
         balancer
     }
 
     pub(crate) async fn start(pool: Pool) -> Balancer {
+        Balancer::with(pool, |_| {}).await
+    }
+
+    pub(crate) async fn with(pool: Pool, change: impl FnOnce(&mut Settings)) -> Balancer {
         let listener = Listener::new("site", "", &pool.name);
-        let settings = Settings::new(vec![listener], vec![pool]);
+        let mut settings = Settings::new(vec![listener], vec![pool]);
+        change(&mut settings);
         Balancer::start_with(settings, Arc::new(SystemResolver)).await
     }
 
@@ -122,11 +132,25 @@ impl Balancer {
         tokio::spawn(async move { get(site, &path).await })
     }
 
+    /// Waits until the origin of this name answers.
+    pub(crate) async fn wait_until_used(&self, name: &str) {
+        until("the server is used", async || {
+            self.get("/name").await.text() == name
+        })
+        .await;
+    }
+
     /// The pool as `/stats` shows it.
     pub(crate) async fn stats(&self) -> Value {
         let answer = get(self.admin, "/stats").await;
         let mut stats: Value = serde_json::from_slice(&answer.body).unwrap();
         stats["pools"][0].take()
+    }
+
+    /// The pool's servers, and those that leave it.
+    pub(crate) async fn servers(&self) -> Vec<Value> {
+        let stats = self.stats().await;
+        stats["servers"].as_array().unwrap().clone()
     }
 
     /// The value of one series of `/metrics`, such as `balancer_requests_total{pool="tiles"}`, which must be there once.
@@ -149,8 +173,7 @@ impl Balancer {
     }
 
     pub(crate) async fn in_flight(&self) -> u64 {
-        let stats = self.stats().await;
-        let servers = stats["servers"].as_array().unwrap();
+        let servers = self.servers().await;
         servers
             .iter()
             .map(|server| server["in_flight"].as_u64().unwrap())
@@ -159,13 +182,9 @@ impl Balancer {
 
     pub(crate) async fn wait_for_servers(&self, state: &str, count: usize) {
         until(&format!("{count} servers {state}"), async || {
-            let stats = self.stats().await;
-            let servers = stats["servers"].as_array().unwrap();
-            servers
-                .iter()
-                .filter(|server| server["state"] == state)
-                .count()
-                == count
+            let servers = self.servers().await;
+            let there = servers.iter().filter(|server| server["state"] == state);
+            there.count() == count
         })
         .await;
     }

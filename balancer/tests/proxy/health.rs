@@ -70,10 +70,7 @@ async fn a_server_that_fails_its_probes_gets_nothing_until_it_passes_again() {
     assert_eq!(a.seen(), 0);
     a.ready.store(204, SeqCst);
     balancer.wait_for_servers("up", 2).await;
-    until("the server is used", async || {
-        balancer.get("/name").await.text() == "a"
-    })
-    .await;
+    balancer.wait_until_used("a").await;
 }
 
 #[tokio::test]
@@ -93,10 +90,7 @@ async fn a_refused_connection_ejects_at_once_and_a_probe_brings_back() {
     })
     .await;
     a.rise();
-    until("the server is used", async || {
-        balancer.get("/name").await.text() == "a"
-    })
-    .await;
+    balancer.wait_until_used("a").await;
 }
 
 #[tokio::test]
@@ -167,10 +161,7 @@ async fn without_probes_an_ejection_ends_with_its_time() {
     assert_eq!(balancer.get("/name").await.status, 500);
     assert_eq!(balancer.get("/name").await.text(), "b");
     a.status.store(0, SeqCst);
-    until("it is used again", async || {
-        balancer.get("/name").await.text() == "a"
-    })
-    .await;
+    balancer.wait_until_used("a").await;
 }
 
 #[tokio::test]

@@ -1,10 +1,8 @@
 //! How does a connection of HTTP/2 end? The frames are looked at as they are (RFC 9113), since a client's library says nothing of them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use balancer::SystemResolver;
-use balancer::settings::{Limits, Listener, Settings};
+use balancer::settings::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -111,13 +109,11 @@ fn pem_of(pem: &[u8]) -> tokio_rustls::rustls::pki_types::CertificateDer<'static
 
 async fn balancer(origin: &Origin, folder: &Folder, change: impl FnOnce(&mut Limits)) -> Balancer {
     let (files, _) = certify(&folder.0, "site.example");
-    let mut listener = Listener::new("site", "", "tiles");
-    listener.tls = Some(files);
-    let mut settings = Settings::new(vec![listener], vec![pool_of(&[origin])]);
-    change(&mut settings.limits);
-    let balancer = Balancer::start_with(settings, Arc::new(SystemResolver)).await;
-    balancer.wait_for_servers("up", 1).await;
-    balancer
+    Balancer::up_with(pool_of(&[origin]), |settings| {
+        settings.listeners[0].tls = Some(files);
+        change(&mut settings.limits);
+    })
+    .await
 }
 
 const SHORT: Duration = Duration::from_millis(50);

@@ -1,10 +1,8 @@
 //! Is it written down who asked what, and what happened to servers?
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use balancer::SystemResolver;
-use balancer::settings::{AccessFormat, Listener, Settings};
+use balancer::settings::AccessFormat;
 use http::Method;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -56,13 +54,11 @@ impl Drop for Folder {
 }
 
 async fn balancer_before(origin: &Origin, format: AccessFormat, folder: &Folder) -> Balancer {
-    let listener = Listener::new("site", "", "tiles");
-    let mut settings = Settings::new(vec![listener], vec![pool_of(&[origin])]);
-    settings.log.access = format;
-    settings.log.folder = Some(folder.0.clone());
-    let balancer = Balancer::start_with(settings, Arc::new(SystemResolver)).await;
-    balancer.wait_for_servers("up", 1).await;
-    balancer
+    Balancer::up_with(pool_of(&[origin]), |settings| {
+        settings.log.access = format;
+        settings.log.folder = Some(folder.0.clone());
+    })
+    .await
 }
 
 #[tokio::test]

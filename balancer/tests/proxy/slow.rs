@@ -1,10 +1,7 @@
 //! What do clients get who keep us waiting, and what do the others get meanwhile?
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use balancer::SystemResolver;
-use balancer::settings::{Listener, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -87,10 +84,7 @@ async fn a_request_may_be_given_a_time_for_all_of_it() {
     let origin = Origin::start("a");
     let mut pool = pool_of(&[&origin]);
     pool.timeouts.request = Some(Duration::from_millis(50));
-    let listener = Listener::new("site", "", "tiles");
-    let settings = Settings::new(vec![listener], vec![pool]);
-    let balancer = Balancer::start_with(settings, Arc::new(SystemResolver)).await;
-    balancer.wait_for_servers("up", 1).await;
+    let balancer = Balancer::up(pool).await;
     let answer = soon("the answer", balancer.get("/hold")).await;
     assert_eq!(answer.status, 504);
     origin.wait_until_running(0).await;

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use balancer::SystemResolver;
-use balancer::settings::{Listener, Settings, Tls};
+use balancer::settings::{Listener, Tls};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::{Method, Request};
@@ -54,12 +53,10 @@ pub(crate) fn certify(folder: &Path, name: &str) -> (Tls, CertificateDer<'static
 }
 
 async fn balancer(origin: &Origin, change: impl FnOnce(&mut Listener)) -> Balancer {
-    let mut listener = Listener::new("site", "", "tiles");
-    change(&mut listener);
-    let settings = Settings::new(vec![listener], vec![pool_of(&[origin])]);
-    let balancer = Balancer::start_with(settings, Arc::new(SystemResolver)).await;
-    balancer.wait_for_servers("up", 1).await;
-    balancer
+    Balancer::up_with(pool_of(&[origin]), |settings| {
+        change(&mut settings.listeners[0]);
+    })
+    .await
 }
 
 /// Connects as to `site.example`, trusting `certificate` alone and offering `protocol`.
@@ -221,13 +218,13 @@ async fn a_new_certificate_is_taken_and_a_broken_one_is_not() {
 #[tokio::test]
 async fn without_its_certificate_a_balancer_does_not_start() {
     let origin = Origin::start("a");
-    let mut listener = Listener::new("site", "", "tiles");
-    listener.tls = Some(Tls {
-        certificate: "/nowhere/site.pem".into(),
-        key: "/nowhere/site.key.pem".into(),
-    });
-    let settings = Settings::new(vec![listener], vec![pool_of(&[&origin])]);
-    let mut balancer = Balancer::start_with(settings, Arc::new(SystemResolver)).await;
+    let mut balancer = Balancer::with(pool_of(&[&origin]), |settings| {
+        settings.listeners[0].tls = Some(Tls {
+            certificate: "/nowhere/site.pem".into(),
+            key: "/nowhere/site.key.pem".into(),
+        });
+    })
+    .await;
     let outcome = soon("the end", &mut balancer.task).await.unwrap();
     let text = outcome.unwrap_err().to_string();
     assert!(

@@ -2,11 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use balancer::SystemResolver;
-use balancer::settings::{Listener, Pool, Settings, WaitingRoom};
+use balancer::settings::{Pool, WaitingRoom};
 use http::Method;
 
 use crate::harness::{Answer, Balancer, Client, Origin, get, pool_of, request, soon, until};
@@ -75,10 +73,10 @@ impl Visitor {
 }
 
 async fn balancer(pool: Pool, room: WaitingRoom) -> Balancer {
-    let mut listener = Listener::new("site", "", "tiles");
-    listener.waiting_room = Some(room);
-    let settings = Settings::new(vec![listener], vec![pool]);
-    Balancer::start_with(settings, Arc::new(SystemResolver)).await
+    Balancer::with(pool, |settings| {
+        settings.listeners[0].waiting_room = Some(room)
+    })
+    .await
 }
 
 async fn until_down(balancer: &Balancer) {

@@ -134,6 +134,7 @@ fn paint_full_set(bencher: Bencher, colouring: &str) {
         (0.0, [0, 7, 100]),
         (0.42, [237, 255, 255]),
         (0.64, [255, 170, 0]),
+        (1.0, [0, 7, 100]),
     ];
     let stops = stops.map(|(position, colour)| Stop { position, colour });
     let colours = Colours {

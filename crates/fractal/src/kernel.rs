@@ -21,7 +21,7 @@ use crate::cycle;
 use crate::field::{Cancelled, Channels, Field};
 use crate::grid::Grid;
 use crate::simd::{Backend, Scalar, Task, Vector};
-use crate::step::{BurningShip, Iteration, Power, Quadratic, Step, Tricorn};
+use crate::step::{Iteration, Step, with_step};
 use crate::view::Rect;
 pub(crate) use finish::finish;
 use flight::Flights;
@@ -107,17 +107,7 @@ impl Task for Direct<'_> {
 
     #[inline(always)]
     fn run<V: Vector, const K: usize>(self) -> Self::Output {
-        match self.iteration {
-            Iteration::Mandelbrot | Iteration::Julia { .. } => self.draw::<V, K, Quadratic>(),
-            Iteration::BurningShip => self.draw::<V, K, BurningShip>(),
-            Iteration::Tricorn => self.draw::<V, K, Tricorn>(),
-            Iteration::Multibrot(3) => self.draw::<V, K, Power<3>>(),
-            Iteration::Multibrot(4) => self.draw::<V, K, Power<4>>(),
-            Iteration::Multibrot(5) => self.draw::<V, K, Power<5>>(),
-            Iteration::Multibrot(6) => self.draw::<V, K, Power<6>>(),
-            Iteration::Multibrot(7) => self.draw::<V, K, Power<7>>(),
-            Iteration::Multibrot(_) => self.draw::<V, K, Power<8>>(),
-        }
+        with_step!(self.iteration, S => self.draw::<V, K, S>())
     }
 }
 

@@ -13,8 +13,9 @@ mod wide;
 use std::sync::atomic::AtomicBool;
 
 use crate::Decimal;
+use crate::extended::Extended;
 use crate::field::Cancelled;
-use crate::orbit::{Visit, Walk};
+use crate::orbit::{FixedPoint, Visit, Walk};
 use crate::plan::{DEEPEST, Plan, PlanError, iteration_of};
 use crate::step::Iteration;
 use crate::view::View;
@@ -111,17 +112,29 @@ struct Budget<'a> {
 }
 
 impl Budget<'_> {
-    /// Shows an orbit to `visitor`, if there is enough left for it.
-    fn show(&mut self, walk: &Walk, visitor: &mut impl Visit) -> Result<(), NucleusError> {
-        let words = walk.bits as u64 / 64 + 1;
+    /// Shows the orbit of 0 for a c in so many binary places to `visitor`, if there is enough left for it.
+    fn show(
+        &mut self,
+        iteration: &Iteration,
+        (c, bits): (&FixedPoint, usize),
+        limit: u64,
+        visitor: &mut impl Visit,
+    ) -> Result<(), NucleusError> {
+        let words = bits as u64 / 64 + 1;
         let step = words * words + OVERHEAD;
         let affordable = Walk {
-            limit: walk.limit.min(self.left / step),
-            ..walk.clone()
+            iteration,
+            start: None,
+            first: 0,
+            c,
+            bits,
+            limit: limit.min(self.left / step),
+            radius: Extended::default(),
+            keeps_low: false,
         };
         let steps = affordable.show(visitor, self.cancel)?;
         self.left -= steps * step;
-        if steps == affordable.limit && steps < walk.limit {
+        if steps == affordable.limit && steps < limit {
             return Err(NucleusError::TooLong);
         }
         Ok(())

@@ -56,6 +56,33 @@ pub(crate) trait Step {
     fn tangent<V: Vector>(z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2];
 }
 
+/// What `$what` is, where `$step` is the [`Step`] of an [`Iteration`]'s formula. A macro, because only the caller knows which types
+/// beside the step its loop is compiled for.
+macro_rules! with_step {
+    ($iteration:expr, $step:ident => $what:expr) => {
+        with_step!($iteration, $step => $what,
+            $crate::step::Iteration::Mandelbrot | $crate::step::Iteration::Julia { .. } => $crate::step::Quadratic,
+            $crate::step::Iteration::BurningShip => $crate::step::BurningShip,
+            $crate::step::Iteration::Tricorn => $crate::step::Tricorn,
+            $crate::step::Iteration::Multibrot(3) => $crate::step::Power<3>,
+            $crate::step::Iteration::Multibrot(4) => $crate::step::Power<4>,
+            $crate::step::Iteration::Multibrot(5) => $crate::step::Power<5>,
+            $crate::step::Iteration::Multibrot(6) => $crate::step::Power<6>,
+            $crate::step::Iteration::Multibrot(7) => $crate::step::Power<7>,
+            $crate::step::Iteration::Multibrot(_) => $crate::step::Power<8>,
+        )
+    };
+    ($iteration:expr, $step:ident => $what:expr, $($formula:pat => $its:ty,)+) => {
+        match $iteration {
+            $($formula => {
+                type $step = $its;
+                $what
+            })+
+        }
+    };
+}
+pub(crate) use with_step;
+
 /// z² + c.
 pub(crate) struct Quadratic;
 

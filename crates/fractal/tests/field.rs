@@ -292,115 +292,55 @@ fn the_depth_and_the_quality_choose_the_tier() {
 
 #[test]
 fn bad_views_are_refused_by_name() {
-    let good = || view("-0.5", "0", "1");
-    let julia = |re: &str| Formula::Julia {
-        seed_re: re.parse().unwrap(),
-        seed_im: "0".parse().unwrap(),
-    };
-    let bad = [
+    type Spoil = fn(&mut View);
+    fn julia(re: &str) -> Formula {
+        Formula::Julia {
+            seed_re: re.parse().unwrap(),
+            seed_im: "0".parse().unwrap(),
+        }
+    }
+    let bad: [(Spoil, PlanError); 16] = [
         (
-            View {
-                zoom: "0".parse().unwrap(),
-                ..good()
-            },
+            |v| v.zoom = "0".parse().unwrap(),
             PlanError::ZoomNotPositive,
         ),
         (
-            View {
-                zoom: "-1".parse().unwrap(),
-                ..good()
-            },
+            |v| v.zoom = "-1".parse().unwrap(),
             PlanError::ZoomNotPositive,
         ),
         (
-            View {
-                zoom: "1e-999999999".parse().unwrap(),
-                ..good()
-            },
+            |v| v.zoom = "1e-999999999".parse().unwrap(),
             PlanError::OutOfRange,
         ),
         (
-            View {
-                re: "1e999999999".parse().unwrap(),
-                ..good()
-            },
+            |v| v.re = "1e999999999".parse().unwrap(),
             PlanError::OutOfRange,
         ),
+        (|v| v.im = "-1e31".parse().unwrap(), PlanError::OutOfRange),
+        (|v| v.rotation = f64::NAN, PlanError::RotationNotFinite),
+        (|v| v.rotation = f64::INFINITY, PlanError::RotationNotFinite),
+        (|v| v.width = 0, PlanError::Size),
+        (|v| v.samples = 0, PlanError::Size),
         (
-            View {
-                im: "-1e31".parse().unwrap(),
-                ..good()
-            },
-            PlanError::OutOfRange,
-        ),
-        (
-            View {
-                rotation: f64::NAN,
-                ..good()
-            },
-            PlanError::RotationNotFinite,
-        ),
-        (
-            View {
-                rotation: f64::INFINITY,
-                ..good()
-            },
-            PlanError::RotationNotFinite,
-        ),
-        (View { width: 0, ..good() }, PlanError::Size),
-        (
-            View {
-                samples: 0,
-                ..good()
-            },
+            |v| (v.height, v.samples) = (u32::MAX, u32::MAX),
             PlanError::Size,
         ),
+        (|v| v.limit = 0, PlanError::Limit),
+        (|v| v.limit = u64::MAX, PlanError::Limit),
         (
-            View {
-                height: u32::MAX,
-                samples: u32::MAX,
-                ..good()
-            },
-            PlanError::Size,
-        ),
-        (View { limit: 0, ..good() }, PlanError::Limit),
-        (
-            View {
-                limit: u64::MAX,
-                ..good()
-            },
-            PlanError::Limit,
-        ),
-        (
-            View {
-                formula: Formula::Multibrot { power: 1 },
-                ..good()
-            },
+            |v| v.formula = Formula::Multibrot { power: 1 },
             PlanError::Power,
         ),
         (
-            View {
-                formula: Formula::Multibrot { power: 9 },
-                ..good()
-            },
+            |v| v.formula = Formula::Multibrot { power: 9 },
             PlanError::Power,
         ),
-        (
-            View {
-                formula: julia("2.01"),
-                ..good()
-            },
-            PlanError::SeedTooFar,
-        ),
-        (
-            View {
-                formula: julia("-1e999999999"),
-                ..good()
-            },
-            PlanError::SeedTooFar,
-        ),
+        (|v| v.formula = julia("2.01"), PlanError::SeedTooFar),
+        (|v| v.formula = julia("-1e999999999"), PlanError::SeedTooFar),
     ];
-    for (view, error) in bad {
+    for (spoil, error) in bad {
+        let mut view = view("-0.5", "0", "1");
+        spoil(&mut view);
         assert_eq!(Plan::new(&view).unwrap_err(), error, "{view:?}");
     }
 }

@@ -43,10 +43,28 @@ impl Palette {
             })
     }
 
+    /// The stops once around: they begin with the last one, a turn earlier, and end with the first one, a turn later, so that
+    /// every position from 0 to 1 lies between two.
+    pub fn around(&self) -> Vec<Stop> {
+        around(self.stops())
+    }
+
     pub(crate) fn accepted() -> String {
         let names: Vec<&str> = PALETTES.iter().map(|palette| palette.name).collect();
         format!("one of {}", names.join(", "))
     }
+}
+
+/// As [`Palette::around`].
+pub(crate) fn around(stops: impl Iterator<Item = Stop>) -> Vec<Stop> {
+    let stops: Vec<Stop> = stops.collect();
+    let turned = |stop: &Stop, turn| Stop {
+        position: stop.position + turn,
+        ..*stop
+    };
+    let before = stops.last().map(|last| turned(last, -1.0));
+    let after = stops.first().map(|first| turned(first, 1.0));
+    before.into_iter().chain(stops).chain(after).collect()
 }
 
 /// The catalogue, the default first.

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::palette::around;
 use crate::{Fault, Palette, Rgb, Stop};
 
 /// More than a person places by hand, and few enough for an address that can be sent around.
@@ -101,11 +102,11 @@ impl ChosenPalette {
             })
     }
 
-    /// The stops, in ascending order.
-    pub fn stops(&self) -> Vec<Stop> {
+    /// As [`Palette::around`].
+    pub fn around(&self) -> Vec<Stop> {
         match self {
-            ChosenPalette::Named(palette) => palette.stops().collect(),
-            ChosenPalette::Own(own) => own.stops().collect(),
+            ChosenPalette::Named(palette) => palette.around(),
+            ChosenPalette::Own(own) => around(own.stops()),
         }
     }
 }
@@ -139,11 +140,23 @@ mod tests {
         }
         let loose = ChosenPalette::parse("0.0-AABBCC_1.0000-#ddeeff").unwrap();
         assert_eq!(loose.to_string(), "0-aabbcc_1-ddeeff");
-        let [first, last] = loose.stops()[..] else {
+        let [_, first, last, _] = loose.around()[..] else {
             panic!("two stops: {loose:?}");
         };
         assert_eq!((first.position, first.colour), (0.0, [0xaa, 0xbb, 0xcc]));
         assert_eq!((last.position, last.colour), (1.0, [0xdd, 0xee, 0xff]));
+    }
+
+    #[test]
+    fn around_the_ends_are_each_others_neighbours() {
+        let (dark, light) = ([0, 7, 100], [255, 170, 0]);
+        let palette = ChosenPalette::parse("0.25-000764_0.5-ffaa00").unwrap();
+        let around = palette.around().into_iter();
+        let around: Vec<_> = around.map(|stop| (stop.position, stop.colour)).collect();
+        assert_eq!(
+            around,
+            [(-0.5, light), (0.25, dark), (0.5, light), (1.25, dark)]
+        );
     }
 
     #[test]

@@ -182,15 +182,11 @@ fn swatches() -> String {
     css
 }
 
-/// The stops of one turn, with the first again at its end.
+/// The stops of one turn, some of them beyond its ends.
 fn gradient(palette: &Palette) -> String {
-    let first = palette.stops().next().map(|stop| (1.0, stop.colour));
-    let stops = palette
-        .stops()
-        .map(|stop| (stop.position, stop.colour))
-        .chain(first);
-    let stops = stops.map(|(position, [red, green, blue])| {
-        format!("#{red:02x}{green:02x}{blue:02x} {}%", position * 100.0)
+    let stops = palette.around().into_iter().map(|stop| {
+        let [red, green, blue] = stop.colour;
+        format!("#{red:02x}{green:02x}{blue:02x} {}%", stop.position * 100.0)
     });
     stops.collect::<Vec<_>>().join(", ")
 }
@@ -204,7 +200,9 @@ mod tests {
         let css = swatches();
         assert_eq!(css.lines().count(), PALETTES.len());
         assert!(
-            css.contains(".swatch-dusk { background: linear-gradient(to right, #030a26 0%, "),
+            css.contains(
+                ".swatch-dusk { background: linear-gradient(to right, #223664 -6.25%, #030a26 0%, "
+            ),
             "{css}"
         );
         assert!(css.contains("#030a26 100%); }"), "{css}");

@@ -61,10 +61,10 @@ impl Form {
         }
     }
 
-    /// The stops of its palette, when that is none of the catalogue.
+    /// The stops of its palette, once around, when that is none of the catalogue.
     pub(crate) fn own_stops(&self) -> Option<Vec<Stop>> {
         let palette = ChosenPalette::parse(self.values.get("palette")?).ok()?;
-        matches!(palette, ChosenPalette::Own(_)).then(|| palette.stops())
+        matches!(palette, ChosenPalette::Own(_)).then(|| palette.around())
     }
 
     /// With `errors`: names of fields, and what is accepted there.

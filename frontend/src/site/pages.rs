@@ -83,7 +83,7 @@ impl Pages {
                 "query": view.map(View::query),
                 "presets": presets(limits),
                 "palettes": palettes,
-                "own": form.own_stops().and_then(|stops| around(&stops)),
+                "own": form.own_stops().and_then(|around| swatch(&around)),
                 "formulas": Formula::NAMES,
                 "colourings": Colouring::ALL.map(Colouring::name),
                 "qualities": Quality::ALL.map(Quality::name),
@@ -145,27 +145,17 @@ fn presets(limits: &Limits) -> Vec<Value> {
     PRESETS.iter().map(place).collect()
 }
 
-/// The stops of a palette once around, as an SVG gradient has them, which does not go on from the last to the first by itself: it
-/// begins one stop before the swatch and ends one after it.
-fn around(stops: &[Stop]) -> Option<Value> {
-    let (first, last) = stops.first().zip(stops.last())?;
-    let before = Stop {
-        position: last.position - 1.0,
-        ..*last
-    };
-    let after = Stop {
-        position: first.position + 1.0,
-        ..*first
-    };
-    let cycle = [&[before], stops, &[after]].concat();
-    let reach = after.position - before.position;
+/// The stops of a palette once around, as an SVG gradient has them: its offsets are from 0 to 1, so it reaches beyond the swatch.
+fn swatch(around: &[Stop]) -> Option<Value> {
+    let (first, last) = around.first().zip(around.last())?;
+    let reach = last.position - first.position;
     let stop = |stop: &Stop| {
         let [red, green, blue] = stop.colour;
         let colour = format!("#{red:02x}{green:02x}{blue:02x}");
-        json!({ "offset": (stop.position - before.position) / reach, "colour": colour })
+        json!({ "offset": (stop.position - first.position) / reach, "colour": colour })
     };
-    let stops: Vec<Value> = cycle.iter().map(stop).collect();
-    Some(json!({ "from": before.position, "to": after.position, "stops": stops }))
+    let stops: Vec<Value> = around.iter().map(stop).collect();
+    Some(json!({ "from": first.position, "to": last.position, "stops": stops }))
 }
 
 /// The view with `side` pixels along its longer side, as a query string with its size.

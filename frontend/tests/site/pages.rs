@@ -2,7 +2,7 @@
 
 use protocol::{PALETTES, View};
 
-use crate::harness::{Answer, Site, Workers};
+use crate::harness::{Answer, Site, Workers, id_in};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_form_has_every_field_labelled_and_filled_in() {
@@ -141,13 +141,7 @@ async fn the_result_shows_the_picture_and_leads_everywhere() {
         .await;
     assert_eq!(status, 200);
     let query = "zoom=3&amp;width=320&amp;height=200&amp;palette=ember";
-    let id = page
-        .split("data-id=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
+    let id = id_in(&page);
     for link in [
         format!("src=\"/render.png?{query}&amp;progress={id}\""),
         format!("href=\"/render.png?{query}\" download=\"mandelbrot-zoom-3-320x200.png\""),
@@ -165,7 +159,7 @@ async fn two_visits_have_two_renders() {
     let site = Site::start(Workers::start().await).await;
     let id = async || {
         let (_, page) = site.visit("/render").await;
-        page.split("data-id=\"").nth(1).unwrap()[..32].to_owned()
+        id_in(&page).to_owned()
     };
     assert_ne!(id().await, id().await);
 }

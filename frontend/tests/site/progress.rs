@@ -3,7 +3,7 @@
 use futures::StreamExt;
 use serde_json::Value;
 
-use crate::harness::{Answer, Site, Workers, until};
+use crate::harness::{Answer, Site, Workers, id_in, until};
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
 
@@ -21,13 +21,7 @@ async fn reports(site: &Site, id: &str) -> Vec<Value> {
 async fn events_tell_how_far_a_render_is_until_it_is_over() {
     let site = Site::start(Workers::start().await).await;
     let (_, page) = site.visit("/render?width=400&height=300").await;
-    let id = page
-        .split("data-id=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
+    let id = id_in(&page);
     let query = format!("width=400&height=300&progress={id}");
     let (reports, _) = futures::join!(reports(&site, id), site.png(&query));
     let last = reports.last().unwrap();

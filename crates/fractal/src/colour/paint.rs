@@ -123,7 +123,8 @@ mod tests {
 
     fn colours(colouring: Colouring) -> Colours {
         let stop = |position, colour| Stop { position, colour };
-        let gradient = Gradient::new(&[stop(0.0, [0; 3]), stop(0.5, [255; 3])]).unwrap();
+        let stops = [stop(0.0, [0; 3]), stop(0.5, [255; 3]), stop(1.0, [0; 3])];
+        let gradient = Gradient::new(&stops).unwrap();
         Colours {
             gradient,
             colouring,

@@ -10,7 +10,7 @@ use super::slope::{Orbits, Tangents, leave_one, splat_both};
 use crate::field::{Cancelled, Field};
 use crate::grid::Grid;
 use crate::simd::{Task, Vector};
-use crate::step::{BurningShip, Iteration, Power, Quadratic, Step, Tricorn};
+use crate::step::{Iteration, Step, with_step};
 use crate::view::Rect;
 
 /// Vectors iterated side by side: z and tangents of four fill the registers of AVX-512, and its pipelines.
@@ -36,17 +36,7 @@ impl Task for Replay<'_> {
 
     #[inline(always)]
     fn run<V: Vector, const K: usize>(self) -> Self::Output {
-        match self.iteration {
-            Iteration::Mandelbrot | Iteration::Julia { .. } => self.all::<V, Quadratic>(),
-            Iteration::BurningShip => self.all::<V, BurningShip>(),
-            Iteration::Tricorn => self.all::<V, Tricorn>(),
-            Iteration::Multibrot(3) => self.all::<V, Power<3>>(),
-            Iteration::Multibrot(4) => self.all::<V, Power<4>>(),
-            Iteration::Multibrot(5) => self.all::<V, Power<5>>(),
-            Iteration::Multibrot(6) => self.all::<V, Power<6>>(),
-            Iteration::Multibrot(7) => self.all::<V, Power<7>>(),
-            Iteration::Multibrot(_) => self.all::<V, Power<8>>(),
-        }
+        with_step!(self.iteration, S => self.all::<V, S>())
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::field::Field;
 use crate::simd::{Backend, Task, Vector};
 use crate::smooth::{BAILOUT_SQUARED, log2};
-use crate::step::{BurningShip, Iteration, Power, Quadratic, Step, Tricorn};
+use crate::step::{Iteration, Step, with_step};
 
 /// Orbits that have passed the escape radius: x, y, cx, cy, the sample's index, the first tangent, and the second or nothing.
 #[derive(Default)]
@@ -71,17 +71,7 @@ impl Task for Leave<'_> {
 
     #[inline(always)]
     fn run<V: Vector, const K: usize>(self) {
-        match self.iteration {
-            Iteration::Mandelbrot | Iteration::Julia { .. } => self.all::<V, Quadratic>(),
-            Iteration::BurningShip => self.all::<V, BurningShip>(),
-            Iteration::Tricorn => self.all::<V, Tricorn>(),
-            Iteration::Multibrot(3) => self.all::<V, Power<3>>(),
-            Iteration::Multibrot(4) => self.all::<V, Power<4>>(),
-            Iteration::Multibrot(5) => self.all::<V, Power<5>>(),
-            Iteration::Multibrot(6) => self.all::<V, Power<6>>(),
-            Iteration::Multibrot(7) => self.all::<V, Power<7>>(),
-            Iteration::Multibrot(_) => self.all::<V, Power<8>>(),
-        }
+        with_step!(self.iteration, S => self.all::<V, S>())
     }
 }
 

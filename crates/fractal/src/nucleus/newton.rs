@@ -10,7 +10,7 @@ use super::wide::{Wide, bit_len};
 use super::{Budget, Nucleus, NucleusError, Shape};
 use crate::Decimal;
 use crate::extended::{Extended, ExtendedComplex};
-use crate::orbit::{FixedPoint, Point, Visit, Walk};
+use crate::orbit::{FixedPoint, Point, Visit};
 use crate::plan::DEEPEST;
 use crate::step::Iteration;
 
@@ -97,17 +97,7 @@ pub(super) fn newton(
         c = with_places(c, bits, wanted);
         bits = wanted;
         let mut pass = Pass::new(period, degree, (gain > NARROW).then_some(gain + GUARD));
-        let walk = Walk {
-            keeps_low: false,
-            iteration,
-            start: None,
-            first: 0,
-            c: &c,
-            bits,
-            limit: period,
-            radius: Extended::default(),
-        };
-        budget.show(&walk, &mut pass)?;
+        budget.show(iteration, (&c, bits), period, &mut pass)?;
         let Some(step) = pass.step(bits) else {
             return Ok(None);
         };

@@ -11,7 +11,7 @@ use super::ball::{Ball, ESCAPE_RADIUS};
 use super::newton::{Found, Start, newton, with_places};
 use super::{Budget, NucleusError};
 use crate::extended::{Extended, ExtendedComplex};
-use crate::orbit::{FixedPoint, Walk};
+use crate::orbit::FixedPoint;
 use crate::plan::cos_sin_degrees;
 use crate::step::Iteration;
 use crate::view::View;
@@ -134,17 +134,7 @@ impl<'a> Frame<'a> {
         if libm::hypot(centre[0], centre[1]) > ESCAPE_RADIUS {
             ball.escape(1, ExtendedComplex::default());
         } else {
-            let walk = Walk {
-                keeps_low: false,
-                iteration,
-                start: None,
-                first: 0,
-                c: &c,
-                bits,
-                limit,
-                radius: Extended::default(),
-            };
-            budget.show(&walk, &mut ball)?;
+            budget.show(iteration, (&c, bits), limit, &mut ball)?;
         }
         // What was found of all of the view holds for its parts.
         let period = ball.least_period.map(|period| period.max(least));

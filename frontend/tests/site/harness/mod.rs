@@ -83,6 +83,12 @@ impl Site {
     }
 }
 
+/// The render that a page follows.
+pub(crate) fn id_in(page: &str) -> &str {
+    let (_, after) = page.split_once("data-id=\"").expect("the page of a render");
+    after.split('"').next().unwrap_or(after)
+}
+
 /// Waits until `holds`, and panics when it does not within half a minute.
 pub(crate) async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
     let waited = tokio::time::timeout(Duration::from_secs(30), async {
