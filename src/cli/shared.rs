@@ -48,7 +48,8 @@ impl LimitArgs {
 /// What a worker keeps of deep views.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct OrbitArgs {
-    /// Memory for the reference orbits that a worker keeps, such as 512M or 2G; those that it is computing may take as much again
+    /// Memory for the reference orbits that a worker keeps, such as 512M or 2G; those that it is computing may take as much again.
+    /// An orbit that does not fit is kept as waypoints, and what lies between is computed again when it is needed
     #[arg(long, env = "TILEBROT_ORBIT_MEMORY", default_value = "2G", value_parser = bytes, help_heading = "Limits", value_name = "SIZE")]
     pub(crate) orbit_memory: u64,
 }

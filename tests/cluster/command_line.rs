@@ -109,6 +109,26 @@ fn render_writes_a_picture_from_its_own_cluster() {
     );
 }
 
+/// Near a cusp, where orbits take 180,000 steps to leave: more than the fewest bytes beside which there are waypoints hold.
+#[test]
+fn an_orbit_that_does_not_fit_into_memory_draws_the_same_picture() {
+    let folder = folder("scarce");
+    let [much, little] = ["2G", "18M"].map(|memory| {
+        let file = folder.join(memory);
+        let view =
+            "--re 0.2500000003 --im 1e-14 --zoom 1e16 --iterations 400000 --width 60 --height 40";
+        let output = tilebrot(&["render", "--orbit-memory", memory])
+            .args(view.split(' '))
+            .arg("-o")
+            .arg(&file)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        std::fs::read(file).unwrap()
+    });
+    assert!(much == little);
+}
+
 #[tokio::test]
 async fn render_asks_a_running_cluster_for_the_same_bytes() {
     let up = Process::up(2, 1);

@@ -2,13 +2,14 @@
 
 use std::ops::{Add, Mul};
 
-use super::bilinear::{Accuracy, Motion, Table, Tabled, Upper};
+use super::bilinear::{Accuracy, LEAF, Motion, Table, Tabled, Upper};
 use super::jump::{Exponents as JumpExponents, Jump, Number, Quadratic, Terms};
 use super::section::Section;
 use super::track::Track;
-use super::walk::Parts;
+use super::walk::{Parts, Points};
 use crate::double_double::DoubleDouble;
 use crate::extended::{Extended, ExtendedComplex, power_of_two};
+use crate::simd::{Backend, Double, Task, Vector};
 
 /// Exponents are always extended: one kind of passes does for all views.
 pub(super) const ACCURACY: Accuracy = Accuracy {
@@ -43,6 +44,15 @@ pub(super) struct DoubleHolomorphic {
 
 impl Motion for DoubleHolomorphic {
     type Jump = Terms<DoubleComplex>;
+
+    fn leaves(&self, points: &Points, first: usize, count: usize) -> Vec<Self::Jump> {
+        Backend::detect().run(Leaves {
+            points,
+            first,
+            count,
+            power: self.power,
+        })
+    }
 
     fn step(&self, point: &Parts) -> Self::Jump {
         step(DoubleComplex::of(point), self.power)
@@ -104,6 +114,92 @@ impl Tabled for NoJump {
 
     fn table<'s>(track: &Track, section: &'s Section) -> &'s Table<Self> {
         track.double_table(section).real()
+    }
+}
+
+/// Over some leaves in a row, as many side by side as a vector has lanes. Numbers need no exponents of their own: two f64 hold all that
+/// comes of eight steps from points that are not tiny.
+struct Leaves<'a> {
+    points: &'a Points,
+    /// Where the first of them begins.
+    first: usize,
+    count: usize,
+    power: u32,
+}
+
+/// No vector has more lanes.
+const MOST_LANES: usize = 8;
+
+impl Task for Leaves<'_> {
+    type Output = Vec<Terms<DoubleComplex>>;
+
+    #[inline(always)]
+    fn run<V: Vector, const K: usize>(self) -> Self::Output {
+        let mut leaves = Vec::with_capacity(self.count);
+        for leaf in (0..self.count).step_by(V::LANES) {
+            let terms = self.side_by_side::<Double<V>>(leaf);
+            // Real and imaginary parts of each lane, the high ones before the low ones.
+            let mut parts = [[[0.0; 2 * MOST_LANES]; 2]; 5];
+            for (parts, term) in parts.iter_mut().zip(terms) {
+                term[0].store_at(&mut parts[0], 0);
+                term[1].store_at(&mut parts[1], 0);
+            }
+            let lanes = V::LANES.min(self.count - leaf);
+            leaves.extend((0..lanes).map(|lane| {
+                let [a, b, a2, m, b2] = parts.map(|part| {
+                    let [re, im] = part.map(|part| (part[lane], part[MOST_LANES + lane]));
+                    DoubleComplex::new(re.into(), im.into(), 0)
+                });
+                Terms { a, b, a2, m, b2 }
+            }));
+        }
+        leaves
+    }
+}
+
+impl Leaves<'_> {
+    /// A, B, A₂, M and B₂ over as many leaves from one on as there are lanes.
+    #[inline(always)]
+    fn side_by_side<V: Vector>(&self, leaf: usize) -> [[V; 2]; 5] {
+        let (zero, one) = (V::splat(0.0), V::splat(1.0));
+        let none = [zero; 2];
+        let p = f64::from(self.power);
+        let half = V::splat((p - 1.0) / 2.0);
+        let [mut a, mut b, mut a2, mut m, mut b2] = [[one, zero], none, none, none, none];
+        for step in 0..LEAF {
+            let z = self.points_of::<V>(leaf, step);
+            // p Z^(p-2), and of the next terms A is that times Z, and A₂ that times (p - 1) / 2.
+            let mut factor = [V::splat(p), zero];
+            for _ in 2..self.power {
+                factor = V::product(factor, z, none);
+            }
+            let next_a = V::product(factor, z, none);
+            let next_a2 = factor.map(|part| part.mul(half));
+            let ab = V::product(a, b, none);
+            let add = |term: [V; 2], square: [V; 2]| {
+                V::product(next_a, term, V::product(next_a2, square, none))
+            };
+            a2 = add(a2, V::product(a, a, none));
+            m = add(m, ab.map(|part| part.add(part)));
+            b2 = add(b2, V::product(b, b, none));
+            b = V::product(next_a, b, [one, zero]);
+            a = V::product(next_a, a, none);
+        }
+        [a, b, a2, m, b2]
+    }
+
+    /// The points where a step begins, of one leaf on each lane; of the last one where there are no more.
+    #[inline(always)]
+    fn points_of<V: Vector>(&self, leaf: usize, step: usize) -> [V; 2] {
+        let (mut x, mut y) = ([0.0; 2 * MOST_LANES], [0.0; 2 * MOST_LANES]);
+        for lane in 0..V::LANES {
+            let leaf = (leaf + lane).min(self.count - 1);
+            let index = self.first + leaf * LEAF + step - self.points.first;
+            let (high, low) = (self.points.z[index], self.points.low[index]);
+            [x[lane], y[lane]] = high;
+            [x[MOST_LANES + lane], y[MOST_LANES + lane]] = low;
+        }
+        [V::load_at(&x, 0), V::load_at(&y, 0)]
     }
 }
 
@@ -257,5 +353,79 @@ impl Jump for Terms<DoubleComplex> {
             high: part(|number| number.high),
             low: part(|number| number.low),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extended::Extended;
+    use crate::orbit::walk::End;
+
+    /// Eleven leaves of points as an orbit has them, with digits beyond f64.
+    fn points() -> Points {
+        let (mut z, mut low) = (Vec::new(), Vec::new());
+        let mut at = [0.3, -0.2];
+        for n in 0..=11 * LEAF {
+            let [x, y] = at;
+            at = [x * x - y * y - 0.39, 2.0 * x * y - 0.58];
+            z.push(at);
+            low.push(at.map(|part| part * 1e-17 * f64::from(n as u32 % 7)));
+        }
+        Points {
+            first: 0,
+            z,
+            low,
+            tiny: Vec::new(),
+            edge: Vec::new(),
+            end: End::Limit,
+        }
+    }
+
+    fn leaves(backend: Backend, points: &Points, power: u32) -> Vec<Terms<DoubleComplex>> {
+        backend.run(Leaves {
+            points,
+            first: 0,
+            count: 11,
+            power,
+        })
+    }
+
+    #[test]
+    fn leaves_side_by_side_are_what_their_steps_are_together() {
+        let points = points();
+        for power in [2, 3, 8] {
+            let leaves = leaves(Backend::detect(), &points, power);
+            assert_eq!(leaves.len(), 11);
+            for (leaf, quick) in leaves.into_iter().enumerate() {
+                let steps = leaf * LEAF..(leaf + 1) * LEAF;
+                let steps = steps.map(|index| step(DoubleComplex::of(&points.parts(index)), power));
+                let slow = steps.fold(Terms::NONE, Terms::then);
+                let pairs = [
+                    (quick.a, slow.a),
+                    (quick.b, slow.b),
+                    (quick.a2, slow.a2),
+                    (quick.m, slow.m),
+                    (quick.b2, slow.b2),
+                ];
+                for (quick, slow) in pairs {
+                    let apart = quick + slow * DoubleComplex::real(-1.0);
+                    let bound = slow.high().modulus() * Extended::from(power_of_two(-98));
+                    assert!(
+                        apart.high().modulus() <= bound,
+                        "{leaf}: {quick:?} {slow:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_processor_has_the_same_leaves() {
+        let points = points();
+        let expected = format!("{:?}", leaves(Backend::Scalar, &points, 3));
+        for backend in Backend::available() {
+            assert_eq!(format!("{:?}", leaves(backend, &points, 3)), expected);
+        }
     }
 }

@@ -80,43 +80,36 @@ impl Track {
             waypoints: Vec::new(),
             places: 0,
             poured: None,
+            cancel,
         };
         let points = walk.run(&mut keeper, fork, progress, cancel)?;
-        let (last, end) = (points.last(), &points);
-        let start = match walk.start {
-            Some(start) => start.to_f64(walk.bits),
-            None => [0.0; 2],
-        };
+        let last = points.last();
         let (mut double, mut nearest) = (OnceLock::new(), OnceLock::new());
-        if keeper.poured.is_some() {
-            keeper.pour(end);
-        }
-        let (kept, upper) = match keeper.poured {
-            None => {
-                let (table, upper) = builders.single.tree(&points);
-                let section = Section::new(points, table);
-                (Kept::Whole(Arc::new(section)), upper)
+        let (kept, upper) = if keeper.poured.is_none() {
+            let (table, upper) = builders.single.tree(&points, cancel)?;
+            let section = Section::new(points, table);
+            (Kept::Whole(Arc::new(section)), upper)
+        } else {
+            keeper.pour(&points)?;
+            let (waypoints, places) = (keeper.waypoints, keeper.places);
+            let waypoints = Waypoints::new(walk, waypoints, places, last, budget.most_sections);
+            let Some(poured) = keeper.poured else {
+                unreachable!("what was poured stays so");
+            };
+            nearest = poured.nearest.indices.into_boxed_slice().into();
+            if let Some(tree) = poured.double {
+                double = builders.double.upper(tree).into();
             }
-            Some(poured) => {
-                nearest = poured.nearest.indices.into_boxed_slice().into();
-                if let Some(tree) = poured.double {
-                    double = builders.double.upper(tree).into();
-                }
-                let waypoints = Waypoints::new(
-                    walk,
-                    keeper.waypoints,
-                    keeper.places,
-                    last,
-                    budget.most_sections,
-                );
-                (
-                    Kept::Waypoints(waypoints),
-                    builders.single.upper(poured.single),
-                )
-            }
+            (
+                Kept::Waypoints(waypoints),
+                builders.single.upper(poured.single),
+            )
         };
         Ok(Track {
-            start,
+            start: match walk.start {
+                Some(start) => start.to_f64(walk.bits),
+                None => [0.0; 2],
+            },
             last,
             kept,
             upper,
@@ -172,7 +165,10 @@ impl Track {
     pub(super) fn double_upper(&self) -> &DoubleUpper {
         self.double.get_or_init(|| match &self.kept {
             Kept::Whole(section) => {
-                let (table, upper) = self.builders.double.tree(&section.points);
+                let never = AtomicBool::new(false);
+                let Ok((table, upper)) = self.builders.double.tree(&section.points, &never) else {
+                    unreachable!("nobody cancels");
+                };
                 // Nobody has asked for the one without the other.
                 section.double.get_or_init(|| table);
                 upper
@@ -311,7 +307,7 @@ impl Budget {
 const WHOLE_WORD: usize = 64;
 
 /// Keeps points while there is room, and then waypoints alone.
-struct Keeper {
+struct Keeper<'a> {
     builders: Builders,
     is_double: bool,
     most_points: usize,
@@ -319,6 +315,7 @@ struct Keeper {
     /// Binary places of those.
     places: usize,
     poured: Option<Poured>,
+    cancel: &'a AtomicBool,
 }
 
 /// What is kept of points that were poured.
@@ -328,7 +325,7 @@ struct Poured {
     nearest: Nearest,
 }
 
-impl Keep for Keeper {
+impl Keep for Keeper<'_> {
     fn most(&self) -> usize {
         match self.poured {
             Some(_) => 0,
@@ -343,18 +340,19 @@ impl Keep for Keeper {
         }
     }
 
-    fn pour(&mut self, sections: &Points) {
+    fn pour(&mut self, sections: &Points) -> Result<(), Cancelled> {
         let Builders { single, double } = &self.builders;
         let poured = self.poured.get_or_insert_with(|| Poured {
             single: single.seed(),
             double: self.is_double.then(|| double.seed()),
             nearest: Nearest::new(),
         });
-        single.grow(&mut poured.single, sections);
+        single.grow(&mut poured.single, sections, self.cancel)?;
         if let Some(tree) = &mut poured.double {
-            double.grow(tree, sections);
+            double.grow(tree, sections, self.cancel)?;
         }
         poured.nearest.look_at(sections);
+        Ok(())
     }
 }
 

@@ -176,7 +176,12 @@ pub(crate) trait Keep {
     fn waypoint(&mut self, _point: impl FnOnce() -> FixedPoint, _places: usize) {}
 
     /// Takes some sections, in order, because there would be too many points.
-    fn pour(&mut self, _sections: &Points) {}
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    fn pour(&mut self, _sections: &Points) -> Result<(), Cancelled> {
+        Ok(())
+    }
 }
 
 /// All of them are kept.
@@ -370,8 +375,8 @@ impl<'a> Steps<'a> {
                     im: map.z[1].value(),
                 };
                 keep.waypoint(point, layout.places);
-                if n > 0 && points.z.len() > keep.most() {
-                    keep.pour(&points.take());
+                if n > 0 && n < self.walk.limit && points.z.len() > keep.most() {
+                    keep.pour(&points.take())?;
                 }
             }
             if n % between_looks == 0 {

@@ -2,12 +2,15 @@
 //! exponents have no end: what the kernel reads is rounded from those. A section's nodes depend on nothing outside of it, so that one that is
 //! built again is what it was.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::motion::Motion;
 use super::{
     Kind, LEAF, Node, SECTION, SECTION_LEVEL, STRETCH, Safe, Table, UNLIMITED_LOG, Upper, Whole,
     pseudo_log,
 };
 use crate::extended::{Extended, ExtendedComplex};
+use crate::field::Cancelled;
 use crate::orbit::jump::Jump;
 use crate::orbit::walk::{Parts, Points};
 
@@ -68,23 +71,30 @@ impl<C: Motion, R: Motion> Kind<Builder<C>, Builder<R>> {
         points: &Points,
     ) -> Kind<Table<Coefficients<C>>, Table<Coefficients<R>>> {
         match self {
-            Kind::Complex(builder) => Kind::Complex(builder.table(points, |_| {})),
-            Kind::Real(builder) => Kind::Real(builder.table(points, |_| {})),
+            Kind::Complex(builder) => Kind::Complex(builder.table(points)),
+            Kind::Real(builder) => Kind::Real(builder.table(points)),
         }
     }
 
     /// All nodes over an orbit that is there from its first point to its last.
-    pub(crate) fn tree(&self, points: &Points) -> (Tables<C, R>, Uppers<C, R>) {
-        match self {
+    ///
+    /// # Errors
+    /// [`Cancelled`] soon after `cancel` was raised.
+    pub(crate) fn tree(
+        &self,
+        points: &Points,
+        cancel: &AtomicBool,
+    ) -> Result<(Tables<C, R>, Uppers<C, R>), Cancelled> {
+        Ok(match self {
             Kind::Complex(builder) => {
-                let (table, upper) = builder.tree(points);
+                let (table, upper) = builder.tree(points, cancel)?;
                 (Kind::Complex(table), Kind::Complex(upper))
             }
             Kind::Real(builder) => {
-                let (table, upper) = builder.tree(points);
+                let (table, upper) = builder.tree(points, cancel)?;
                 (Kind::Real(table), Kind::Real(upper))
             }
-        }
+        })
     }
 
     /// The tree of an orbit whose sections come one after the other.
@@ -96,10 +106,18 @@ impl<C: Motion, R: Motion> Kind<Builder<C>, Builder<R>> {
     }
 
     /// Adds the next sections.
-    pub(crate) fn grow(&self, tree: &mut Kind<Tree<C::Jump>, Tree<R::Jump>>, points: &Points) {
+    ///
+    /// # Errors
+    /// [`Cancelled`] soon after `cancel` was raised.
+    pub(crate) fn grow(
+        &self,
+        tree: &mut Kind<Tree<C::Jump>, Tree<R::Jump>>,
+        points: &Points,
+        cancel: &AtomicBool,
+    ) -> Result<(), Cancelled> {
         match (self, tree) {
-            (Kind::Complex(builder), Kind::Complex(tree)) => builder.grow(tree, points),
-            (Kind::Real(builder), Kind::Real(tree)) => builder.grow(tree, points),
+            (Kind::Complex(builder), Kind::Complex(tree)) => builder.grow(tree, points, cancel),
+            (Kind::Real(builder), Kind::Real(tree)) => builder.grow(tree, points, cancel),
             _ => unreachable!("a tree grows by its own builder"),
         }
     }
@@ -119,39 +137,48 @@ type Tables<C, R> = Kind<Table<Coefficients<C>>, Table<Coefficients<R>>>;
 type Uppers<C, R> = Kind<Upper<Coefficients<C>>, Upper<Coefficients<R>>>;
 
 impl<M: Motion> Builder<M> {
-    fn tree(&self, points: &Points) -> (Table<Coefficients<M>>, Upper<Coefficients<M>>) {
-        let mut tree = Tree::SEED;
-        let table = self.table(points, |lower| tree.add(lower));
-        (table, self.upper(tree))
-    }
-
-    fn grow(&self, tree: &mut Tree<M::Jump>, points: &Points) {
-        for first in sections(points) {
-            tree.add(self.lower(points, first));
-        }
-    }
-
-    /// The shorter nodes, which `then` gets before they are rounded.
-    fn table(
+    fn tree(
         &self,
         points: &Points,
-        mut then: impl FnMut(Lower<M::Jump>),
-    ) -> Table<Coefficients<M>> {
-        let mut table = Table {
-            first_leaf: points.first / LEAF,
-            levels: vec![Vec::new(); SECTION_LEVEL],
-            safe: Vec::new(),
-        };
+        cancel: &AtomicBool,
+    ) -> Result<(Table<Coefficients<M>>, Upper<Coefficients<M>>), Cancelled> {
+        let (mut table, mut tree) = (Table::at(points), Tree::SEED);
         for first in sections(points) {
+            look_at(cancel)?;
             let lower = self.lower(points, first);
-            for (nodes, level) in table.levels.iter_mut().zip(&lower.levels) {
-                nodes.extend(level.iter().map(|wide| self.node(wide)));
-            }
-            table.safe.extend(&lower.safe);
-            then(lower);
+            self.add(&mut table, &lower);
+            tree.add(lower);
         }
         table.levels.iter_mut().for_each(Vec::shrink_to_fit);
+        Ok((table, self.upper(tree)))
+    }
+
+    fn grow(
+        &self,
+        tree: &mut Tree<M::Jump>,
+        points: &Points,
+        cancel: &AtomicBool,
+    ) -> Result<(), Cancelled> {
+        for first in sections(points) {
+            look_at(cancel)?;
+            tree.add(self.lower(points, first));
+        }
+        Ok(())
+    }
+
+    fn table(&self, points: &Points) -> Table<Coefficients<M>> {
+        let mut table = Table::at(points);
+        for first in sections(points) {
+            self.add(&mut table, &self.lower(points, first));
+        }
         table
+    }
+
+    fn add(&self, table: &mut Table<Coefficients<M>>, lower: &Lower<M::Jump>) {
+        for (nodes, level) in table.levels.iter_mut().zip(&lower.levels) {
+            nodes.extend(level.iter().map(|wide| self.node(wide)));
+        }
+        table.safe.extend(&lower.safe);
     }
 
     /// From the leaves of the section that begins with a point up.
@@ -160,7 +187,8 @@ impl<M: Motion> Builder<M> {
         let tiny = points.tiny.partition_point(|point| point.index < begin);
         let mut tiny = points.tiny[tiny..].iter().peekable();
         let mut safe = Vec::with_capacity((end - begin).div_ceil(LEAF));
-        let mut level = Vec::with_capacity((end - begin) / LEAF);
+        let quick = self.motion.leaves(points, begin, (end - begin) / LEAF);
+        let mut level = Vec::with_capacity(quick.len());
         for first in (begin..end).step_by(LEAF) {
             let last = (first + LEAF).min(end);
             let has_tiny = first == 0 || tiny.peek().is_some_and(|point| point.index <= last);
@@ -175,14 +203,10 @@ impl<M: Motion> Builder<M> {
                 continue;
             }
             let steps = &z[..z.len() - 1];
-            let quick = if has_tiny {
-                None
-            } else {
-                self.motion.leaf(steps)
-            };
+            let quick = quick.get((first - begin) / LEAF).filter(|_| !has_tiny);
             let wide = if let Some(jump) = quick {
                 Wide {
-                    jump,
+                    jump: *jump,
                     shares: self.shares_over(steps).map(|s| Some(s.into())),
                     folds: [None; 2],
                 }
@@ -417,6 +441,24 @@ impl<J: Jump> Wide<J> {
             ],
         }
     }
+}
+
+impl<C> Table<C> {
+    /// Without nodes, where some points begin.
+    fn at(points: &Points) -> Self {
+        Table {
+            first_leaf: points.first / LEAF,
+            levels: (0..SECTION_LEVEL).map(|_| Vec::new()).collect(),
+            safe: Vec::new(),
+        }
+    }
+}
+
+fn look_at(cancel: &AtomicBool) -> Result<(), Cancelled> {
+    if cancel.load(Ordering::Relaxed) {
+        return Err(Cancelled);
+    }
+    Ok(())
 }
 
 /// The first points of the sections that there are.

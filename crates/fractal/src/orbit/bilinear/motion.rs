@@ -1,10 +1,11 @@
 //! What becomes of a difference in one step, or over one leaf?
 
+use super::LEAF;
 use super::build::least;
 use crate::extended::{Extended, ExtendedComplex};
 use crate::orbit::jump::{Complex, Jump, RealTerms, Terms};
 use crate::orbit::matrix::ExtendedMatrix;
-use crate::orbit::walk::Parts;
+use crate::orbit::walk::{Parts, Points};
 use crate::step::Iteration;
 
 /// How differences go along a reference.
@@ -14,9 +15,10 @@ pub(crate) trait Motion {
     /// Whether steps are taken together at all.
     const HAS_NODES: bool = true;
 
-    /// Over a leaf of ordinary points, if there is a quick way to know.
-    fn leaf(&self, _z: &[[f64; 2]]) -> Option<Self::Jump> {
-        None
+    /// Over so many leaves in a row, the first of which begins with a point, if there is a quick way to know that is right where none of their
+    /// points is tiny. Else none.
+    fn leaves(&self, _points: &Points, _first: usize, _count: usize) -> Vec<Self::Jump> {
+        Vec::new()
     }
 
     /// In one step from a point.
@@ -37,8 +39,10 @@ pub(crate) struct Holomorphic {
 impl Motion for Holomorphic {
     type Jump = Terms<ExtendedComplex>;
 
-    fn leaf(&self, z: &[[f64; 2]]) -> Option<Self::Jump> {
-        Some(complex_leaf(z, self.power))
+    fn leaves(&self, points: &Points, first: usize, count: usize) -> Vec<Self::Jump> {
+        let leaves = (first..).step_by(LEAF).take(count);
+        let steps = leaves.map(|first| points.z(first, first + LEAF - 1));
+        steps.map(|z| complex_leaf(z, self.power)).collect()
     }
 
     fn step(&self, point: &Parts) -> Self::Jump {

@@ -38,7 +38,10 @@ fn tree(steps: u64) -> (Table<Quadratic>, Upper<Quadratic>) {
         },
     };
     let builder: Kind<_, Builder<Folding>> = Kind::Complex(builder);
-    match builder.tree(&points(steps)) {
+    match builder
+        .tree(&points(steps), &AtomicBool::new(false))
+        .unwrap()
+    {
         (Kind::Complex(table), Kind::Complex(upper)) => (table, upper),
         _ => unreachable!("z² + c has complex terms"),
     }
