@@ -38,7 +38,7 @@ type DoubleUpper = Kind<Upper<Pair<Quadratic>>, Upper<NoJump>>;
 #[derive(Debug)]
 enum Kept {
     Whole(Arc<Section>),
-    Waypoints(Waypoints),
+    Waypoints(Box<Waypoints>),
 }
 
 /// Who builds an orbit's trees.
@@ -101,7 +101,7 @@ impl Track {
                 double = builders.double.upper(tree).into();
             }
             (
-                Kept::Waypoints(waypoints),
+                Kept::Waypoints(Box::new(waypoints)),
                 builders.single.upper(poured.single),
             )
         };

@@ -84,7 +84,7 @@ impl<C: Motion, R: Motion> Kind<Builder<C>, Builder<R>> {
         &self,
         points: &Points,
         cancel: &AtomicBool,
-    ) -> Result<(Tables<C, R>, Uppers<C, R>), Cancelled> {
+    ) -> Result<Trees<C, R>, Cancelled> {
         Ok(match self {
             Kind::Complex(builder) => {
                 let (table, upper) = builder.tree(points, cancel)?;
@@ -133,15 +133,14 @@ impl<C: Motion, R: Motion> Kind<Builder<C>, Builder<R>> {
 }
 
 type Coefficients<M> = <<M as Motion>::Jump as Jump>::Coefficients;
+/// Shorter nodes and longer ones.
+type Trees<C, R> = (Tables<C, R>, Uppers<C, R>);
+type Built<M> = (Table<Coefficients<M>>, Upper<Coefficients<M>>);
 type Tables<C, R> = Kind<Table<Coefficients<C>>, Table<Coefficients<R>>>;
 type Uppers<C, R> = Kind<Upper<Coefficients<C>>, Upper<Coefficients<R>>>;
 
 impl<M: Motion> Builder<M> {
-    fn tree(
-        &self,
-        points: &Points,
-        cancel: &AtomicBool,
-    ) -> Result<(Table<Coefficients<M>>, Upper<Coefficients<M>>), Cancelled> {
+    fn tree(&self, points: &Points, cancel: &AtomicBool) -> Result<Built<M>, Cancelled> {
         let (mut table, mut tree) = (Table::at(points), Tree::SEED);
         for first in sections(points) {
             look_at(cancel)?;

@@ -7,7 +7,7 @@ use crate::orbit::bilinear::{Accuracy, LEAF, Nodes, SECTION_LEVEL, Tabled};
 use crate::orbit::jump::{Quadratic, RealLinear};
 use crate::{Channels, Decimal, Field, Formula, Plan, Quality, Rect, View};
 
-const NEVER: AtomicBool = AtomicBool::new(false);
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Not a multiple of anything.
 const STEPS: u64 = 30_011;
