@@ -22,6 +22,12 @@ use shelf::Shelf;
 /// Orbits that are computed at once. With one, a place of seconds would wait behind another's of minutes; with many, all would be late.
 const AT_ONCE: usize = 2;
 
+/// What one orbit may take of so many bytes for all: so much that others are kept and computed beside the longest. What is longer is kept as
+/// waypoints.
+pub(crate) fn memory_of_one(memory: u64) -> u64 {
+    memory / AT_ONCE as u64
+}
+
 /// Threads of an orbit where the worker has several: a step is two or three products, which can be computed at the same time.
 const THREADS_OF_EACH: usize = 2;
 
@@ -59,7 +65,7 @@ struct Shared {
     /// Memory, in units of [`SHARE`], that orbits under way may take together.
     memory: Arc<Semaphore>,
     shares: u32,
-    /// All of it, in bytes: so much one orbit may take.
+    /// Bytes that one orbit may take.
     most_bytes: u64,
     /// How many may wait.
     most_waiting: usize,
@@ -106,7 +112,9 @@ impl Orbits {
         metrics: OrbitMetrics,
     ) -> Result<Orbits, rayon::ThreadPoolBuildError> {
         Orbits::computed_by(
-            Box::new(move |key, progress, cancel| key.compute(memory, &Join, progress, cancel)),
+            Box::new(move |key, progress, cancel| {
+                key.compute(memory_of_one(memory), &Join, progress, cancel)
+            }),
             threads,
             memory,
             most_waiting,
@@ -141,7 +149,7 @@ impl Orbits {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             memory: Arc::new(Semaphore::new(shares as usize)),
             shares,
-            most_bytes: memory,
+            most_bytes: memory_of_one(memory),
             most_waiting,
             waiting: AtomicUsize::new(0),
             metrics,

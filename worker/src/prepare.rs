@@ -11,6 +11,7 @@ use protocol::{FieldErrors, Iterations, View};
 
 use crate::Settings;
 use crate::job::Failure;
+use crate::orbits::memory_of_one;
 use crate::translate;
 
 /// Samples along the longer side of the coarse look: some 1,300 in all, a thousandth of a picture's.
@@ -46,7 +47,8 @@ impl Prepared {
     /// # Errors
     /// The field that stands in the way.
     pub(crate) fn new(view: &View, settings: &Settings) -> Result<Prepared, FieldErrors> {
-        let most_steps = |key: &OrbitKey| key.most_steps(settings.orbit_memory);
+        let memory = memory_of_one(settings.orbit_memory);
+        let most_steps = |key: &OrbitKey| key.most_steps(memory);
         let most = settings.limits.iterations;
         let (plan, most) = match view.iterations {
             Iterations::Limit(limit) => (translate::plan(view, limit)?, limit),
@@ -209,7 +211,7 @@ mod tests {
     #[test]
     fn an_orbit_that_does_not_fit_is_refused_and_auto_fits() {
         let settings = Settings {
-            orbit_memory: 1000 * 50,
+            orbit_memory: 2 * 1000 * 50,
             ..settings()
         };
         let refused = |query| match prepared(query, &settings) {

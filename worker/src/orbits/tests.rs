@@ -236,3 +236,21 @@ async fn orbits_that_need_all_memory_take_turns() {
     assert_eq!(orbits.0.metrics.computed.get(), 5);
     assert_eq!(lock(&orbits.0.free).len(), AT_ONCE);
 }
+
+#[tokio::test]
+async fn the_longest_orbits_are_computed_beside_each_other() {
+    let (orbits, release) = held(1 << 26);
+    let limit = 10_000_000;
+    assert!(key(0, limit).most_steps(memory_of_one(1 << 26)) > limit);
+    let waits: Vec<Wait> = (0..AT_ONCE)
+        .map(|place| wait(&orbits, &key(place as u32, limit)))
+        .collect();
+    while orbits.0.metrics.computing.get() < AT_ONCE as i64 {
+        tokio::task::yield_now().await;
+    }
+    drop(waits);
+    for _ in 0..AT_ONCE {
+        release.send(()).unwrap();
+    }
+    until_nothing_is_computed(&orbits).await;
+}

@@ -200,19 +200,19 @@ impl Track {
             Kind::Real(upper) => upper.bytes(),
         };
         let double = match (self.is_double, &self.upper) {
-            (true, Kind::Complex(_)) => DOUBLE_STEP_BYTES,
-            (true, Kind::Real(_)) => DOUBLE_POINT_BYTES,
+            (true, Kind::Complex(_)) => DOUBLE_NODE_BYTES,
+            (true, Kind::Real(_)) => DOUBLE_LEAF_BYTES,
             (false, _) => 0,
         };
-        let kept = match &self.kept {
-            Kept::Whole(section) => section.bytes() + self.last * double as usize,
+        match &self.kept {
+            Kept::Whole(section) => upper + section.bytes() + self.last * double as usize,
             Kept::Waypoints(waypoints) => {
-                let step = STEP_BYTES + DOUBLE_POINT_BYTES + double;
+                let step = Budget::step_bytes(self.is_double) as usize;
                 // The longer nodes for twice as many digits are twice as large.
-                waypoints.bytes(SECTION * step as usize) + 2 * upper
+                let uppers = if self.is_double { 3 * upper } else { upper };
+                uppers + waypoints.bytes(SECTION * step)
             }
-        };
-        upper + kept
+        }
     }
 }
 
@@ -259,10 +259,13 @@ impl Builders {
 const STEP_BYTES: u64 =
     (size_of::<[f64; 2]>() + (2 * size_of::<Node<Quadratic>>() + size_of::<Safe>()) / LEAF) as u64;
 
-/// What twice as many digits of it take, and the nodes for such differences.
-const DOUBLE_POINT_BYTES: u64 = (size_of::<[f64; 2]>() + size_of::<Safe>() / LEAF) as u64;
-const DOUBLE_STEP_BYTES: u64 =
-    DOUBLE_POINT_BYTES + (2 * size_of::<Node<Pair<Quadratic>>>() / LEAF) as u64;
+/// What twice as many digits of its point take.
+const LOW_BYTES: u64 = size_of::<[f64; 2]>() as u64;
+
+/// What a table without nodes takes of a step, and one with those for differences of twice as many digits.
+const DOUBLE_LEAF_BYTES: u64 = (size_of::<Safe>() / LEAF) as u64;
+const DOUBLE_NODE_BYTES: u64 =
+    DOUBLE_LEAF_BYTES + (2 * size_of::<Node<Pair<Quadratic>>>() / LEAF) as u64;
 
 /// What a section takes of the longer nodes beside its waypoint, while they are built: its own in both kinds of numbers, as it is kept
 /// and as exact as the tree is built of, and as many again for all the longer ones.
@@ -271,7 +274,11 @@ const SECTION_BYTES: u64 = 2048;
 impl Budget {
     /// What a step takes that is kept.
     pub(super) fn step_bytes(is_double: bool) -> u64 {
-        STEP_BYTES + if is_double { DOUBLE_STEP_BYTES } else { 0 }
+        if is_double {
+            STEP_BYTES + LOW_BYTES + DOUBLE_NODE_BYTES
+        } else {
+            STEP_BYTES
+        }
     }
 
     /// Of so many bytes.
