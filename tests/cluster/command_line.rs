@@ -113,7 +113,7 @@ fn render_writes_a_picture_from_its_own_cluster() {
 #[test]
 fn an_orbit_that_does_not_fit_into_memory_draws_the_same_picture() {
     let folder = folder("scarce");
-    let [much, little] = ["2G", "18M"].map(|memory| {
+    let [much, little] = ["2G", "40M"].map(|memory| {
         let file = folder.join(memory);
         let view =
             "--re 0.2500000003 --im 1e-14 --zoom 1e16 --iterations 400000 --width 60 --height 40";

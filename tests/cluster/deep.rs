@@ -18,7 +18,7 @@ fn deep() -> String {
 
 /// A deep place inside of the set, whose orbit goes on for minutes.
 const ENDLESS_ORBIT: &str =
-    "re=-0.1&im=0.1&zoom=1e30&iterations=1000000000&quality=fast&width=400&height=300";
+    "re=-0.1&im=0.1&zoom=1e30&iterations=500000000&quality=fast&width=400&height=300";
 
 async fn computed(cluster: &Cluster) -> Vec<u64> {
     let mut counts = Vec::new();
