@@ -8,7 +8,7 @@ use std::time::Duration;
 use protocol::Limits;
 
 /// Some 16 million steps, and where speed is all 40: a hundred places of the deepest usual kind. An orbit that takes more than half of it
-/// is kept as waypoints; a thousand million steps of those are half a gigabyte.
+/// is kept as waypoints; a thousand million steps of those are half a gigabyte where 192 binary places are enough.
 const ORBIT_MEMORY: u64 = 2 << 30;
 
 /// What a worker is given; nothing of it changes while it runs.
