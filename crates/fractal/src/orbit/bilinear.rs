@@ -9,6 +9,7 @@ mod build;
 mod motion;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! What becomes of a difference in one step, or over one leaf?
 
 use super::LEAF;
-use super::build::least;
+use super::wide::least;
 use crate::extended::{Extended, ExtendedComplex};
 use crate::orbit::jump::{Complex, Jump, RealTerms, Terms};
 use crate::orbit::matrix::ExtendedMatrix;
