@@ -11,6 +11,7 @@ mod jump;
 mod map;
 mod matrix;
 mod measure;
+mod points;
 mod real;
 mod section;
 #[cfg(test)]
@@ -38,11 +39,12 @@ pub(crate) use jump::{
 };
 #[doc(hidden)]
 pub use measure::{Numbers, walk_for_benchmark};
+pub(crate) use points::Parts;
 pub(crate) use section::Section;
 pub(crate) use track::Track;
 use track::{Budget, Builders};
 pub(crate) use visit::{Point, Visit};
-pub(crate) use walk::{Parts, Walk};
+pub(crate) use walk::Walk;
 
 /// Which orbit a view needs. Views with equal keys share it.
 #[derive(Clone, Debug)]

@@ -4,9 +4,9 @@ use std::ops::{Add, Mul};
 
 use super::bilinear::{Accuracy, LEAF, Motion, Table, Tabled, Upper};
 use super::jump::{Exponents as JumpExponents, Jump, Number, Quadratic, Terms};
+use super::points::{Parts, Points};
 use super::section::Section;
 use super::track::Track;
-use super::walk::{Parts, Points};
 use crate::double_double::DoubleDouble;
 use crate::extended::{Extended, ExtendedComplex, power_of_two};
 use crate::simd::{Backend, Double, Task, Vector};
@@ -360,7 +360,7 @@ impl Jump for Terms<DoubleComplex> {
 mod tests {
     use super::*;
     use crate::extended::Extended;
-    use crate::orbit::walk::End;
+    use crate::orbit::points::End;
 
     /// Eleven leaves of points as an orbit has them, with digits beyond f64.
     fn points() -> Points {

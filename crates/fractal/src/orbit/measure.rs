@@ -4,8 +4,9 @@ use std::sync::atomic::AtomicBool;
 
 use dashu_int::IBig;
 
+use super::points::Points;
 use super::real::Big;
-use super::walk::{All, Points, Steps, Walk};
+use super::walk::{All, Steps, Walk};
 use super::{FixedPoint, Fork, OrbitProgress};
 use crate::extended::Extended;
 use crate::field::Cancelled;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::bilinear::{Kind, LEAF, Table};
 use super::double::{NoJump, Pair};
 use super::jump::{Quadratic, RealLinear};
-use super::walk::Points;
+use super::points::Points;
 
 /// Points, and the shorter nodes between them.
 #[derive(Debug)]

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use dashu_int::IBig;
 use dashu_int::ops::Abs;
 
+use super::points::{End, Points, TinyPoint};
 #[cfg(target_arch = "x86_64")]
 use super::real::Digits;
 use super::real::tests::Threads;
 use super::real::{Big, Long};
-use super::walk::{All, End, Points, Steps, TINY_EXPONENT, TinyPoint};
+use super::walk::{All, Steps, TINY_EXPONENT};
 use super::*;
 use crate::step::Iteration;
 

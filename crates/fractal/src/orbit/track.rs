@@ -8,8 +8,9 @@ use super::bilinear::{
 };
 use super::double::{self, DoubleComplex, DoubleHolomorphic, NoJump, NoTerms, Pair, StepByStep};
 use super::jump::{Quadratic, RealLinear, RealTerms, Terms};
+use super::points::Points;
 use super::section::{DoubleTable, Section};
-use super::walk::{Keep, Points, Walk};
+use super::walk::{Keep, Walk};
 use super::waypoints::{Waypoints, bytes_of_waypoint};
 use super::{FixedPoint, Fork, OrbitProgress};
 use crate::extended::{Extended, ExtendedComplex};

@@ -9,9 +9,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::bilinear::SECTION;
+use super::points::Points;
 use super::section::Section;
 use super::track::Builders;
-use super::walk::{All, Points, Walk};
+use super::walk::{All, Walk};
 use super::{FixedPoint, OrbitProgress, Sequential};
 use crate::extended::Extended;
 use crate::field::Cancelled;

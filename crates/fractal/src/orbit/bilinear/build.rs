@@ -13,7 +13,7 @@ use super::{
 use crate::extended::Extended;
 use crate::field::Cancelled;
 use crate::orbit::jump::Jump;
-use crate::orbit::walk::{Parts, Points};
+use crate::orbit::points::{Parts, Points};
 
 /// Differences that jump are always smaller.
 const ROOM_ENOUGH: f64 = 1.0 / 1024.0;

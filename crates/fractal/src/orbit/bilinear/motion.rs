@@ -5,7 +5,7 @@ use super::wide::least;
 use crate::extended::{Extended, ExtendedComplex};
 use crate::orbit::jump::{Complex, Jump, RealTerms, Terms};
 use crate::orbit::matrix::ExtendedMatrix;
-use crate::orbit::walk::{Parts, Points};
+use crate::orbit::points::{Parts, Points};
 use crate::step::Iteration;
 
 /// How differences go along a reference.

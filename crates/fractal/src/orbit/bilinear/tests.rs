@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicBool;
 use super::*;
 use crate::extended::ExtendedComplex;
 use crate::orbit::jump::{Jump, Terms};
-use crate::orbit::walk::{All, Points};
+use crate::orbit::points::Points;
+use crate::orbit::walk::All;
 use crate::orbit::{FixedPoint, OrbitProgress, Sequential, Walk};
 use crate::step::Iteration;
 
