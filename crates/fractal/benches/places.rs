@@ -1,7 +1,7 @@
 //! How long does each known place take, with its reference, on two threads? One row a place: medians, and the peak of memory.
 //!
-//! `cargo bench -p fractal --bench places` runs all, each three times in turn; ids after `--` choose some, and a number among them is how many
-//! megabytes an orbit may take: longer ones are kept as waypoints.
+//! `cargo bench -p fractal --bench places` runs all, each three times in turn; ids after `--` choose some, a number among them is how many
+//! megabytes an orbit may take (longer ones are kept as waypoints), and `fast` or `exact` the quality, which is `standard` without.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -48,8 +48,20 @@ struct Times {
 fn main() {
     let arguments = std::env::args().skip(1);
     let arguments = arguments.filter(|argument| !argument.starts_with('-'));
-    let (megabytes, chosen): (Vec<_>, Vec<_>) =
+    let (megabytes, words): (Vec<_>, Vec<_>) =
         arguments.partition(|argument| argument.parse::<u64>().is_ok());
+    let quality_of = |word: &String| match word.as_str() {
+        "fast" => Some(Quality::Fast),
+        "standard" => Some(Quality::Standard),
+        "exact" => Some(Quality::Exact),
+        _ => None,
+    };
+    let quality = words.iter().find_map(quality_of);
+    let quality = quality.unwrap_or(Quality::Standard);
+    let chosen: Vec<_> = words
+        .iter()
+        .filter(|word| quality_of(word).is_none())
+        .collect();
     let memory = megabytes
         .first()
         .and_then(|text| text.parse::<u64>().ok())
@@ -60,15 +72,15 @@ fn main() {
     let places = places
         .iter()
         .filter(|place| place.formula == "mandelbrot" && !place.id.starts_with("border"))
-        .filter(|place| chosen.is_empty() || chosen.contains(&place.id));
+        .filter(|place| chosen.is_empty() || chosen.contains(&&place.id));
     println!("| place | tier | reference's points | reference, s | total, s | peak, MB |");
     println!("|---|---|---|---|---|---|");
     for place in places {
         forget_peak();
-        let (first, tier, points) = draw(place, memory);
+        let (first, tier, points) = draw(place, quality, memory);
         let mut runs = vec![first];
         while runs.len() < RUNS && runs[0].total < LONG {
-            runs.push(draw(place, memory).0);
+            runs.push(draw(place, quality, memory).0);
         }
         println!(
             "| {} | {tier} | {points} | {:.3} | {:.3} | {} |",
@@ -80,7 +92,7 @@ fn main() {
     }
 }
 
-fn draw(place: &Place, memory: u64) -> (Times, String, usize) {
+fn draw(place: &Place, quality: Quality, memory: u64) -> (Times, String, usize) {
     let number = |text: &str| text.parse().expect("a decimal number");
     let view = View {
         re: number(&place.re),
@@ -92,7 +104,7 @@ fn draw(place: &Place, memory: u64) -> (Times, String, usize) {
         samples: 1,
         formula: Formula::Mandelbrot,
         limit: place.iterations,
-        quality: Quality::Standard,
+        quality,
     };
     let cancel = AtomicBool::new(false);
     let began = Instant::now();
