@@ -346,7 +346,8 @@ fn bad_views_are_refused_by_name() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    // About every twentieth line crosses from band to band.
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     /// Neighbours differ by what the slope of the smooth count allows, also where their counts differ.
     #[test]
@@ -368,10 +369,7 @@ proptest! {
         let derivative = Channels { derivative: true, ..Channels::default() };
         let field = renderer(&line).with_channels(derivative).field(picture, &AtomicBool::new(false)).unwrap();
         // No sample nearer to the set than a quarter of the estimate: up to there the slope changes little from neighbour to neighbour (Koebe's distortion theorem).
-        let far: Vec<usize> = (1..4000)
-            .filter(|&sample| field.distance[sample - 1].min(field.distance[sample]) > 64.0)
-            .collect();
-        prop_assume!(far.iter().any(|&sample| field.counts[sample - 1] != field.counts[sample]));
+        let far = (1..4000).filter(|&sample| field.distance[sample - 1].min(field.distance[sample]) > 64.0);
         for sample in far {
             // The count is -log_p of the potential G but for a constant, and the estimate 2 G / |∇G|.
             let slope = 2.0 / (f64::from(field.distance[sample]) * f64::from(power).ln());
