@@ -13,6 +13,7 @@ mod matrix;
 mod measure;
 mod points;
 mod real;
+mod returns;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub(crate) use jump::{
 #[doc(hidden)]
 pub use measure::{Numbers, walk_for_benchmark};
 pub(crate) use points::Parts;
+pub(crate) use returns::{Returns, Traveller};
 pub(crate) use section::Section;
 pub(crate) use track::Track;
 use track::{Budget, Builders};
@@ -75,6 +77,8 @@ pub struct Orbit {
     first: Track,
     /// Where samples go on after they have rebased: of a Julia set the orbit of the critical point.
     again: Option<Track>,
+    /// What leads on from where it comes back to, for who does not ask for more than f64.
+    returns: Option<Box<Returns>>,
     is_extended: bool,
 }
 
@@ -173,11 +177,17 @@ impl OrbitKey {
                 (track(from_point)?, Some(track(walk)?), seed)
             }
         };
+        let returns = if self.is_double {
+            None
+        } else {
+            Returns::of(self, &first, cancel)?
+        };
         Ok(Orbit {
             iteration: self.iteration,
             c: c.to_f64(self.bits),
             first,
             again,
+            returns: returns.map(Box::new),
             is_extended: self.is_extended,
         })
     }
@@ -222,7 +232,8 @@ impl Orbit {
     /// Memory that it takes.
     pub fn bytes(&self) -> usize {
         let again = self.again.as_ref().map_or(0, Track::bytes);
-        self.first.bytes() + again
+        let returns = self.returns.as_ref().map_or(0, |returns| returns.bytes());
+        self.first.bytes() + again + returns
     }
 
     /// Points of the reference.
@@ -240,6 +251,12 @@ impl Orbit {
 
     pub(crate) fn again(&self) -> &Track {
         self.again.as_ref().unwrap_or(&self.first)
+    }
+
+    /// The maps that lead samples of a view of this limit on from 0, if the orbit returns for so long.
+    pub(crate) fn returns(&self, limit: u64) -> Option<&Returns> {
+        let returns = self.returns.as_deref();
+        returns.filter(|returns| returns.are_for(limit))
     }
 
     pub(crate) fn c(&self) -> [f64; 2] {

@@ -21,6 +21,7 @@ mod leaf;
 mod list;
 mod offsets;
 mod pass;
+mod returning;
 mod scale;
 mod stretch;
 mod tiny;

@@ -1,0 +1,146 @@
+//! What of orbits that come back near 0 a hundred thousand times? From return to return they go by polynomials, thousands of steps at once.
+//!
+//! Near a minibrot of period p, z ↦ fᵖ(z) is almost z² + c itself, and where its cycle is almost neutral orbits turn around it for very long. Jumps
+//! along a reference are no way past that: a difference is soon as large as the reference. But fⁿ is a polynomial in z and c, and on a disc of
+//! which no point leaves the neighbourhood in n steps its terms fall off fast, whatever n. Around 0, which the longest ones need most, it is one
+//! in z² (first returns to the critical point, as in renormalization: C. McMullen, "Renormalization and 3-Manifolds which Fiber over the
+//! Circle", 1996), elsewhere one in z minus a cell's middle.
+
+mod circle;
+mod ladder;
+mod maps;
+mod polynomial;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod traveller;
+
+use std::sync::atomic::AtomicBool;
+
+use super::real::Big;
+use super::track::Track;
+use super::{FixedPoint, OrbitKey};
+use crate::extended::{Extended, ExtendedComplex, power_of_two};
+use crate::field::Cancelled;
+use crate::simd::Vector;
+use crate::step::Iteration;
+use circle::Wide;
+use ladder::Ladder;
+use maps::Maps;
+use survey::Survey;
+pub(crate) use traveller::Traveller;
+
+/// So many returns of the reference are looked at. An orbit of fewer needs no maps, and one of more has the same ones.
+const HORIZON: u64 = 4096;
+
+/// |z| at returns is below this.
+const NEAR: f64 = 1.0 / 256.0;
+
+/// What terms that are left out may add, beside the largest: a 256th of what jumps leave out.
+const TOLERANCE: f64 = power_of_two(-40);
+
+/// Farther from the reference than 2 to this power a c has the bits that it needs in numbers of two f64.
+const LEAST_RADIUS_EXPONENT: i64 = -64;
+
+/// Rungs of which none is worth its while.
+const FEWEST_RUNGS: usize = 4;
+
+/// The maps of the neighbourhood of a reference that returns.
+#[derive(Debug)]
+pub(crate) struct Returns {
+    /// Steps that the reference was looked at.
+    horizon: u64,
+    /// A c's difference from the reference in units of the maps.
+    scale: f64,
+    maps: Maps,
+}
+
+impl Returns {
+    /// Of an orbit that returns, or nothing.
+    ///
+    /// # Errors
+    /// [`Cancelled`] soon after `cancel` was raised.
+    pub(super) fn of(
+        key: &OrbitKey,
+        track: &Track,
+        cancel: &AtomicBool,
+    ) -> Result<Option<Returns>, Cancelled> {
+        let is_reached = !key.is_extended && key.radius.exponent >= LEAST_RADIUS_EXPONENT;
+        if key.iteration != Iteration::Mandelbrot || !is_reached {
+            return Ok(None);
+        }
+        let Some((period, farthest)) = period(track, cancel)? else {
+            return Ok(None);
+        };
+        let radius = key.radius.to_f64();
+        let c = wide(&key.point, key.bits);
+        let rungs = Ladder::new(period, c, radius, cancel).build()?;
+        if rungs.len() < FEWEST_RUNGS {
+            return Ok(None);
+        }
+        let half_side = power_of_two(Extended::from(farthest).exponent + 1);
+        let maps = Maps::new(rungs, half_side);
+        Ok(Some(Returns {
+            horizon: HORIZON * period,
+            scale: 1.0 / radius,
+            maps: Survey::new(maps, cancel).build()?,
+        }))
+    }
+
+    /// Whether a view of this limit has the maps, though its own reference may be shorter.
+    pub(crate) fn are_for(&self, limit: u64) -> bool {
+        limit >= self.horizon
+    }
+
+    /// Takes a sample from 0 on, as far as the maps lead within `limit` steps. Answers z and how many steps that was.
+    #[inline(always)]
+    pub(crate) fn follow(
+        &self,
+        traveller: &mut Traveller,
+        c: [f64; 2],
+        limit: u64,
+    ) -> ([f64; 2], u64) {
+        traveller.become_sample(&self.maps, c.map(|part| part * self.scale));
+        let (mut z, mut steps) = ([0.0; 2], 0);
+        while let Some((next, taken, _)) = traveller.advance(&self.maps, z, limit - steps) {
+            z = next;
+            steps += taken;
+        }
+        (z, steps)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.maps.bytes()
+    }
+}
+
+/// After how many steps the reference returns, again and again, and how far from 0 it is then at most.
+fn period(track: &Track, cancel: &AtomicBool) -> Result<Option<(u64, f64)>, Cancelled> {
+    'periods: for &period in track.nearest() {
+        if period.saturating_mul(HORIZON as usize) >= track.last() {
+            break;
+        }
+        let mut farthest = 0.0;
+        for turn in 1..=HORIZON as usize {
+            let index = turn * period;
+            let section = track.section(index, cancel)?;
+            let distance = section.points.parts(index).z().modulus().to_f64();
+            if distance > NEAR {
+                continue 'periods;
+            }
+            farthest = distance.max(farthest);
+        }
+        return Ok(Some((period as u64, farthest)));
+    }
+    Ok(None)
+}
+
+/// A point in numbers of two f64.
+fn wide(point: &FixedPoint, bits: usize) -> [Wide; 2] {
+    [&point.re, &point.im].map(|part| {
+        let high = Big::extended(part, bits).to_f64();
+        let exact = FixedPoint::near(ExtendedComplex::from([high, 0.0]), bits);
+        let low = Big::extended(&(part - exact.re), bits).to_f64();
+        Wide::splat_sum(high, low)
+    })
+}

@@ -1,0 +1,90 @@
+use std::sync::atomic::AtomicBool;
+
+use super::ladder::Steps;
+use super::*;
+use crate::Decimal;
+use crate::simd::Backend;
+
+const RE: &str = "-1.941512096352034463944";
+const IM: &str = "0.006634987401130247065";
+const PERIOD: u64 = 9;
+const RADIUS: f64 = 3e-15;
+const HALF_SIDE: f64 = power_of_two(-10);
+
+fn reference() -> [Wide; 2] {
+    let bits = 192;
+    let part = |text: &str| text.parse::<Decimal>().unwrap().to_fixed_point(bits);
+    let point = FixedPoint {
+        re: part(RE),
+        im: part(IM),
+    };
+    wide(&point, bits)
+}
+
+fn maps() -> Maps {
+    let never = AtomicBool::new(false);
+    let rungs = Ladder::new(PERIOD, reference(), RADIUS, &never)
+        .build()
+        .unwrap();
+    let maps = Maps::new(rungs, HALF_SIDE);
+    Survey::new(maps, &never).build().unwrap()
+}
+
+#[test]
+fn a_map_comes_to_where_its_steps_come_to() {
+    let maps = maps();
+    let mut traveller = Traveller::new();
+    let (mut jumps, mut steps) = (0_u64, 0_u64);
+    for sample in 0..24 {
+        let (sin, cos) = libm::sincos(f64::from(sample));
+        let distance = 0.7 * f64::from(sample) / 24.0;
+        let c = [distance * cos, distance * sin];
+        traveller.become_sample(&maps, c);
+        let reference = reference();
+        let exact = [0, 1].map(|part| reference[part].add(Wide::splat(c[part] * RADIUS)));
+        let mut z = [0.0; 2];
+        for _ in 0..150 {
+            let Some((next, taken, index)) = traveller.advance(&maps, z, u64::MAX) else {
+                break;
+            };
+            let walked = Backend::detect().run(Steps {
+                z: z.map(Wide::splat),
+                c: exact,
+                steps: taken,
+            });
+            let walked = walked.expect("no map leads over an escape");
+            let apart = [0, 1].map(|part| circle::high(walked[part]) - next[part]);
+            let apart = libm::hypot(apart[0], apart[1]);
+            let size = if index < maps.rungs().len() {
+                libm::hypot(next[0], next[1]).max(libm::hypot(z[0], z[1]))
+            } else {
+                HALF_SIDE
+            };
+            assert!(apart < 32.0 * TOLERANCE * size, "{taken} from {z:?}: {apart}");
+            (z, jumps, steps) = (next, jumps + 1, steps + taken);
+        }
+    }
+    assert!(steps > 1000 * jumps, "{steps} steps in {jumps} jumps");
+}
+
+#[test]
+fn a_limit_is_never_passed() {
+    let maps = maps();
+    let returns = Returns {
+        horizon: HORIZON * PERIOD,
+        scale: 1.0 / RADIUS,
+        maps,
+    };
+    let mut traveller = Traveller::new();
+    for limit in [36_864, 40_000, 100_003] {
+        let (_, steps) = returns.follow(&mut traveller, [0.0; 2], limit);
+        assert!(steps <= limit && steps + PERIOD > limit, "{steps} of {limit}");
+    }
+}
+
+#[test]
+fn building_can_be_cancelled() {
+    let cancelled = AtomicBool::new(true);
+    let ladder = Ladder::new(PERIOD, reference(), RADIUS, &cancelled);
+    assert!(ladder.build().is_err());
+}
