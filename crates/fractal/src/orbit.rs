@@ -13,6 +13,7 @@ mod matrix;
 mod measure;
 mod points;
 mod real;
+mod returns;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub(crate) use jump::{
 #[doc(hidden)]
 pub use measure::{Numbers, walk_for_benchmark};
 pub(crate) use points::Parts;
+use returns::period_of_returns;
 pub(crate) use section::Section;
 pub(crate) use track::Track;
 use track::{Budget, Builders};
@@ -76,7 +78,11 @@ pub struct Orbit {
     /// Where samples go on after they have rebased: of a Julia set the orbit of the critical point.
     again: Option<Track>,
     is_extended: bool,
+    returns_after: Option<usize>,
 }
+
+/// An orbit that comes back so many times after the same number of steps goes on to do so.
+pub(crate) const RETURNS: usize = 4096;
 
 impl OrbitKey {
     /// The most steps that computing the orbit takes.
@@ -173,12 +179,14 @@ impl OrbitKey {
                 (track(from_point)?, Some(track(walk)?), seed)
             }
         };
+        let returns_after = period_of_returns(self, &first, cancel)?;
         Ok(Orbit {
             iteration: self.iteration,
             c: c.to_f64(self.bits),
             first,
             again,
             is_extended: self.is_extended,
+            returns_after,
         })
     }
 }
@@ -248,6 +256,12 @@ impl Orbit {
 
     pub(crate) fn is_extended(&self) -> bool {
         self.is_extended
+    }
+
+    /// After how many steps the reference comes back near 0, [`RETURNS`] times and more: it circles beside a minibrot, or in it. Where a
+    /// view's limit is below so many steps, nothing must follow from it: an orbit of the view's own would not be long enough to tell.
+    pub(crate) fn returns_after(&self) -> Option<usize> {
+        self.returns_after
     }
 }
 

@@ -11,7 +11,7 @@ use crate::depth::Depth;
 use crate::doubt;
 use crate::field::{Cancelled, Channels, Field};
 use crate::kernel;
-use crate::orbit::{Fork, Orbit, OrbitKey, OrbitProgress};
+use crate::orbit::{Fork, Orbit, OrbitKey, OrbitProgress, RETURNS};
 use crate::perturbation::{self, Samples};
 use crate::simd::Backend;
 use crate::step::Iteration;
@@ -242,6 +242,7 @@ impl Renderer {
                 Way::Perturbation {
                     offsets,
                     quality,
+                    exact,
                     look,
                     ..
                 },
@@ -249,11 +250,13 @@ impl Renderer {
             ) => {
                 // An orbit that was computed for a view of a higher limit must not draw another picture.
                 let points = (orbit.points() as u64).min(limit + 1);
+                let returns = orbit.returns_after().map(|after| (after * RETURNS) as u64);
                 let samples = Samples {
                     orbit,
                     offsets,
+                    exact,
                     limit,
-                    most_loss: most_loss(*quality, points).unwrap_or(f64::INFINITY),
+                    most_loss: most_loss(*quality, points, returns.is_some_and(|n| n <= limit)),
                     channels,
                 };
                 let seen = match look {

@@ -9,7 +9,7 @@ use crate::doubt::Look;
 use crate::extended::{Extended, power_of_two};
 use crate::grid::Grid;
 use crate::orbit::{FixedPoint, OrbitKey};
-use crate::perturbation::Offsets;
+use crate::perturbation::{Exact, Offsets};
 use crate::step::Iteration;
 use crate::view::{Formula, Quality, View};
 
@@ -35,6 +35,7 @@ pub(super) enum Way {
         offsets: Offsets,
         key: OrbitKey,
         quality: Quality,
+        exact: Box<Exact>,
         /// Where f64 loses few enough to be looked at first.
         look: Option<Look>,
     },
@@ -109,6 +110,7 @@ impl Way {
             offsets,
             key,
             quality: view.quality,
+            exact: Box::new(Exact::of(view)),
             look,
         }
     }
