@@ -39,6 +39,7 @@ use crate::orbit::Orbit;
 use crate::simd::{Backend, Double, Task, Vector};
 use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
 use crate::view::Rect;
+use alone::Alone;
 pub(crate) use difference::{Difference, Powers};
 pub(crate) use exact::Exact;
 pub(crate) use offsets::Offsets;
@@ -97,7 +98,7 @@ pub(crate) fn field(
         // What is known of the others is what was seen.
         doubtful.retain(|sample| seen.doubtful.binary_search(sample).is_ok());
     }
-    alone::walk(&samples, rect, doubtful, &mut field, cancel)?;
+    Alone::new(&samples, rect).draw(doubtful, &mut field, cancel)?;
     if channels.derivative {
         if orbit.is_extended() {
             let real = power_of_two(offsets.exponent);

@@ -79,3 +79,62 @@ impl<'a> Sizes<'a> {
         Ok(size)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::track::Budget;
+    use super::super::{OrbitProgress, Sequential};
+    use super::*;
+    use crate::{Formula, Plan, Quality, View};
+
+    fn returns_after(re: &str, im: &str, zoom: &str, limit: u64) -> [Option<usize>; 2] {
+        let view = View {
+            re: re.parse().unwrap(),
+            im: im.parse().unwrap(),
+            zoom: zoom.parse().unwrap(),
+            rotation: 0.0,
+            width: 16,
+            height: 9,
+            samples: 1,
+            formula: Formula::Mandelbrot,
+            limit,
+            quality: Quality::Standard,
+        };
+        let plan = Plan::new(&view).unwrap();
+        let key = plan.orbit().unwrap();
+        // In memory, and from waypoints.
+        [usize::MAX, 5000].map(|most_points| {
+            let budget = Budget {
+                most_points,
+                most_sections: 3,
+            };
+            let (progress, never) = (OrbitProgress::default(), AtomicBool::new(false));
+            let orbit = key.compute_in(budget, &Sequential, &progress, &never);
+            orbit.unwrap().returns_after()
+        })
+    }
+
+    #[test]
+    fn an_orbit_beside_a_minibrot_comes_back_after_its_period() {
+        let (re, im) = (
+            "-1.94151209635203446394399999999999999999995",
+            "0.00663498740113024706519999999999999999995",
+        );
+        let of_limit = |limit| returns_after(re, im, "1.53916775627E16", limit);
+        assert_eq!(of_limit(9 * RETURNS as u64), [Some(9); 2]);
+        assert_eq!(of_limit(9 * RETURNS as u64 - 1), [None; 2]);
+    }
+
+    #[test]
+    fn other_orbits_do_not() {
+        let (re, im) = (
+            "-0.743643887037158704752191506114774",
+            "0.131825904205311970493132056385139",
+        );
+        for zoom in ["4e10", "3.18e31"] {
+            assert_eq!(returns_after(re, im, zoom, 100_000), [None; 2]);
+        }
+        // It goes round a cycle that comes no nearer.
+        assert_eq!(returns_after("-0.5", "0.1", "1e20", 100_000), [None; 2]);
+    }
+}

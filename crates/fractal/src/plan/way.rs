@@ -196,3 +196,57 @@ pub(crate) fn cos_sin_degrees(degrees: f64) -> (f64, f64) {
         _ => (sin, -cos),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rect;
+    use crate::kernel::Launcher;
+    use crate::simd::{Scalar, Vector};
+
+    /// What is computed in two f64 is good to more than the one rounding at its end shows.
+    #[test]
+    fn samples_are_where_the_grid_has_them() {
+        for (rotation, zoom) in [
+            (0.0, "4e10"),
+            (33.3, "4e10"),
+            (-90.0, "1.5"),
+            (200.0, "3e14"),
+        ] {
+            let view = View {
+                re: "-0.743643887037158704752191506114774".parse().unwrap(),
+                im: "0.131825904205311970493132056385139".parse().unwrap(),
+                zoom: zoom.parse().unwrap(),
+                rotation,
+                width: 30,
+                height: 20,
+                samples: 3,
+                formula: Formula::Mandelbrot,
+                limit: 1000,
+                quality: Quality::Standard,
+            };
+            let (size, iteration) = ((90, 60), Iteration::Mandelbrot);
+            let way = Way::perturbation(&view, iteration, size, None);
+            let Way::Perturbation { offsets, exact, .. } = way else {
+                panic!("it was asked for");
+            };
+            let rect = Rect {
+                x: 5,
+                y: 7,
+                w: 9,
+                h: 8,
+            };
+            let launcher = Launcher::new(&grid_of(&view, size), rect, &iteration);
+            for sample in 0..27 * 24 {
+                let point = launcher.exact_points::<Scalar>(&[sample]);
+                let rounded = point.map(|part| {
+                    let mut high = [0.0];
+                    part.store(&mut high);
+                    high[0]
+                });
+                let exact = exact.point(&offsets, rect, sample, 300).to_f64(300);
+                assert_eq!(exact, rounded, "sample {sample} of {view:?}");
+            }
+        }
+    }
+}
