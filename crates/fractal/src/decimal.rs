@@ -77,6 +77,18 @@ impl Decimal {
         (doubled + IBig::ONE) >> 1
     }
 
+    /// The whole part of 2^`bits` divided by the value, which is above zero. Takes memory in proportion to the value's exponent.
+    pub(crate) fn reciprocal(&self, bits: usize) -> IBig {
+        let repr = self.0.repr();
+        let power = IBig::from(10).pow(repr.exponent().unsigned_abs());
+        let one = IBig::ONE << bits;
+        if repr.exponent() < 0 {
+            one * power / repr.significand()
+        } else {
+            one / (repr.significand() * power)
+        }
+    }
+
     /// `value` · 2^-`bits`, rounded to so many decimal places.
     pub(crate) fn from_fixed_point(value: &IBig, bits: usize, places: usize) -> Decimal {
         let scaled = (value * IBig::from(10).pow(places)) << 1;

@@ -41,6 +41,7 @@ pub(crate) use jump::{
 #[doc(hidden)]
 pub use measure::{Numbers, walk_for_benchmark};
 pub(crate) use points::Parts;
+use returns::period_of_returns;
 pub(crate) use returns::{Returns, Traveller};
 pub(crate) use section::Section;
 pub(crate) use track::Track;
@@ -80,7 +81,11 @@ pub struct Orbit {
     /// What leads on from where it comes back to, for who does not ask for more than f64.
     returns: Option<Box<Returns>>,
     is_extended: bool,
+    returns_after: Option<usize>,
 }
+
+/// An orbit that comes back so many times after the same number of steps goes on to do so.
+pub(crate) const RETURNS: usize = 4096;
 
 impl OrbitKey {
     /// The most steps that computing the orbit takes.
@@ -177,10 +182,10 @@ impl OrbitKey {
                 (track(from_point)?, Some(track(walk)?), seed)
             }
         };
-        let returns = if self.is_double {
-            None
-        } else {
-            Returns::of(self, &first, cancel)?
+        let returns_after = period_of_returns(self, &first, cancel)?;
+        let returns = match returns_after {
+            Some(period) if !self.is_double => Returns::of(self, &first, period, cancel)?,
+            _ => None,
         };
         Ok(Orbit {
             iteration: self.iteration,
@@ -189,6 +194,7 @@ impl OrbitKey {
             again,
             returns: returns.map(Box::new),
             is_extended: self.is_extended,
+            returns_after,
         })
     }
 }
@@ -265,6 +271,12 @@ impl Orbit {
 
     pub(crate) fn is_extended(&self) -> bool {
         self.is_extended
+    }
+
+    /// After how many steps the reference comes back near 0, [`RETURNS`] times and more: it circles beside a minibrot, or in it. Where a
+    /// view's limit is below so many steps, nothing must follow from it: an orbit of the view's own would not be long enough to tell.
+    pub(crate) fn returns_after(&self) -> Option<usize> {
+        self.returns_after
     }
 }
 

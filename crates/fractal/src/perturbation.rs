@@ -7,12 +7,15 @@
 //! rebases waits for the next pass. All lanes of a vector are then always at the same Z, which is loaded once for all of them,
 //! and so are the table's nodes. What a lane does follows from its own numbers alone.
 //!
-//! Every sample knows how many bits it has lost. Those that have lost too many go the same way again, in numbers of two f64.
+//! Every sample knows how many bits it has lost. Those that have lost too many go the same way again, in numbers of two f64; and those that
+//! these lose, where orbits circle for very long, are iterated alone.
 
+mod alone;
 mod carry;
 mod cycles;
 mod difference;
 mod direct;
+mod exact;
 mod growth;
 mod jump;
 mod lanes;
@@ -37,7 +40,9 @@ use crate::orbit::Orbit;
 use crate::simd::{Backend, Double, Task, Vector};
 use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
 use crate::view::Rect;
+use alone::Alone;
 pub(crate) use difference::{Difference, Powers};
+pub(crate) use exact::Exact;
 pub(crate) use offsets::Offsets;
 use pass::{Drawn, Passes};
 
@@ -46,9 +51,10 @@ use pass::{Drawn, Passes};
 pub(crate) struct Samples<'a> {
     pub(crate) orbit: &'a Orbit,
     pub(crate) offsets: &'a Offsets,
+    pub(crate) exact: &'a Exact,
     pub(crate) limit: u64,
-    /// How many bits a difference may lose before its sample is doubtful.
-    pub(crate) most_loss: f64,
+    /// How many bits a difference may lose before its sample is doubtful, in f64 and in numbers of two.
+    pub(crate) most_loss: [f64; 2],
     pub(crate) channels: Channels,
 }
 
@@ -85,8 +91,15 @@ pub(crate) fn field(
         Iteration::Tricorn => piece.draw::<Tricorn>(backend),
     };
     let Drawn {
-        mut field, leaving, ..
+        mut field,
+        leaving,
+        mut doubtful,
     } = drawn?;
+    if let Some(seen) = &seen {
+        // What is known of the others is what was seen.
+        doubtful.retain(|sample| seen.doubtful.binary_search(sample).is_ok());
+    }
+    Alone::new(&samples, rect).draw(doubtful, &mut field, cancel)?;
     if channels.derivative {
         if orbit.is_extended() {
             let real = power_of_two(offsets.exponent);

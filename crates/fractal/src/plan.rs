@@ -11,7 +11,7 @@ use crate::depth::Depth;
 use crate::doubt;
 use crate::field::{Cancelled, Channels, Field};
 use crate::kernel;
-use crate::orbit::{Fork, Orbit, OrbitKey, OrbitProgress};
+use crate::orbit::{Fork, Orbit, OrbitKey, OrbitProgress, RETURNS};
 use crate::perturbation::{self, Samples};
 use crate::simd::Backend;
 use crate::step::Iteration;
@@ -218,15 +218,12 @@ impl Renderer {
         cancel: &AtomicBool,
     ) -> Result<Field, Cancelled> {
         let (limit, channels) = (self.plan.limit, self.channels);
-        match (&self.plan.way, &self.orbit) {
-            (
-                Way::Direct {
-                    grid,
-                    iteration,
-                    look,
-                },
-                _,
-            ) => match look {
+        match &self.plan.way {
+            Way::Direct {
+                grid,
+                iteration,
+                look,
+            } => match look {
                 Some(look) => doubt::field(
                     backend,
                     (look, grid),
@@ -238,37 +235,45 @@ impl Renderer {
                 ),
                 None => kernel::field(backend, iteration, grid, limit, channels, rect, cancel),
             },
-            (
-                Way::Perturbation {
-                    offsets,
-                    quality,
-                    look,
-                    ..
-                },
-                Some(orbit),
-            ) => {
-                // An orbit that was computed for a view of a higher limit must not draw another picture.
-                let points = (orbit.points() as u64).min(limit + 1);
-                let samples = Samples {
-                    orbit,
-                    offsets,
-                    limit,
-                    most_loss: most_loss(*quality, points).unwrap_or(f64::INFINITY),
-                    channels,
+            Way::Perturbation { look, .. } => {
+                let Some(samples) = self.samples() else {
+                    unreachable!("a renderer is made with the orbit that its plan needs")
                 };
                 let seen = match look {
                     Some(look) => {
-                        let (iteration, counts) = (orbit.iteration(), Channels::default());
+                        let (iteration, counts) = (samples.orbit.iteration(), Channels::default());
                         Some(look.at(backend, iteration, limit, counts, rect, cancel)?)
                     }
                     None => None,
                 };
                 perturbation::field(backend, samples, seen, rect, cancel)
             }
-            (Way::Perturbation { .. }, None) => {
-                unreachable!("a renderer is made with the orbit that its plan needs")
-            }
         }
+    }
+
+    /// What goes by a reference.
+    pub(crate) fn samples(&self) -> Option<Samples<'_>> {
+        let Way::Perturbation {
+            offsets,
+            quality,
+            exact,
+            ..
+        } = &self.plan.way
+        else {
+            return None;
+        };
+        let (orbit, limit) = (self.orbit()?, self.plan.limit);
+        // An orbit that was computed for a view of a higher limit must not draw another picture.
+        let points = (orbit.points() as u64).min(limit + 1);
+        let returns = orbit.returns_after().map(|after| (after * RETURNS) as u64);
+        Some(Samples {
+            orbit,
+            offsets,
+            exact,
+            limit,
+            most_loss: most_loss(*quality, points, returns.is_some_and(|n| n <= limit)),
+            channels: self.channels,
+        })
     }
 }
 

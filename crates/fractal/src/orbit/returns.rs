@@ -9,6 +9,7 @@
 mod circle;
 mod ladder;
 mod maps;
+mod period;
 mod polynomial;
 mod survey;
 #[cfg(test)]
@@ -19,22 +20,20 @@ use std::sync::atomic::AtomicBool;
 
 use super::real::Big;
 use super::track::Track;
-use super::{FixedPoint, OrbitKey};
-use crate::extended::{Extended, ExtendedComplex, power_of_two};
+use super::{FixedPoint, OrbitKey, RETURNS};
+use crate::extended::{ExtendedComplex, power_of_two};
 use crate::field::Cancelled;
 use crate::simd::Vector;
-use crate::step::Iteration;
 use circle::Wide;
 use ladder::Ladder;
 use maps::Maps;
+use period::farthest_return;
+pub(super) use period::period_of_returns;
 use survey::Survey;
 pub(crate) use traveller::Traveller;
 
-/// So many returns of the reference are looked at. An orbit of fewer needs no maps, and one of more has the same ones.
-const HORIZON: u64 = 4096;
-
-/// |z| at returns is below this.
-const NEAR: f64 = 1.0 / 256.0;
+/// So many returns of the reference are looked at: an orbit of more has the same maps.
+const HORIZON: u64 = RETURNS as u64;
 
 /// What terms that are left out may add, beside the largest: a 256th of what jumps leave out.
 const TOLERANCE: f64 = power_of_two(-40);
@@ -56,29 +55,28 @@ pub(crate) struct Returns {
 }
 
 impl Returns {
-    /// Of an orbit that returns, or nothing.
+    /// Of an orbit that returns after so many steps again and again; nothing where there are hardly any.
     ///
     /// # Errors
     /// [`Cancelled`] soon after `cancel` was raised.
     pub(super) fn of(
         key: &OrbitKey,
         track: &Track,
+        period: usize,
         cancel: &AtomicBool,
     ) -> Result<Option<Returns>, Cancelled> {
-        let is_reached = !key.is_extended && key.radius.exponent >= LEAST_RADIUS_EXPONENT;
-        if key.iteration != Iteration::Mandelbrot || !is_reached {
+        if key.radius.exponent < LEAST_RADIUS_EXPONENT {
             return Ok(None);
         }
-        let Some((period, farthest)) = period(track, cancel)? else {
-            return Ok(None);
-        };
+        let farthest = farthest_return(period, track, cancel)?;
+        let period = period as u64;
         let radius = key.radius.to_f64();
         let c = wide(&key.point, key.bits);
         let rungs = Ladder::new(period, c, radius, cancel).build()?;
         if rungs.len() < FEWEST_RUNGS {
             return Ok(None);
         }
-        let half_side = power_of_two(Extended::from(farthest).exponent + 1);
+        let half_side = power_of_two(farthest.exponent + 1);
         let maps = Maps::new(rungs, half_side);
         Ok(Some(Returns {
             horizon: HORIZON * period,
@@ -112,27 +110,6 @@ impl Returns {
     pub(super) fn bytes(&self) -> usize {
         self.maps.bytes()
     }
-}
-
-/// After how many steps the reference returns, again and again, and how far from 0 it is then at most.
-fn period(track: &Track, cancel: &AtomicBool) -> Result<Option<(u64, f64)>, Cancelled> {
-    'periods: for &period in track.nearest() {
-        if period.saturating_mul(HORIZON as usize) >= track.last() {
-            break;
-        }
-        let mut farthest = 0.0;
-        for turn in 1..=HORIZON as usize {
-            let index = turn * period;
-            let section = track.section(index, cancel)?;
-            let distance = section.points.parts(index).z().modulus().to_f64();
-            if distance > NEAR {
-                continue 'periods;
-            }
-            farthest = distance.max(farthest);
-        }
-        return Ok(Some((period as u64, farthest)));
-    }
-    Ok(None)
 }
 
 /// A point in numbers of two f64.

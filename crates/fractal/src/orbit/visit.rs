@@ -21,6 +21,9 @@ pub(crate) trait Point {
     /// To f64's precision.
     fn rounded(&self) -> ExtendedComplex;
 
+    /// The same; zero below f64's normal numbers.
+    fn to_f64(&self) -> [f64; 2];
+
     /// All of it, and its binary places.
     fn exact(&self) -> (FixedPoint, usize);
 }
@@ -80,11 +83,16 @@ impl<R: Real> Point for Parts<'_, R> {
     #[inline(always)]
     fn rounded(&self) -> ExtendedComplex {
         let [x, y] = self.z;
-        let z = [x.to_f64(), y.to_f64()];
+        let z = self.to_f64();
         if z[0].abs().max(z[1].abs()) < power_of_two(TINY_EXPONENT) {
             return ExtendedComplex::from_parts(x.to_extended(), y.to_extended());
         }
         z.into()
+    }
+
+    #[inline(always)]
+    fn to_f64(&self) -> [f64; 2] {
+        [self.z[0].to_f64(), self.z[1].to_f64()]
     }
 
     fn exact(&self) -> (FixedPoint, usize) {

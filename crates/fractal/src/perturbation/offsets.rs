@@ -51,18 +51,23 @@ impl Offsets {
         rect.h as usize * self.samples as usize
     }
 
+    /// By how many halves of a step a sample, as an index into a rectangle, counted row by row, is to the right of the centre, and above it.
+    #[inline(always)]
+    pub(super) fn halves(&self, rect: Rect, sample: u32) -> [i64; 2] {
+        let width = self.width(rect) as u32;
+        let first = [rect.x, rect.y].map(|part| i64::from(part) * i64::from(self.samples));
+        let column = first[0] + i64::from(sample % width);
+        let row = first[1] + i64::from(sample / width);
+        [2 * column + 1 - self.columns, self.rows - (2 * row + 1)]
+    }
+
     /// The differences of a vector of samples, each an index into a rectangle, counted row by row.
     #[inline(always)]
     pub(crate) fn of<V: Vector>(&self, rect: Rect, samples: &[f64; 8]) -> [Double<V>; 2] {
-        let width = self.width(rect) as u32;
-        let first = [rect.x, rect.y].map(|part| i64::from(part) * i64::from(self.samples));
         let (mut along, mut up) = ([0.0; 8], [0.0; 8]);
         for lane in 0..V::LANES {
-            let sample = samples[lane] as u32;
-            let column = first[0] + i64::from(sample % width);
-            let row = first[1] + i64::from(sample / width);
-            along[lane] = (2 * column + 1 - self.columns) as f64;
-            up[lane] = (self.rows - (2 * row + 1)) as f64;
+            let halves = self.halves(rect, samples[lane] as u32);
+            (along[lane], up[lane]) = (halves[0] as f64, halves[1] as f64);
         }
         let (along, up) = (Double::load(&along), Double::load(&up));
         let number = |number: DoubleDouble| Double::<V>::splat_sum(number.high, number.low);

@@ -9,7 +9,7 @@ use crate::doubt::Look;
 use crate::extended::{Extended, power_of_two};
 use crate::grid::Grid;
 use crate::orbit::{FixedPoint, OrbitKey};
-use crate::perturbation::Offsets;
+use crate::perturbation::{Exact, Offsets};
 use crate::step::Iteration;
 use crate::view::{Formula, Quality, View};
 
@@ -35,6 +35,7 @@ pub(super) enum Way {
         offsets: Offsets,
         key: OrbitKey,
         quality: Quality,
+        exact: Box<Exact>,
         /// Where f64 loses few enough to be looked at first.
         look: Option<Look>,
     },
@@ -109,6 +110,7 @@ impl Way {
             offsets,
             key,
             quality: view.quality,
+            exact: Box::new(Exact::of(view)),
             look,
         }
     }
@@ -192,5 +194,63 @@ pub(crate) fn cos_sin_degrees(degrees: f64) -> (f64, f64) {
         1 => (-sin, cos),
         2 => (-cos, -sin),
         _ => (sin, -cos),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dashu_int::ops::Abs;
+
+    use super::*;
+    use crate::Rect;
+    use crate::kernel::Launcher;
+    use crate::simd::{Scalar, Vector};
+
+    /// To 100 places, as two f64 hold them.
+    #[test]
+    fn samples_are_where_the_grid_has_them() {
+        for (rotation, zoom) in [
+            (0.0, "4e10"),
+            (33.3, "4e10"),
+            (-90.0, "1.5"),
+            (200.0, "3e14"),
+        ] {
+            let view = View {
+                re: "-0.743643887037158704752191506114774".parse().unwrap(),
+                im: "0.131825904205311970493132056385139".parse().unwrap(),
+                zoom: zoom.parse().unwrap(),
+                rotation,
+                width: 30,
+                height: 20,
+                samples: 3,
+                formula: Formula::Mandelbrot,
+                limit: 1000,
+                quality: Quality::Standard,
+            };
+            let (size, iteration) = ((90, 60), Iteration::Mandelbrot);
+            let way = Way::perturbation(&view, iteration, size, None);
+            let Way::Perturbation { offsets, exact, .. } = way else {
+                panic!("it was asked for");
+            };
+            let rect = Rect {
+                x: 5,
+                y: 7,
+                w: 9,
+                h: 8,
+            };
+            let launcher = Launcher::new(&grid_of(&view, size), rect, &iteration);
+            for sample in 0..27 * 24 {
+                let of_grid = launcher.exact_points::<Scalar>(&[sample]);
+                let FixedPoint { re, im } = exact.point(&offsets, rect, sample, 300);
+                for (of_grid, exact) in of_grid.into_iter().zip([re, im]) {
+                    let mut parts = [0.0; 2];
+                    of_grid.store_at(&mut parts, 0);
+                    let [high, low] =
+                        parts.map(|part| FixedPoint::near([part, 0.0].into(), 300).re);
+                    let off = (exact - high - low).abs();
+                    assert!(off < (IBig::ONE << 200), "sample {sample} of {view:?}");
+                }
+            }
+        }
     }
 }

@@ -291,7 +291,10 @@ impl Task for Run<'_> {
             let at = longest?;
             let scale = f64::from_bits(((1023 + self.rungs[at].exponent) as u64) << 52);
             let x = Wide::square(z, [Wide::splat(0.0); 2]);
-            let x = [x[0].scale(Wide::splat(scale)), x[1].scale(Wide::splat(scale))];
+            let x = [
+                x[0].scale(Wide::splat(scale)),
+                x[1].scale(Wide::splat(scale)),
+            ];
             let terms = &self.own[at];
             let mut value = terms[WIDE_TERMS - 1];
             for k in (0..WIDE_TERMS - 1).rev() {

@@ -122,7 +122,12 @@ impl<'a> Survey<'a> {
 
     /// Finds a longer map for a cell, or cuts it; says whether it did either.
     fn improve(&mut self, cell: usize) -> Result<bool, Cancelled> {
-        let of = |maps: &Maps| maps.cells.cells[cell].map.as_ref().map_or(0, |map| map.steps);
+        let of = |maps: &Maps| {
+            maps.cells.cells[cell]
+                .map
+                .as_ref()
+                .map_or(0, |map| map.steps)
+        };
         let own = of(&self.maps);
         self.lengthen(cell, own + 1)?;
         if of(&self.maps) > own {
@@ -143,7 +148,12 @@ impl<'a> Survey<'a> {
 
     /// Gives a cell the longest map that is true in it, of at least so many steps.
     fn lengthen(&mut self, cell: usize, least: u64) -> Result<(), Cancelled> {
-        let lengths: Vec<u64> = self.maps.rungs().iter().map(|rung| rung.map.steps).collect();
+        let lengths: Vec<u64> = self
+            .maps
+            .rungs()
+            .iter()
+            .map(|rung| rung.map.steps)
+            .collect();
         let mut best = None;
         for &steps in lengths.iter().skip(1).filter(|&&steps| steps >= least) {
             match self.found(cell, steps)? {
@@ -192,7 +202,10 @@ impl<'a> Survey<'a> {
         for term in 0..TERMS {
             let column: Vec<_> = rows.iter().map(|row| row[term]).collect();
             let column = coefficients(&column, &self.roots);
-            if column[POWERS_OF_C..].iter().any(|&term| size(term) > tolerance) {
+            if column[POWERS_OF_C..]
+                .iter()
+                .any(|&term| size(term) > tolerance)
+            {
                 return Ok(None);
             }
             for (terms, [re, im]) in by_c.iter_mut().zip(column) {

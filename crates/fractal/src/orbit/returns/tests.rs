@@ -60,7 +60,10 @@ fn a_map_comes_to_where_its_steps_come_to() {
             } else {
                 HALF_SIDE
             };
-            assert!(apart < 32.0 * TOLERANCE * size, "{taken} from {z:?}: {apart}");
+            assert!(
+                apart < 32.0 * TOLERANCE * size,
+                "{taken} from {z:?}: {apart}"
+            );
             (z, jumps, steps) = (next, jumps + 1, steps + taken);
         }
     }
@@ -78,7 +81,10 @@ fn a_limit_is_never_passed() {
     let mut traveller = Traveller::new();
     for limit in [36_864, 40_000, 100_003] {
         let (_, steps) = returns.follow(&mut traveller, [0.0; 2], limit);
-        assert!(steps <= limit && steps + PERIOD > limit, "{steps} of {limit}");
+        assert!(
+            steps <= limit && steps + PERIOD > limit,
+            "{steps} of {limit}"
+        );
     }
 }
 
