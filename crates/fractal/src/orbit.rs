@@ -42,7 +42,7 @@ pub(crate) use jump::{
 pub use measure::{Numbers, walk_for_benchmark};
 pub(crate) use points::Parts;
 use returns::period_of_returns;
-pub(crate) use returns::{Returns, Traveller};
+pub(crate) use returns::{Followed, Returns, Traveller};
 pub(crate) use section::Section;
 pub(crate) use track::Track;
 use track::{Budget, Builders};

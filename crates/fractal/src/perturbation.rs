@@ -36,7 +36,7 @@ use crate::doubt::Seen;
 use crate::extended::power_of_two;
 use crate::field::{Cancelled, Channels, Field};
 use crate::kernel::{self, Tangents};
-use crate::orbit::Orbit;
+use crate::orbit::{Followed, Orbit};
 use crate::simd::{Backend, Double, Task, Vector};
 use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
 use crate::view::Rect;
@@ -77,10 +77,12 @@ pub(crate) fn field(
         pixel = pixel.map(|part| part * power_of_two(offsets.exponent));
     }
     let mut tangents = Tangents::of_pixel(orbit.iteration(), pixel);
+    let starts = returning::starts(backend, &samples, rect, cancel)?;
     let piece = Piece {
         samples,
         tangents,
         seen: seen.as_ref(),
+        starts,
         rect,
         cancel,
     };
@@ -122,6 +124,8 @@ struct Piece<'a> {
     /// In units of 2^`offsets.exponent` where exponents are extended.
     tangents: Tangents,
     seen: Option<&'a Seen>,
+    /// Where samples begin, if that is not 0.
+    starts: Option<Vec<Followed>>,
     rect: Rect,
     cancel: &'a AtomicBool,
 }

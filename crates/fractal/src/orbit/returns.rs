@@ -54,6 +54,16 @@ pub(crate) struct Returns {
     maps: Maps,
 }
 
+/// Where a sample has come to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Followed {
+    pub(crate) z: [f64; 2],
+    /// dz/dc, if it was asked for.
+    pub(crate) derivative: [f64; 2],
+    /// The index of z.
+    pub(crate) steps: u64,
+}
+
 impl Returns {
     /// Of an orbit that returns after so many steps again and again; nothing where there are hardly any.
     ///
@@ -90,21 +100,26 @@ impl Returns {
         limit >= self.horizon
     }
 
-    /// Takes a sample from 0 on, as far as the maps lead within `limit` steps. Answers z and how many steps that was.
+    /// Takes a sample from 0 on, as far as the maps lead within `limit` steps.
     #[inline(always)]
-    pub(crate) fn follow(
+    pub(crate) fn follow<const DERIVATIVE: bool>(
         &self,
         traveller: &mut Traveller,
         c: [f64; 2],
         limit: u64,
-    ) -> ([f64; 2], u64) {
+    ) -> Followed {
         traveller.become_sample(&self.maps, c.map(|part| part * self.scale));
-        let (mut z, mut steps) = ([0.0; 2], 0);
-        while let Some((next, taken, _)) = traveller.advance(&self.maps, z, limit - steps) {
-            z = next;
-            steps += taken;
+        let mut followed = Followed::default();
+        while let Some(landing) = traveller.advance(&self.maps, followed.z, limit - followed.steps)
+        {
+            if DERIVATIVE {
+                followed.derivative = traveller.carry(&self.maps, &landing, followed.derivative);
+            }
+            followed.z = landing.z;
+            followed.steps += landing.steps;
         }
-        (z, steps)
+        followed.derivative = followed.derivative.map(|part| part * self.scale);
+        followed
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -182,13 +182,16 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
     #[inline(always)]
     fn draw(&mut self, batch: &[u32]) -> Result<(), Cancelled> {
         self.launch(batch);
-        let returned = V::PARTS == 1 && !DERIVATIVE && self.follow_returns()?;
+        let starts = self.piece.starts.as_ref().filter(|_| V::PARTS == 1);
+        if let Some(starts) = starts {
+            self.begin_at(starts);
+        }
         let mut passes = 0_u64;
         while self.next.len() > 0 {
             std::mem::swap(&mut self.active, &mut self.next);
             self.next.truncate(0);
             self.drop_finished(batch, passes);
-            self.is_first = passes == 0 && !returned;
+            self.is_first = passes == 0 && starts.is_none();
             let orbit = self.piece.samples.orbit;
             self.pass(if self.is_first {
                 orbit.first()

@@ -127,6 +127,21 @@ impl Maps {
         Some((self.index_of(at), cell, map))
     }
 
+    /// One that somebody has jumped by.
+    #[inline(always)]
+    pub(super) fn map(&self, index: usize) -> &Map {
+        match self.rungs.get(index) {
+            Some(rung) => &rung.map,
+            None => {
+                let cell = &self.cells.cells[index - self.rungs.len()];
+                let Some(map) = &cell.map else {
+                    unreachable!("nobody jumps without a map");
+                };
+                map
+            }
+        }
+    }
+
     pub(super) fn bytes(&self) -> usize {
         let rungs = self.rungs.iter().map(|rung| rung.map.bytes());
         let cells = self.cells.cells.iter();
@@ -137,20 +152,26 @@ impl Maps {
 }
 
 impl Rung {
+    /// The map's argument, and its derivative by z.
     #[inline(always)]
-    pub(super) fn argument(&self, z: [f64; 2]) -> [f64; 2] {
-        let [x, y] = square(z);
-        [x * self.scale, y * self.scale]
+    pub(super) fn argument(&self, z: [f64; 2]) -> ([f64; 2], [f64; 2]) {
+        let ([x, y], twice) = (square(z), 2.0 * self.scale);
+        (
+            [x * self.scale, y * self.scale],
+            [z[0] * twice, z[1] * twice],
+        )
     }
 }
 
 impl Cell {
+    /// The map's argument, and its derivative by z.
     #[inline(always)]
-    pub(super) fn argument(&self, [x, y]: [f64; 2]) -> [f64; 2] {
-        [
+    pub(super) fn argument(&self, [x, y]: [f64; 2]) -> ([f64; 2], [f64; 2]) {
+        let argument = [
             (x - self.centre[0]) * self.scale,
             (y - self.centre[1]) * self.scale,
-        ]
+        ];
+        (argument, [self.scale, 0.0])
     }
 }
 

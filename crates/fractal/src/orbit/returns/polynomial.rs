@@ -68,6 +68,30 @@ impl Terms {
     }
 }
 
+impl Terms {
+    /// The polynomial's derivative.
+    #[inline(always)]
+    pub(super) fn derivative(&self) -> Terms {
+        let mut terms = Terms::ZERO;
+        for k in 1..TERMS {
+            terms.re[k - 1] = self.re[k] * k as f64;
+            terms.im[k - 1] = self.im[k] * k as f64;
+        }
+        terms
+    }
+
+    /// The product with c, and `factor` times `more`.
+    #[inline(always)]
+    fn times_and(&mut self, c: [f64; 2], factor: f64, more: &Terms) {
+        for k in 0..TERMS {
+            let (x, y) = (self.re[k], self.im[k]);
+            let (re, im) = (factor * more.re[k], factor * more.im[k]);
+            self.re[k] = x.mul_add(c[0], (-y).mul_add(c[1], re));
+            self.im[k] = x.mul_add(c[1], y.mul_add(c[0], im));
+        }
+    }
+}
+
 #[inline(always)]
 fn sum(of: &[f64; ABREAST]) -> f64 {
     ((of[0] + of[4]) + (of[2] + of[6])) + ((of[1] + of[5]) + (of[3] + of[7]))
@@ -93,12 +117,18 @@ impl Map {
     #[inline(always)]
     pub(super) fn of(&self, c: [f64; 2]) -> Terms {
         let mut terms = Terms::ZERO;
-        for more in self.by_c.iter().rev() {
-            for k in 0..TERMS {
-                let (x, y) = (terms.re[k], terms.im[k]);
-                terms.re[k] = x.mul_add(c[0], (-y).mul_add(c[1], more.re[k]));
-                terms.im[k] = x.mul_add(c[1], y.mul_add(c[0], more.im[k]));
-            }
+        for power in (0..self.by_c.len()).rev() {
+            terms.times_and(c, 1.0, &self.by_c[power]);
+        }
+        terms
+    }
+
+    /// Its derivative by c, at one c.
+    #[inline(always)]
+    pub(super) fn by_c(&self, c: [f64; 2]) -> Terms {
+        let mut terms = Terms::ZERO;
+        for power in (1..self.by_c.len()).rev() {
+            terms.times_and(c, power as f64, &self.by_c[power]);
         }
         terms
     }

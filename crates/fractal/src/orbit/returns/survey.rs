@@ -246,10 +246,10 @@ impl Task for Count<'_> {
             if let Some(cell) = self.maps.cells.at(z) {
                 self.counts[cell] += 1;
             }
-            let Some((next, ..)) = self.traveller.advance(self.maps, z, u64::MAX) else {
+            let Some(landing) = self.traveller.advance(self.maps, z, u64::MAX) else {
                 break;
             };
-            z = next;
+            z = landing.z;
         }
     }
 }

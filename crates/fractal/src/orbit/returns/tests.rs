@@ -44,9 +44,10 @@ fn a_map_comes_to_where_its_steps_come_to() {
         let exact = [0, 1].map(|part| reference[part].add(Wide::splat(c[part] * RADIUS)));
         let mut z = [0.0; 2];
         for _ in 0..150 {
-            let Some((next, taken, index)) = traveller.advance(&maps, z, u64::MAX) else {
+            let Some(landing) = traveller.advance(&maps, z, u64::MAX) else {
                 break;
             };
+            let (next, taken) = (landing.z, landing.steps);
             let walked = Backend::detect().run(Steps {
                 z: z.map(Wide::splat),
                 c: exact,
@@ -55,7 +56,7 @@ fn a_map_comes_to_where_its_steps_come_to() {
             let walked = walked.expect("no map leads over an escape");
             let apart = [0, 1].map(|part| circle::high(walked[part]) - next[part]);
             let apart = libm::hypot(apart[0], apart[1]);
-            let size = if index < maps.rungs().len() {
+            let size = if landing.index < maps.rungs().len() {
                 libm::hypot(next[0], next[1]).max(libm::hypot(z[0], z[1]))
             } else {
                 HALF_SIDE
@@ -70,6 +71,29 @@ fn a_map_comes_to_where_its_steps_come_to() {
     assert!(steps > 1000 * jumps, "{steps} steps in {jumps} jumps");
 }
 
+/// Against the difference of two orbits: derivatives by c are those of the way, not of any one map.
+#[test]
+fn derivatives_are_those_of_neighbours() {
+    let returns = Returns {
+        horizon: HORIZON * PERIOD,
+        scale: 1.0 / RADIUS,
+        maps: maps(),
+    };
+    let mut traveller = Traveller::new();
+    for at in 0..8 {
+        let (sin, cos) = libm::sincos(f64::from(at));
+        let (c, step) = ([0.3 * RADIUS * cos, 0.3 * RADIUS * sin], 1e-8 * RADIUS);
+        let mut follow = |c: [f64; 2]| returns.follow::<true>(&mut traveller, c, 20_000);
+        let [here, right, left] = [0.0, step, -step].map(|by| follow([c[0] + by, c[1]]));
+        assert_eq!(right.steps, left.steps);
+        let found = here.derivative;
+        let of_neighbours = [0, 1].map(|part| (right.z[part] - left.z[part]) / (2.0 * step));
+        let apart = [0, 1].map(|part| found[part] - of_neighbours[part]);
+        let relative = libm::hypot(apart[0], apart[1]) / libm::hypot(found[0], found[1]);
+        assert!(relative < 1e-2, "{found:?} {of_neighbours:?}");
+    }
+}
+
 #[test]
 fn a_limit_is_never_passed() {
     let maps = maps();
@@ -80,7 +104,7 @@ fn a_limit_is_never_passed() {
     };
     let mut traveller = Traveller::new();
     for limit in [36_864, 40_000, 100_003] {
-        let (_, steps) = returns.follow(&mut traveller, [0.0; 2], limit);
+        let Followed { steps, .. } = returns.follow::<false>(&mut traveller, [0.0; 2], limit);
         assert!(
             steps <= limit && steps + PERIOD > limit,
             "{steps} of {limit}"
