@@ -27,6 +27,9 @@ const WIDE_TOLERANCE: f64 = 1e-13;
 /// Radii are tried down to this part of |z| after the map's steps.
 const SMALLEST: f64 = 1.0 / 32.0;
 
+/// A map that takes more jumps of others is not looked for: hardly any is true that does.
+const MOST_JUMPS: u32 = 128;
+
 /// More rungs than this are of no use.
 const MOST_RUNGS: usize = 64;
 
@@ -276,7 +279,10 @@ impl Task for Run<'_> {
     #[inline(always)]
     fn run<V: Vector, const K: usize>(self) -> Self::Output {
         let (mut z, mut left) = (self.z, self.steps);
-        while left > 0 {
+        for _ in 0..MOST_JUMPS {
+            if left == 0 {
+                break;
+            }
             let norm = high(Wide::norm(z));
             let mut longest = None;
             for at in (0..self.rungs.len()).rev() {
@@ -303,6 +309,6 @@ impl Task for Run<'_> {
             z = value;
             left -= self.rungs[at].steps;
         }
-        Some(z)
+        (left == 0).then_some(z)
     }
 }

@@ -37,7 +37,7 @@ const POINTS_OF_C: usize = 8;
 const POWERS_OF_C: usize = 6;
 
 /// A map that takes more jumps of others is not looked for yet.
-const MOST_JUMPS: u32 = 600;
+const MOST_JUMPS: u32 = 200;
 
 /// Longer maps are tried up to this many times a cell's own steps after the first that is not true.
 const FARTHER: u64 = 4;
