@@ -4,7 +4,7 @@
 //! An error e of z becomes at most (2|z| + e) e in the next z, and what that step rounds is added to it.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashu_int::IBig;
 
@@ -69,6 +69,10 @@ impl<'a> Alone<'a> {
         field.forget(&samples);
         let mut escaping = Escaping::new();
         for sample in samples {
+            // A short walk does not look.
+            if cancel.load(Ordering::Relaxed) {
+                return Err(Cancelled);
+            }
             let end = self.walk(sample, cancel)?;
             if !end.has_escaped {
                 continue;
@@ -363,8 +367,10 @@ mod tests {
         };
         let middle = view.width * (view.height / 2) + view.width / 2;
         let alone = Alone::new(&samples, whole(&view));
+        let raised = AtomicBool::new(true);
+        assert!(alone.walk(middle + 1, &raised).is_err());
         let mut field = Field::interior(9, 7, Channels::default());
-        let cancelled = alone.draw(vec![middle + 1], &mut field, &AtomicBool::new(true));
+        let cancelled = alone.draw(vec![middle + 1], &mut field, &raised);
         assert_eq!(cancelled, Err(Cancelled));
     }
 }
