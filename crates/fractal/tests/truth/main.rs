@@ -21,18 +21,24 @@ use verdict::Verdict;
 /// Places where more pixels may be wrong, so many in a thousand. Of `e227-bench` one pixel of 124 is one band off at standard.
 const BEYOND: [(&str, usize); 1] = [("e227-bench", 10)];
 
+/// Places of which `exact` is asked for so many random pixels, and the table alone asks for all: they are walked alone at either quality, for seconds each.
+const WALKED: [(&str, usize); 1] = [("super-dense-e16", 16)];
+
 fn assert_true(id: &str) {
     let place = Place::named(id);
-    let expected = Counts::read(&place).unwrap();
-    let verdicts = [Quality::Standard, Quality::Exact]
-        .map(|quality| Verdict::on(&place, quality, &expected).unwrap());
-    let [standard, exact] = &verdicts;
+    let mut expected = Counts::read(&place).unwrap();
+    let standard = Verdict::on(&place, Quality::Standard, &expected).unwrap();
+    if let Some((_, pixels)) = WALKED.iter().find(|(walked, _)| *walked == id) {
+        expected.pixels.truncate(*pixels);
+    }
+    let exact = Verdict::on(&place, Quality::Exact, &expected).unwrap();
+    let verdicts = [&standard, &exact];
     let allowed = BEYOND.iter().find(|(beyond, _)| *beyond == id);
     let is_true = |verdict: &Verdict| match allowed {
         Some((_, wrong_in_1000)) => verdict.is_true_but_for(*wrong_in_1000),
         None => verdict.is_true(),
     };
-    assert!(verdicts.iter().all(is_true), "{standard}\n{exact}");
+    assert!(verdicts.into_iter().all(is_true), "{standard}\n{exact}");
 }
 
 macro_rules! places {
