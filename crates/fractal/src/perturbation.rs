@@ -7,8 +7,8 @@
 //! rebases waits for the next pass. All lanes of a vector are then always at the same Z, which is loaded once for all of them,
 //! and so are the table's nodes. What a lane does follows from its own numbers alone.
 //!
-//! Every sample knows how many bits it has lost. Those that have lost too many go the same way again, in numbers of two f64; and those that
-//! these lose, where orbits circle for very long, are iterated alone.
+//! Every sample knows how many bits it has lost. Those that have lost too many go the same way again, in numbers of two f64; where orbits circle
+//! for so long that these do not suffice either, they are iterated alone.
 
 mod alone;
 mod carry;
@@ -53,8 +53,10 @@ pub(crate) struct Samples<'a> {
     pub(crate) offsets: &'a Offsets,
     pub(crate) exact: &'a Exact,
     pub(crate) limit: u64,
-    /// How many bits a difference may lose before its sample is doubtful, in f64 and in numbers of two.
-    pub(crate) most_loss: [f64; 2],
+    /// How many bits a difference may lose before its sample is doubtful.
+    pub(crate) most_loss: f64,
+    /// Whether doubtful samples are iterated without a reference, because numbers of two f64 would lose them too.
+    pub(crate) walks_alone: bool,
     pub(crate) channels: Channels,
 }
 
@@ -97,6 +99,7 @@ pub(crate) fn field(
         leaving,
         mut doubtful,
     } = drawn?;
+    // Those that were not mended.
     if let Some(seen) = &seen {
         // What is known of the others is what was seen.
         doubtful.retain(|sample| seen.doubtful.binary_search(sample).is_ok());
@@ -141,7 +144,8 @@ impl Piece<'_> {
             (true, false) => backend.run(Draw::<F, true, false>::new(self)),
             (true, true) => backend.run(Draw::<F, true, true>::new(self)),
         }?;
-        if drawn.doubtful.is_empty() || !orbit.first().is_double() {
+        let can_mend = orbit.first().is_double() && !self.samples.walks_alone;
+        if drawn.doubtful.is_empty() || !can_mend {
             return Ok(drawn);
         }
         backend.run(Mend::<F> {

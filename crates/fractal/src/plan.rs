@@ -271,7 +271,8 @@ impl Renderer {
             offsets,
             exact,
             limit,
-            most_loss: most_loss(*quality, points, returns.is_some_and(|n| n <= limit)),
+            most_loss: most_loss(*quality, points).unwrap_or(f64::INFINITY),
+            walks_alone: returns.is_some_and(|n| n <= limit),
             channels: self.channels,
         })
     }

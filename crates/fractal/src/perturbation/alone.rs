@@ -1,4 +1,4 @@
-//! What becomes of samples that numbers of two f64 lose too? Each is iterated alone, without a reference, in as many places as an error
+//! What becomes of samples that numbers of two f64 would lose too? Each is iterated alone, without a reference, in as many places as an error
 //! bound asks for.
 //!
 //! An error e of z becomes at most (2|z| + e) e in the next z, and what that step rounds is added to it.
@@ -319,14 +319,15 @@ mod tests {
         }
     }
 
-    /// As if all samples lost more than two f64 hold.
+    /// As if all samples were lost.
     #[test]
     fn their_counts_are_the_same_however_they_are_asked_for() {
         let (view, never) = (seahorse(), AtomicBool::new(false));
         let renderer = renderer(&view);
         let field = |backend, rect, derivative| {
             let samples = Samples {
-                most_loss: [-1.0; 2],
+                most_loss: -1.0,
+                walks_alone: true,
                 channels: Channels {
                     derivative,
                     cycles: false,

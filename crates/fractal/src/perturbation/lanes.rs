@@ -122,7 +122,7 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
             growth.compress::<F, EXTENDED>(&mut self.next, end, lanes);
         }
         let mut loss = V::splat(0.0);
-        if self.counts_losses() {
+        if V::PARTS == 1 {
             loss = orbit.error.sub(log2_with(w, exponent)).max(loss);
         }
         let ([cx, cy], age) = (orbit.c, orbit.age);

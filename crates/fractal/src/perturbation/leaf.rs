@@ -205,8 +205,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
         let (mut w, mut alive) = (lanes.w, lanes.alive);
         // The error that there was in the beginning, as [`Passes::error`], and the product of |z|² over all points so far.
         let (mut error, mut steepness) = ([V::splat(0.0); TOGETHER], [V::splat(1.0); TOGETHER]);
-        let counts_losses = self.counts_losses();
-        if counts_losses {
+        if V::PARTS == 1 {
             for k in 0..TOGETHER {
                 let loss: V = self.active.load(LOSS, read + k * V::LANES);
                 error[k] = loss.add(rough_log2(size(w[k])));
@@ -235,7 +234,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
                     distance = distance.mul(units.scale[k]);
                 }
                 let norm = norm(at);
-                if counts_losses {
+                if V::PARTS == 1 {
                     steepness[k] = steepness[k].mul(norm);
                 }
                 inside[k] = V::bits(norm.le(bound));
@@ -264,7 +263,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             }
         }
         for k in 0..TOGETHER {
-            if counts_losses {
+            if V::PARTS == 1 {
                 let at = full::<V, EXTENDED>(steps.z(last), w[k], units.scale[k]);
                 let error = self.error(error[k], steepness[k], at, last);
                 let lost = error.sub(rough_log2(size(w[k]))).max(V::splat(0.0));
@@ -300,7 +299,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
     /// of where they end, which is not yet steep for anyone.
     #[inline(always)]
     fn error(&self, before: V, steepness: V, end: [V; 2], steps: usize) -> V {
-        if !self.counts_losses() {
+        if V::PARTS > 1 {
             return before;
         }
         let of_powers = V::splat(steps as f64 * self.log2_of_power);

@@ -29,7 +29,7 @@ const FINISHED_TOGETHER: usize = 4;
 pub(super) struct Drawn {
     pub(super) field: Field,
     pub(super) leaving: Leaving,
-    /// Samples that the last numbers may have lost.
+    /// Samples that f64 may have lost.
     pub(super) doubtful: Vec<u32>,
 }
 
@@ -127,7 +127,11 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             c: piece.samples.orbit.c(),
             unit: piece.samples.offsets.exponent as f64,
             leaving: Leaving::default(),
-            most_loss: piece.samples.most_loss[V::PARTS - 1],
+            most_loss: if V::PARTS == 1 {
+                piece.samples.most_loss
+            } else {
+                f64::INFINITY
+            },
             doubtful: Vec::new(),
             kind: PhantomData,
             pixel: Pixel::new(&piece.tangents, piece.samples.offsets.exponent as f64),
@@ -166,7 +170,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
         Ok(Drawn {
             field: passes.field,
             leaving,
-            doubtful: passes.doubtful,
+            doubtful: Vec::new(),
         })
     }
 
@@ -207,16 +211,10 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
         Ok(())
     }
 
-    /// Whether it is counted what samples lose; of numbers of two f64 only where there is something to be done about it.
-    #[inline(always)]
-    pub(super) fn counts_losses(&self) -> bool {
-        V::PARTS == 1 || self.most_loss < f64::INFINITY
-    }
-
     /// Notes which of some lanes may be wrong by what they have lost.
     #[inline(always)]
     pub(super) fn doubt(&mut self, lanes: u32, loss: V, sample: V) {
-        if lanes == 0 || !self.counts_losses() {
+        if V::PARTS > 1 || lanes == 0 {
             return;
         }
         let doubtful = lanes & V::bits(V::splat(self.most_loss).lt(loss));

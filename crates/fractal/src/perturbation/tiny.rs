@@ -56,7 +56,7 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
             let real = scaled(sum_there, power_of_two(common));
             let inside = V::bits(norm(real).le(V::splat(steps.bound(i + 1))));
             let mut error: V = self.active.load(LOSS, read);
-            if self.counts_losses() {
+            if V::PARTS == 1 {
                 let of_power = V::splat(self.log2_of_power);
                 let slope = steepness.mul_add(power, of_power);
                 error = error.add(before).add(slope);

@@ -2,28 +2,19 @@
 
 use crate::view::Quality;
 
-/// How many bits a difference may lose: in f64 before its sample is iterated again with twice as many digits, and with those before it is
-/// iterated without a reference, where samples are `walked`.
-pub(super) fn most_loss(quality: Quality, points: u64, walked: bool) -> [f64; 2] {
+/// How many bits a difference may lose before its sample is iterated again with twice as many digits; `None` where it never is.
+pub(super) fn most_loss(quality: Quality, points: u64) -> Option<f64> {
     // From which error of an escaping z on, as a power of two.
     let doubt = match quality {
-        Quality::Fast => return [f64::INFINITY; 2],
+        Quality::Fast => return None,
         Quality::Standard => 1.0,
         Quality::Exact => -6.0,
     };
     let bits = -libm::log2(epsilon(quality).max(f64::EPSILON / 2.0));
     // The errors of all steps, those of the table among them, add up as at random.
     let noise = NOISE_OF_A_STEP + 0.5 * libm::log2(points as f64);
-    let of_double = if walked {
-        BITS_OF_DOUBLE
-    } else {
-        f64::INFINITY
-    };
-    [bits, of_double].map(|bits| doubt + bits - noise)
+    Some(doubt + bits - noise)
 }
-
-/// What two f64 hold and what jumps keep of it, less some bits for products that round more than once.
-const BITS_OF_DOUBLE: f64 = 100.0;
 
 /// log₂ of the error that is one step's share, in units of 2^-53: what was seen of differences that had gone along 11,500 points.
 const NOISE_OF_A_STEP: f64 = 4.0;
