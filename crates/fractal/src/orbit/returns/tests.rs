@@ -1,3 +1,5 @@
+//! Do maps lead to where steps lead, and no farther than they may?
+
 use std::sync::atomic::AtomicBool;
 
 use super::ladder::Steps;
