@@ -100,7 +100,7 @@ impl Returns {
         limit >= self.horizon
     }
 
-    /// Takes a sample from 0 on, as far as the maps lead within `limit` steps.
+    /// Takes a sample from 0 on, as far as the maps lead within `limit` steps, or to the limit if it is seen that it never leaves.
     #[inline(always)]
     pub(crate) fn follow<const DERIVATIVE: bool>(
         &self,
@@ -110,6 +110,7 @@ impl Returns {
     ) -> Followed {
         traveller.become_sample(&self.maps, c.map(|part| part * self.scale));
         let mut followed = Followed::default();
+        let (mut jumps, mut saved) = (0_u64, [f64::NAN; 2]);
         while let Some(landing) = traveller.advance(&self.maps, followed.z, limit - followed.steps)
         {
             if DERIVATIVE {
@@ -117,6 +118,15 @@ impl Returns {
             }
             followed.z = landing.z;
             followed.steps += landing.steps;
+            // An orbit that meets itself exactly never escapes. Jumps double between saves (R. P. Brent, 1980).
+            if followed.z == saved {
+                followed.steps = limit;
+                break;
+            }
+            jumps += 1;
+            if jumps.is_power_of_two() {
+                saved = followed.z;
+            }
         }
         followed.derivative = followed.derivative.map(|part| part * self.scale);
         followed

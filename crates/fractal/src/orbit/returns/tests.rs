@@ -114,6 +114,38 @@ fn a_limit_is_never_passed() {
     }
 }
 
+/// Inside the minibrot beside which the others turn: soon an orbit is on its cycle, and all steps are done at once.
+#[test]
+fn an_orbit_that_meets_itself_is_followed_no_longer() {
+    let never = AtomicBool::new(false);
+    // The nucleus of period 9, by Newton's method from the reference.
+    let mut c = reference().map(circle::high);
+    for _ in 0..20 {
+        let (mut z, mut by_c) = ([0.0; 2], [0.0; 2]);
+        for _ in 0..PERIOD {
+            let [re, im] = polynomial::product(z, by_c);
+            by_c = [2.0 * re + 1.0, 2.0 * im];
+            let [x, y] = polynomial::product(z, z);
+            z = [x + c[0], y + c[1]];
+        }
+        let size = by_c[0] * by_c[0] + by_c[1] * by_c[1];
+        let [re, im] = polynomial::product(z, [by_c[0], -by_c[1]]);
+        c = [c[0] - re / size, c[1] - im / size];
+    }
+    let beside = [Wide::splat(c[0] + 1e-9), Wide::splat(c[1])];
+    let rungs = Ladder::new(PERIOD, beside, RADIUS, &never).build().unwrap();
+    assert!(!rungs.is_empty());
+    let returns = Returns {
+        horizon: HORIZON * PERIOD,
+        scale: 1.0 / RADIUS,
+        maps: Maps::new(rungs, HALF_SIDE),
+    };
+    let mut traveller = Traveller::new();
+    let limit = 1 << 52; // walked in jumps it would take years
+    let Followed { steps, .. } = returns.follow::<false>(&mut traveller, [0.1 * RADIUS; 2], limit);
+    assert_eq!(steps, limit);
+}
+
 #[test]
 fn building_can_be_cancelled() {
     let cancelled = AtomicBool::new(true);
