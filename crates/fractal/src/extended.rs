@@ -29,7 +29,7 @@ impl Extended {
         }
         let shift = exponent_of(value);
         Extended {
-            mantissa: value * power_of_two(-shift),
+            mantissa: mantissa(value, shift),
             exponent: exponent + shift,
         }
     }
@@ -91,10 +91,9 @@ impl ExtendedComplex {
             return ExtendedComplex::default();
         }
         let shift = exponent_of(size);
-        let scale = power_of_two(-shift);
         ExtendedComplex {
-            re: re * scale,
-            im: im * scale,
+            re: mantissa(re, shift),
+            im: mantissa(im, shift),
             exponent: exponent + shift,
         }
     }
@@ -180,6 +179,16 @@ impl Add for ExtendedComplex {
     }
 }
 
+/// value · 2^-exponent, where f64 has no 2^-1023 for the largest exponent.
+#[inline]
+fn mantissa(value: f64, exponent: i64) -> f64 {
+    if exponent > 0 {
+        0.5 * value * power_of_two(1 - exponent)
+    } else {
+        value * power_of_two(-exponent)
+    }
+}
+
 /// value · 2^exponent; zero below f64's normal numbers, infinite past its end.
 fn scaled(value: f64, exponent: i64) -> f64 {
     value * power_of_two(exponent)
@@ -211,6 +220,21 @@ mod tests {
         assert_eq!(product, ExtendedComplex::new(-7.0, -24.0, -10_000));
         assert_eq!(product.to_f64(), [0.0, 0.0]);
         assert_eq!(tiny.modulus(), Extended::new(5.0, -5000));
+    }
+
+    #[test]
+    fn the_largest_f64_is_larger_than_any_other() {
+        for largest in [
+            Extended::from(f64::MAX),
+            ExtendedComplex::from([1.0, -f64::MAX]).size(),
+        ] {
+            assert_eq!(largest.to_f64(), f64::MAX);
+            assert!(largest > Extended::from(0.5 * f64::MAX));
+        }
+        assert_eq!(
+            Extended::from(f64::MIN_POSITIVE).to_f64(),
+            f64::MIN_POSITIVE
+        );
     }
 
     #[test]

@@ -38,10 +38,10 @@ const HORIZON: u64 = RETURNS as u64;
 /// What terms that are left out may add, beside the largest: a 256th of what jumps leave out.
 const TOLERANCE: f64 = power_of_two(-40);
 
-/// Farther from the reference than 2 to this power a c has the bits that it needs in numbers of two f64.
+/// Where samples may be at least 2 to this power from the reference, numbers of two f64 have the bits of c that tell them apart.
 const LEAST_RADIUS_EXPONENT: i64 = -64;
 
-/// Rungs of which none is worth its while.
+/// With fewer rungs maps lead nowhere that steps do not.
 const FEWEST_RUNGS: usize = 4;
 
 /// The maps of the neighbourhood of a reference that returns.

@@ -374,8 +374,7 @@ impl Nearest {
     fn new() -> Nearest {
         Nearest {
             indices: Vec::new(),
-            // No point is as far out: f64's largest number is not one of [`Extended`]'s.
-            least: Extended::new(1.0, 1 << 20),
+            least: Extended::from(f64::MAX),
         }
     }
 

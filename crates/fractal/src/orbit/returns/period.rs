@@ -13,9 +13,6 @@ use crate::step::Iteration;
 /// How near an orbit comes back.
 const NEAR: f64 = power_of_two(-8);
 
-/// No point is farther: the last one may be |2² + 2|.
-const FARTHEST: f64 = 8.0;
-
 /// Where pixels are so small that more places are needed, minibrots are so far inside of others that orbits spend their steps elsewhere.
 const MOST_BITS: usize = 320;
 
@@ -28,7 +25,7 @@ pub(in crate::orbit) fn period_of_returns(
     if key.iteration != Iteration::Mandelbrot || key.is_extended || key.bits > MOST_BITS {
         return Ok(None);
     }
-    let mut least = Extended::from(FARTHEST);
+    let mut least = Extended::from(f64::MAX);
     let mut sizes = Sizes::of(track, cancel);
     for n in 1..=track.last() / RETURNS {
         let size = sizes.at(n)?;

@@ -66,9 +66,7 @@ impl Terms {
         }
         [sum(&re), sum(&im)]
     }
-}
 
-impl Terms {
     /// The polynomial's derivative.
     #[inline(always)]
     pub(super) fn derivative(&self) -> Terms {
