@@ -79,3 +79,22 @@ pub struct Rect {
     /// Rows.
     pub h: u32,
 }
+
+#[cfg(test)]
+impl View {
+    /// A small one of the Mandelbrot set.
+    pub(crate) fn small(re: &str, im: &str, zoom: &str, limit: u64) -> View {
+        View {
+            re: re.parse().unwrap(),
+            im: im.parse().unwrap(),
+            zoom: zoom.parse().unwrap(),
+            rotation: 0.0,
+            width: 16,
+            height: 9,
+            samples: 1,
+            formula: Formula::Mandelbrot,
+            limit,
+            quality: Quality::Standard,
+        }
+    }
+}

@@ -6,25 +6,10 @@ use dashu_int::IBig;
 use num_complex::Complex64;
 
 use super::*;
-use crate::view::{Formula, Quality};
+use crate::view::Formula;
 
 /// The largest period-3 minibrot: a root of c³ + 2c² + c + 1.
 const ISLAND: &str = "-1.754877666246692760049508896358528691894606617772793143989283970646";
-
-fn view(re: &str, im: &str, zoom: &str, limit: u64) -> View {
-    View {
-        re: re.parse().unwrap(),
-        im: im.parse().unwrap(),
-        zoom: zoom.parse().unwrap(),
-        rotation: 0.0,
-        width: 16,
-        height: 9,
-        samples: 1,
-        formula: Formula::Mandelbrot,
-        limit,
-        quality: Quality::Standard,
-    }
-}
 
 fn find(view: &View) -> Option<Nucleus> {
     nucleus(view, &AtomicBool::new(false)).unwrap()
@@ -63,7 +48,7 @@ fn the_largest_components_are_found_with_their_size_and_shape() {
             Disc,
         ),
     ] {
-        let found = find(&view(re, im, zoom, 1000)).unwrap();
+        let found = find(&View::small(re, im, zoom, 1000)).unwrap();
         assert_eq!(found.period, period);
         for (found, digits) in [&found.re, &found.im].into_iter().zip(digits) {
             assert!(found.to_string().starts_with(digits), "{found} {digits}");
@@ -78,7 +63,7 @@ fn the_largest_components_are_found_with_their_size_and_shape() {
 
 #[test]
 fn all_digits_are_right_however_many_there_are() {
-    let found = find(&view(&ISLAND[..42], "1e-40", "1e39", 1000)).unwrap();
+    let found = find(&View::small(&ISLAND[..42], "1e-40", "1e39", 1000)).unwrap();
     assert_eq!(found.period, 3);
     let digits = found.re.to_string();
     let right = digits.len() - 1; // the last one is rounded
@@ -91,7 +76,7 @@ fn all_digits_are_right_however_many_there_are() {
 fn multibrots_have_nuclei_too() {
     let cubic = |re, im, zoom| View {
         formula: Formula::Multibrot { power: 3 },
-        ..view(re, im, zoom, 1000)
+        ..View::small(re, im, zoom, 1000)
     };
     assert_eq!(find(&cubic("0", "0", "1")).unwrap().period, 1);
     let found = find(&cubic("0.01", "1.02", "10")).unwrap();
@@ -110,11 +95,11 @@ fn multibrots_have_nuclei_too() {
 fn a_view_without_a_nucleus_up_to_its_limit_has_none() {
     // Inside the cardioid, outside of the set, far outside, and where the period is 3.
     for none in [
-        view("0.1", "0.1", "1000", 500),
-        view("0.5", "0.5", "100", 500),
-        view("50", "0", "1", 500),
-        view("-1.7549", "0", "1e6", 500),
-        view("-1.7548777", "0", "1000", 2),
+        View::small("0.1", "0.1", "1000", 500),
+        View::small("0.5", "0.5", "100", 500),
+        View::small("50", "0", "1", 500),
+        View::small("-1.7549", "0", "1e6", 500),
+        View::small("-1.7548777", "0", "1000", 2),
     ] {
         assert!(find(&none).is_none(), "{none:?}");
     }
@@ -123,7 +108,11 @@ fn a_view_without_a_nucleus_up_to_its_limit_has_none() {
 #[test]
 fn a_view_far_wider_than_the_set_has_period_1() {
     for (re, zoom) in [("3", "0.3"), ("0", "0.01"), ("-40", "0.01")] {
-        assert_eq!(find(&view(re, "0.7", zoom, 100)).unwrap().period, 1, "{re}");
+        assert_eq!(
+            find(&View::small(re, "0.7", zoom, 100)).unwrap().period,
+            1,
+            "{re}"
+        );
     }
 }
 
@@ -133,15 +122,15 @@ fn what_has_no_answer_is_an_error() {
     for formula in [Formula::BurningShip, Formula::Tricorn] {
         let of_formula = View {
             formula,
-            ..view("0", "0", "1", 10)
+            ..View::small("0", "0", "1", 10)
         };
         let error = nucleus(&of_formula, &never).unwrap_err();
         assert_eq!(error, NucleusError::Formula);
     }
-    let error = nucleus(&view("0", "0", "-1", 10), &never).unwrap_err();
+    let error = nucleus(&View::small("0", "0", "-1", 10), &never).unwrap_err();
     assert_eq!(error, NucleusError::Plan(PlanError::ZoomNotPositive));
     let cancelled = AtomicBool::new(true);
-    let inside = view("0.1", "0.1", "1e9", 1 << 40);
+    let inside = View::small("0.1", "0.1", "1e9", 1 << 40);
     let error = nucleus(&inside, &cancelled).unwrap_err();
     assert_eq!(error, NucleusError::Cancelled);
 }
@@ -152,7 +141,7 @@ fn a_search_that_takes_too_long_is_given_up() {
         cancel: &AtomicBool::new(false),
         left: 1_000_000,
     };
-    let inside = view("0.1", "0.1", "1e9", 1 << 40);
+    let inside = View::small("0.1", "0.1", "1e9", 1 << 40);
     let error = search::search(&inside, &Iteration::Mandelbrot, &mut budget).unwrap_err();
     assert_eq!(error, NucleusError::TooLong);
 }
@@ -171,7 +160,7 @@ fn no_nucleus_of_a_lower_period_lies_in_the_view() {
     for (re, im, zoom, rotation) in places {
         let view = View {
             rotation,
-            ..view(re, im, &zoom.to_string(), 1000)
+            ..View::small(re, im, &zoom.to_string(), 1000)
         };
         let found = find(&view).unwrap();
         let centre = Complex64::new(re.parse().unwrap(), im.parse().unwrap());
@@ -270,5 +259,5 @@ fn place(id: &str) -> View {
     let place = places.find(|place| place["id"] == id).unwrap();
     let text = |name: &str| place[name].as_str().unwrap();
     let limit = place["iterations"].as_u64().unwrap();
-    view(text("re"), text("im"), text("zoom"), limit)
+    View::small(text("re"), text("im"), text("zoom"), limit)
 }

@@ -216,20 +216,14 @@ fn exactly_beyond(z: &impl Point) -> (f64, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Backend, Channels, Formula, Plan, Quality, Renderer, Sequential, View};
+    use crate::{Backend, Channels, Plan, Quality, Renderer, Sequential, View};
 
     fn view(re: &str, im: &str, zoom: &str, limit: u64) -> View {
         View {
-            re: re.parse().unwrap(),
-            im: im.parse().unwrap(),
-            zoom: zoom.parse().unwrap(),
-            rotation: 0.0,
             width: 9,
             height: 7,
-            samples: 1,
-            formula: Formula::Mandelbrot,
-            limit,
             quality: Quality::Exact,
+            ..View::small(re, im, zoom, limit)
         }
     }
 

@@ -102,21 +102,10 @@ mod tests {
     use super::*;
     use crate::orbit::track::Budget;
     use crate::orbit::{OrbitProgress, Sequential};
-    use crate::{Formula, Plan, Quality, View};
+    use crate::{Plan, View};
 
     fn returns_after(re: &str, im: &str, zoom: &str, limit: u64) -> [Option<usize>; 2] {
-        let view = View {
-            re: re.parse().unwrap(),
-            im: im.parse().unwrap(),
-            zoom: zoom.parse().unwrap(),
-            rotation: 0.0,
-            width: 16,
-            height: 9,
-            samples: 1,
-            formula: Formula::Mandelbrot,
-            limit,
-            quality: Quality::Standard,
-        };
+        let view = View::small(re, im, zoom, limit);
         let plan = Plan::new(&view).unwrap();
         let key = plan.orbit().unwrap();
         // In memory, and from waypoints.
