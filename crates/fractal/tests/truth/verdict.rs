@@ -73,16 +73,12 @@ impl Verdict {
         self.wrong.len()
     }
 
+    /// Whether no more pixels are wrong than the quality allows, and none for a common reason.
     pub(crate) fn is_true(&self) -> bool {
         let wrong_in_1000 = match self.quality {
             Quality::Standard => 5,
             Quality::Exact => 1,
         };
-        self.is_true_but_for(wrong_in_1000)
-    }
-
-    /// Whether no more pixels are wrong, and none for a common reason.
-    pub(crate) fn is_true_but_for(&self, wrong_in_1000: usize) -> bool {
         self.wrong.len() * 1000 <= self.pixels * wrong_in_1000 && self.largest_blob <= LARGEST_BLOB
     }
 }
