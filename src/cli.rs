@@ -281,6 +281,8 @@ view_args! {
     samples "TILEBROT_SAMPLES";
     /// How true a deep view must be: standard, fast or exact [default: standard]
     quality "TILEBROT_QUALITY";
+    /// Which squares are filled and not iterated: none, or interior, those on whose border nothing escapes [default: none]
+    subdivision "TILEBROT_SUBDIVISION";
     /// The gradient: a name, or stops such as 0-000764_0.16-206bcb_0.42-edffff [default: dusk]
     palette "TILEBROT_PALETTE";
     /// smooth, bands or histogram [default: smooth]

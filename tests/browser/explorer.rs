@@ -221,6 +221,35 @@ async fn colours_change_at_once_and_without_a_request() {
 }
 
 #[tokio::test]
+async fn what_the_set_encloses_is_filled_where_that_is_asked_for_and_possible() {
+    let (site, _chromium, page) = started().await;
+    let place = "re=-1.25&zoom=16&iterations=2000";
+    explore(&page, &site, place).await;
+    page.click("#panel-button").await;
+    page.click("#subdivision").await;
+    settled(&page).await;
+    assert_eq!(query(&page).await, format!("{place}&subdivision=interior"));
+    looks_as_the_server_draws_it(&page, &site, "a filled set").await;
+    let choose = |formula: &str| {
+        format!("void (formula.value = {formula:?}, formula.dispatchEvent(new Event('change')))")
+    };
+    page.value::<()>(&choose("burning_ship")).await;
+    settled(&page).await;
+    assert!(!query(&page).await.contains("subdivision"));
+    assert!(
+        page.value::<bool>("subdivision.disabled && !subdivision.checked")
+            .await
+    );
+    page.value::<()>(&choose("mandelbrot")).await;
+    settled(&page).await;
+    assert!(
+        page.value::<bool>("!subdivision.disabled && subdivision.checked")
+            .await
+    );
+    assert_eq!(page.complaints(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn the_keyboard_alone_flies_anywhere() {
     let (site, _chromium, page) = started().await;
     explore(&page, &site, "re=-0.75&im=0.125&zoom=64").await;

@@ -89,6 +89,7 @@ async fn a_view_is_the_same_file_whatever_the_cluster() {
         SEAHORSES,
         "width=3001&height=117&zoom=3",
         "width=97&height=1013&colouring=histogram",
+        "re=-1.25&zoom=9&width=301&height=203&iterations=3000&quality=fast&subdivision=interior",
     ] {
         let mut files = Vec::new();
         for up in &clusters {

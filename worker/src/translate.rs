@@ -2,12 +2,18 @@
 //! arithmetic, and what cannot be computed is refused by the name of its field.
 
 use protocol::{
-    Channel, Fault, FieldError, FieldErrors, Format, Formula, Quality, Strips, TileRequest, View,
+    Channel, Fault, FieldError, FieldErrors, Format, Formula, Quality, Strips, Subdivision,
+    TileRequest, View,
 };
 
 /// The plan of a view whose samples are followed for at most `limit` iterations, or the field that stands in its way.
 pub(crate) fn plan(view: &View, limit: u64) -> Result<fractal::Plan, FieldErrors> {
-    fractal::Plan::new(&view_of_pixels(view, limit)).map_err(|e| refusal(view, &e).into())
+    let plan = fractal::Plan::new(&view_of_pixels(view, limit));
+    let plan = match view.subdivision {
+        Subdivision::None => plan,
+        Subdivision::Interior => plan.and_then(fractal::Plan::subdividing),
+    };
+    plan.map_err(|e| refusal(view, &e).into())
 }
 
 /// The view in the words of the arithmetic.
@@ -45,7 +51,7 @@ pub(crate) fn orbit_too_long(limit: u64, most: u64) -> FieldErrors {
     .into()
 }
 
-/// The view with sides of at most `side` pixels, for a preview of it.
+/// The view with sides of at most `side` pixels, for a preview of it. Whatever may be filled: its samples are few, and far from each other.
 pub(crate) fn resized(view: &View, side: u32) -> View {
     let longer = view.width.max(view.height);
     // Rounded up, so that the preview shows no more of the plane than its view does.
@@ -57,6 +63,7 @@ pub(crate) fn resized(view: &View, side: u32) -> View {
         width: scaled(view.width),
         height: scaled(view.height),
         samples: 1,
+        subdivision: Subdivision::None,
         ..view.clone()
     }
 }
@@ -138,6 +145,7 @@ fn refusal(view: &View, error: &fractal::PlanError) -> FieldError {
         PlanError::Limit => ("iterations", format!("{:?}", view.iterations)),
         PlanError::SeedTooFar => ("seed_re", String::new()),
         PlanError::RotationNotFinite => ("rotation", view.rotation.to_string()),
+        PlanError::NotSubdivided => ("subdivision", view.subdivision.name().to_owned()),
         PlanError::Power => ("power", String::new()),
         PlanError::Size => ("width", view.width.to_string()),
         _ => ("zoom", view.zoom.to_string()),

@@ -9,7 +9,7 @@ mod neighbours;
 
 use std::sync::atomic::AtomicBool;
 
-use crate::field::{Cancelled, Channels, Field};
+use crate::field::{Cancelled, Field, Wanted};
 use crate::grid::Grid;
 use crate::kernel;
 use crate::simd::Backend;
@@ -67,30 +67,23 @@ impl Look {
         &self,
         backend: Backend,
         iteration: &Iteration,
-        limit: u64,
-        channels: Channels,
-        rect: Rect,
+        wanted: Wanted,
         cancel: &AtomicBool,
     ) -> Result<Seen, Cancelled> {
         // In the ringed view it begins a pixel farther to the upper left.
-        let ringed = Rect {
-            w: rect.w.saturating_add(2),
-            h: rect.h.saturating_add(2),
-            ..rect
+        let rect = Rect {
+            w: wanted.rect.w.saturating_add(2),
+            h: wanted.rect.h.saturating_add(2),
+            ..wanted.rect
         };
-        let field = kernel::field(
-            backend,
-            iteration,
-            &self.ringed,
-            limit,
-            channels,
-            ringed,
-            cancel,
-        )?;
+        let ringed = Wanted { rect, ..wanted };
+        let field = kernel::field(backend, iteration, &self.ringed, ringed, cancel)?;
         let ring = self.ringed.samples as usize;
+        let doubtful = neighbours::doubtful(&field, ring, self.steepest);
+        let (columns, rows) = (ring..field.width - ring, ring..field.height - ring);
         Ok(Seen {
-            doubtful: neighbours::doubtful(&field, ring, self.steepest),
-            field: neighbours::without_ring(field, ring),
+            doubtful,
+            field: field.within(columns, rows),
         })
     }
 }
@@ -100,21 +93,19 @@ pub(crate) fn field(
     backend: Backend,
     (look, grid): (&Look, &Grid),
     iteration: &Iteration,
-    limit: u64,
-    channels: Channels,
-    rect: Rect,
+    wanted: Wanted,
     cancel: &AtomicBool,
 ) -> Result<Field, Cancelled> {
     let Seen {
         mut field,
         doubtful,
-    } = look.at(backend, iteration, limit, channels, rect, cancel)?;
+    } = look.at(backend, iteration, wanted, cancel)?;
     field.forget(&doubtful);
     backend.run(again::Again {
         iteration,
         grid,
-        limit,
-        rect,
+        limit: wanted.limit,
+        rect: wanted.rect,
         doubtful: &doubtful,
         field: &mut field,
         cancel,

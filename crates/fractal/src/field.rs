@@ -1,5 +1,9 @@
 //! What is known of every sample of a rectangle when its iteration is over?
 
+use std::ops::Range;
+
+use crate::view::Rect;
+
 /// What a field holds beside counts. Each costs time, and memory while a picture is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Channels {
@@ -7,6 +11,16 @@ pub struct Channels {
     pub derivative: bool,
     /// [`Field::period`] and [`Field::multiplier`].
     pub cycles: bool,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) rect: Rect,
+    pub(crate) limit: u64,
+    pub(crate) channels: Channels,
+    /// Whether squares are filled whose borders do not escape.
+    pub(crate) subdivides: bool,
 }
 
 /// The escape field: one value a sample, row by row from the top.
@@ -60,6 +74,25 @@ impl Field {
         }
     }
 
+    /// The part of it in some columns and rows.
+    pub(crate) fn within(self, columns: Range<usize>, rows: Range<usize>) -> Field {
+        let part = Part {
+            width: self.width,
+            columns,
+            rows,
+        };
+        Field {
+            width: part.columns.len(),
+            height: part.rows.len(),
+            smooth: part.of(self.smooth),
+            counts: part.of(self.counts),
+            distance: part.of(self.distance),
+            normal: part.of(self.normal),
+            period: part.of(self.period),
+            multiplier: part.of(self.multiplier),
+        }
+    }
+
     /// Lets samples be as if they had not been iterated, but for their derivatives.
     pub(crate) fn forget(&mut self, samples: &[u32]) {
         for &sample in samples {
@@ -93,6 +126,29 @@ impl Field {
     }
 }
 
+/// Some columns and rows of a field of this width.
+struct Part {
+    width: usize,
+    columns: Range<usize>,
+    rows: Range<usize>,
+}
+
+impl Part {
+    /// Nothing of a channel that is not there.
+    fn of<T: Copy>(&self, mut channel: Vec<T>) -> Vec<T> {
+        if channel.is_empty() {
+            return channel;
+        }
+        let across = self.columns.len();
+        for (to, row) in self.rows.clone().enumerate() {
+            let from = row * self.width + self.columns.start;
+            channel.copy_within(from..from + across, to * across);
+        }
+        channel.truncate(across * self.rows.len());
+        channel
+    }
+}
+
 /// The caller raised the flag before the field was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cancelled")]
@@ -101,6 +157,23 @@ pub struct Cancelled;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Numbers from 0, in rows of five.
+    #[test]
+    fn a_part_has_the_channels_of_the_whole() {
+        let field = Field {
+            counts: (0..20).collect(),
+            distance: (0..20_u8).map(f32::from).collect(),
+            ..Field::interior(5, 4, Channels::default())
+        };
+        let part = field.clone().within(1..4, 1..3);
+        assert_eq!((part.width, part.height), (3, 2));
+        assert_eq!(part.counts, [6, 7, 8, 11, 12, 13]);
+        assert_eq!(part.distance, [6.0, 7.0, 8.0, 11.0, 12.0, 13.0]);
+        assert_eq!(part.smooth.len(), 6);
+        assert!(part.normal.is_empty());
+        assert_eq!(field.clone().within(0..5, 0..4), field);
+    }
 
     #[test]
     fn directions_are_angles_from_the_right_and_none_where_there_is_no_normal() {

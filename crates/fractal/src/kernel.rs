@@ -18,10 +18,11 @@ mod sweep;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cycle;
-use crate::field::{Cancelled, Channels, Field};
+use crate::field::{Cancelled, Channels, Field, Wanted};
 use crate::grid::Grid;
 use crate::simd::{Backend, Scalar, Task, Vector};
 use crate::step::{Iteration, Step, with_step};
+use crate::subdivision::Subdivision;
 use crate::view::Rect;
 pub(crate) use finish::finish;
 use flight::Flights;
@@ -35,19 +36,29 @@ pub(crate) fn field(
     backend: Backend,
     iteration: &Iteration,
     grid: &Grid,
-    limit: u64,
-    channels: Channels,
-    rect: Rect,
+    wanted: Wanted,
     cancel: &AtomicBool,
 ) -> Result<Field, Cancelled> {
+    let Wanted {
+        rect,
+        limit,
+        channels,
+        subdivides,
+    } = wanted;
+    let subdivision = subdivides.then(|| Subdivision::new(rect, grid.samples));
+    let part = subdivision.as_ref().map(Subdivision::wanted);
     let mut field = backend.run(Direct {
         iteration,
         grid,
         limit,
         channels,
-        rect,
+        rect: subdivision.as_ref().map_or(rect, Subdivision::rect),
+        subdivision,
         cancel,
     })?;
+    if let Some([columns, rows]) = part {
+        field = field.within(columns, rows);
+    }
     if channels.derivative {
         backend.run(Replay {
             iteration,
@@ -99,6 +110,8 @@ struct Direct<'a> {
     limit: u64,
     channels: Channels,
     rect: Rect,
+    /// Of that rectangle, if not all of its samples are needed.
+    subdivision: Option<Subdivision>,
     cancel: &'a AtomicBool,
 }
 
@@ -113,10 +126,21 @@ impl Task for Direct<'_> {
 
 impl Direct<'_> {
     #[inline(always)]
-    fn draw<V: Vector, const K: usize, S: Step>(&self) -> Result<Field, Cancelled> {
+    fn draw<V: Vector, const K: usize, S: Step>(self) -> Result<Field, Cancelled> {
         let mut launcher = Launcher::new(self.grid, self.rect, self.iteration);
         let mut field = Field::interior(launcher.width(), launcher.height(), self.channels);
-        Flights::new(self.limit, self.cancel).run::<V, S, K>(&mut launcher, &mut field)?;
-        Ok(field)
+        let mut subdivision = self.subdivision;
+        loop {
+            if let Some(subdivision) = &mut subdivision {
+                let Some(samples) = subdivision.next(|sample| field.counts[sample] == 0) else {
+                    return Ok(field);
+                };
+                launcher.choose(samples);
+            }
+            Flights::new(self.limit, self.cancel).run::<V, S, K>(&mut launcher, &mut field)?;
+            if subdivision.is_none() {
+                return Ok(field);
+            }
+        }
     }
 }

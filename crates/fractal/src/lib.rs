@@ -30,6 +30,7 @@ mod plan;
 mod simd;
 mod smooth;
 mod step;
+mod subdivision;
 mod view;
 
 pub use colour::{

@@ -39,6 +39,7 @@ use crate::kernel::{self, Tangents};
 use crate::orbit::{Followed, Orbit};
 use crate::simd::{Backend, Double, Task, Vector};
 use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
+use crate::subdivision::Subdivision;
 use crate::view::Rect;
 use alone::Alone;
 pub(crate) use difference::{Difference, Powers};
@@ -58,6 +59,8 @@ pub(crate) struct Samples<'a> {
     /// Whether doubtful samples are iterated without a reference, because numbers of two f64 would lose them too.
     pub(crate) walks_alone: bool,
     pub(crate) channels: Channels,
+    /// Whether squares are filled whose borders do not escape.
+    pub(crate) subdivides: bool,
 }
 
 /// The escape field of a rectangle. Of what a look in f64 has seen only the doubtful samples are iterated, unless derivatives are asked for.
@@ -72,6 +75,7 @@ pub(crate) fn field(
         orbit,
         offsets,
         channels,
+        subdivides,
         ..
     } = samples;
     let mut pixel = offsets.pixel();
@@ -80,6 +84,11 @@ pub(crate) fn field(
     }
     let mut tangents = Tangents::of_pixel(orbit.iteration(), pixel);
     let starts = returning::starts(backend, &samples, rect, cancel)?;
+    // Of what has been seen few samples are left; what begins elsewhere than at 0 has been followed already.
+    let subdivision = (subdivides && seen.is_none() && starts.is_none())
+        .then(|| Subdivision::new(rect, offsets.samples));
+    let asked = rect;
+    let rect = subdivision.as_ref().map_or(asked, Subdivision::rect);
     let piece = Piece {
         samples,
         tangents,
@@ -88,11 +97,14 @@ pub(crate) fn field(
         rect,
         cancel,
     };
+    let part = subdivision.as_ref().map(Subdivision::wanted);
     let drawn = match orbit.iteration() {
-        Iteration::Mandelbrot | Iteration::Julia { .. } => piece.draw::<Quadratic>(backend),
-        Iteration::Multibrot(_) => piece.draw::<Powers>(backend),
-        Iteration::BurningShip => piece.draw::<BurningShip>(backend),
-        Iteration::Tricorn => piece.draw::<Tricorn>(backend),
+        Iteration::Mandelbrot | Iteration::Julia { .. } => {
+            piece.draw::<Quadratic>(backend, subdivision)
+        }
+        Iteration::Multibrot(_) => piece.draw::<Powers>(backend, subdivision),
+        Iteration::BurningShip => piece.draw::<BurningShip>(backend, subdivision),
+        Iteration::Tricorn => piece.draw::<Tricorn>(backend, subdivision),
     };
     let Drawn {
         mut field,
@@ -115,8 +127,11 @@ pub(crate) fn field(
             field = seen.counts_of(field);
         }
     }
+    if let Some([columns, rows]) = part {
+        field = field.within(columns, rows);
+    }
     if channels.cycles {
-        cycles::find(samples, rect, &mut field, cancel)?;
+        cycles::find(samples, asked, &mut field, cancel)?;
     }
     Ok(field)
 }
@@ -134,15 +149,20 @@ struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    fn draw<F: Difference>(&self, backend: Backend) -> Result<Drawn, Cancelled> {
+    /// All samples, or those that a subdivision asks for.
+    fn draw<F: Difference>(
+        &self,
+        backend: Backend,
+        subdivision: Option<Subdivision>,
+    ) -> Result<Drawn, Cancelled> {
         let Samples {
             orbit, channels, ..
         } = self.samples;
         let drawn = match (orbit.is_extended(), channels.derivative) {
-            (false, false) => backend.run(Draw::<F, false, false>::new(self)),
-            (false, true) => backend.run(Draw::<F, false, true>::new(self)),
-            (true, false) => backend.run(Draw::<F, true, false>::new(self)),
-            (true, true) => backend.run(Draw::<F, true, true>::new(self)),
+            (false, false) => backend.run(Draw::<F, false, false>::new(self, subdivision)),
+            (false, true) => backend.run(Draw::<F, false, true>::new(self, subdivision)),
+            (true, false) => backend.run(Draw::<F, true, false>::new(self, subdivision)),
+            (true, true) => backend.run(Draw::<F, true, true>::new(self, subdivision)),
         }?;
         let can_mend = orbit.first().is_double() && !self.samples.walks_alone;
         if drawn.doubtful.is_empty() || !can_mend {
@@ -159,15 +179,17 @@ impl Piece<'_> {
 /// All samples of a piece. A kind of passes is a task of its own: compilers take more than twice as long for functions that are twice as large.
 struct Draw<'a, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool> {
     piece: &'a Piece<'a>,
+    subdivision: Option<Subdivision>,
     formula: PhantomData<F>,
 }
 
 impl<'a, F: Difference, const EXTENDED: bool, const DERIVATIVE: bool>
     Draw<'a, F, EXTENDED, DERIVATIVE>
 {
-    fn new(piece: &'a Piece<'a>) -> Self {
+    fn new(piece: &'a Piece<'a>, subdivision: Option<Subdivision>) -> Self {
         Draw {
             piece,
+            subdivision,
             formula: PhantomData,
         }
     }
@@ -180,7 +202,7 @@ impl<F: Difference, const EXTENDED: bool, const DERIVATIVE: bool> Task
 
     #[inline(always)]
     fn run<V: Vector, const K: usize>(self) -> Self::Output {
-        Passes::<V, F, F::Jump, EXTENDED, DERIVATIVE>::new(self.piece).run()
+        Passes::<V, F, F::Jump, EXTENDED, DERIVATIVE>::new(self.piece).run(self.subdivision)
     }
 }
 

@@ -25,6 +25,11 @@ impl Iteration {
         }
     }
 
+    /// Whether every z is a polynomial in the sample's point.
+    pub(crate) fn is_holomorphic(&self) -> bool {
+        !matches!(self, Iteration::BurningShip | Iteration::Tricorn)
+    }
+
     /// One for each formula.
     pub(crate) fn number(&self) -> u32 {
         match self {

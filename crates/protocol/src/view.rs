@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::fields::{number, whole};
-use crate::{Colours, Decimal, Fault, FieldErrors, Fields, Formula, Limits, Quality};
+use crate::{Colours, Decimal, Fault, FieldErrors, Fields, Formula, Limits, Quality, Subdivision};
 
 /// Coordinates farther out than this show nothing but the outside of every set.
 const FARTHEST: f64 = 100.0;
@@ -44,13 +44,15 @@ pub struct View {
     pub samples: u32,
     /// How true a deep view must be.
     pub quality: Quality,
+    /// What may be filled and not iterated.
+    pub subdivision: Subdivision,
     /// How counts become colours.
     pub colours: Colours,
 }
 
 impl View {
     /// Every field of a view, in the order of the documentation.
-    pub const FIELDS: [&str; 18] = [
+    pub const FIELDS: [&str; 19] = [
         "re",
         "im",
         "zoom",
@@ -64,6 +66,7 @@ impl View {
         "seed_im",
         "samples",
         "quality",
+        "subdivision",
         "palette",
         "colouring",
         "density",
@@ -96,6 +99,7 @@ impl View {
             }
         };
         let side = |text: &str| whole(text, 1..=u64::from(limits.side)).map(|n| n as u32);
+        let formula = Formula::take(fields, limits);
         View {
             re: fields.read("re", default.re, coordinate),
             im: fields.read("im", default.im, coordinate),
@@ -126,11 +130,12 @@ impl View {
                     .map(Iterations::Limit)
                     .map_err(|(fault, accepted)| (fault, format!("auto, or {accepted}"))),
             }),
-            formula: Formula::take(fields, limits),
             samples: fields.read("samples", default.samples, |text| {
                 whole(text, 1..=u64::from(limits.samples)).map(|n| n as u32)
             }),
             quality: Quality::take(fields),
+            subdivision: Subdivision::take(fields, &formula),
+            formula,
             colours: Colours::take(fields),
         }
     }
@@ -177,6 +182,10 @@ impl View {
         fields.extend([
             ("samples", Value::Whole(self.samples.into())),
             ("quality", Value::Text(self.quality.name().to_owned())),
+            (
+                "subdivision",
+                Value::Text(self.subdivision.name().to_owned()),
+            ),
             ("palette", Value::Text(colours.palette.to_string())),
             (
                 "colouring",
@@ -205,6 +214,7 @@ impl Default for View {
             formula: Formula::Mandelbrot,
             samples: 1,
             quality: Quality::default(),
+            subdivision: Subdivision::default(),
             colours: Colours::default(),
         }
     }
@@ -263,6 +273,7 @@ mod tests {
             "formula=multibrot&power=5&palette=ocean&colouring=histogram&density=0.3&offset=0.25",
             "formula=burning_ship&width=1&height=65536&interior=%23ff0080",
             "zoom=2.5e1000&quality=exact",
+            "formula=multibrot&power=4&subdivision=interior",
             "palette=0-000764_0.16-206bcb_0.42-edffff&offset=0.5",
         ];
         for query in queries {
@@ -285,6 +296,25 @@ mod tests {
                 assert_eq!(errors.status(), 400, "{field}={garbage}");
             }
         }
+    }
+
+    #[test]
+    fn only_sets_without_holes_are_filled() {
+        for formula in Formula::NAMES {
+            let query = format!("formula={formula}&subdivision=interior");
+            match read(&query) {
+                Ok(view) => assert_eq!(view.subdivision, Subdivision::Interior, "{formula}"),
+                Err(errors) => {
+                    assert!(["burning_ship", "tricorn"].contains(&formula), "{formula}");
+                    assert_eq!(errors.status(), 422);
+                    let error = errors.iter().next().unwrap();
+                    assert_eq!(error.field, "subdivision");
+                    assert!(error.accepted.contains(formula), "{}", error.accepted);
+                }
+            }
+            assert!(read(&format!("formula={formula}&subdivision=none")).is_ok());
+        }
+        assert!(read("formula=tricorn&subdivision=interior").is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use protocol::{Colouring, Fields, Formula, Limits, PALETTES, Quality, Stop, View};
+use protocol::{Colouring, Fields, Formula, Limits, PALETTES, Quality, Stop, Subdivision, View};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tera::{Context, Tera};
@@ -63,6 +63,7 @@ impl Pages {
                 "formulas": Formula::NAMES,
                 "colourings": Colouring::ALL.map(Colouring::name),
                 "qualities": Quality::ALL.map(Quality::name),
+                "subdivisions": Subdivision::ALL.map(Subdivision::name),
                 "most_side": limits.side,
                 "most_samples": limits.samples,
             }),
@@ -87,6 +88,7 @@ impl Pages {
                 "formulas": Formula::NAMES,
                 "colourings": Colouring::ALL.map(Colouring::name),
                 "qualities": Quality::ALL.map(Quality::name),
+                "subdivisions": Subdivision::ALL.map(Subdivision::name),
                 "deepest": limits.zoom_exponent.to_string(),
                 "most_side": limits.side.to_string(),
                 "most_samples": limits.samples.to_string(),

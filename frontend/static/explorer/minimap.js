@@ -35,7 +35,7 @@ export function connectMinimap(viewer, element, go) {
   let crosshair = null;
 
   /** What decides the counts but how deep the window is. */
-  const query = () => fieldQuery({ ...viewer.state, iterations: "auto", quality: "standard" });
+  const query = () => fieldQuery({ ...viewer.state, iterations: "auto", quality: "standard", subdivision: "none" });
 
   function draw() {
     if (element("minimap").hidden) return;

@@ -3,7 +3,7 @@
 import { connectEditor } from "./editor.js";
 import { background } from "./palette.js";
 import { readPalette } from "./palettefiles.js";
-import { FORMULAS } from "./state.js";
+import { FORMULAS, hasNoHoles } from "./state.js";
 import { stopsText } from "./stops.js";
 
 /** The slider's steps: a hundred of them from 100 to 10,000,000. @param {number} step */
@@ -76,6 +76,8 @@ export function connectPanel(viewer, palettes, element, told) {
     if (!auto) input("iterations").value = `${stepOf(Number(state.iterations))}`;
     element("iterations-value").textContent = auto ? "auto" : Number(state.iterations).toLocaleString("en");
     input("quality").value = state.quality;
+    input("subdivision").checked = hasNoHoles(state) && state.subdivision === "interior";
+    input("subdivision").disabled = !hasNoHoles(state);
     editor.show();
   }
 
@@ -93,6 +95,7 @@ export function connectPanel(viewer, palettes, element, told) {
     else told.say("The power is a whole number from 2 to 8.");
   });
   input("quality").addEventListener("change", () => change({ quality: input("quality").value }));
+  input("subdivision").addEventListener("change", () => change({ subdivision: input("subdivision").checked ? "interior" : "none" }));
   input("auto").addEventListener("change", () => {
     change({ iterations: input("auto").checked ? "auto" : `${limitOf(Number(input("iterations").value))}` });
   });

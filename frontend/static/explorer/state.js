@@ -22,18 +22,20 @@ import { centreText, place, zoomText } from "./plane.js";
  * @property {string} seed_re
  * @property {string} seed_im
  * @property {string} quality
+ * @property {string} subdivision
  * @property {Colours} colours
  */
 
 export const FORMULAS = ["mandelbrot", "multibrot", "julia", "burning_ship", "tricorn"];
 export const COLOURINGS = ["smooth", "bands", "histogram", "distance", "slope"];
 const QUALITIES = ["fast", "standard", "exact"];
+const SUBDIVISIONS = ["none", "interior"];
 
 /** What /render.png takes for what is not said. */
 const DEFAULTS = {
   re: "-0.5", im: "0", zoom: "1", rotation: "0", iterations: "auto", formula: "mandelbrot", power: "3",
-  seed_re: "-0.8", seed_im: "0.156", quality: "standard", palette: "dusk", colouring: "smooth", density: "1",
-  offset: "0", interior: "#000000",
+  seed_re: "-0.8", seed_im: "0.156", quality: "standard", subdivision: "none", palette: "dusk", colouring: "smooth",
+  density: "1", offset: "0", interior: "#000000",
 };
 
 /**
@@ -73,6 +75,7 @@ export function read(query, paletteOf) {
     seed_re: field("seed_re", within(-2, 2)),
     seed_im: field("seed_im", within(-2, 2)),
     quality: field("quality", oneOf(QUALITIES)),
+    subdivision: field("subdivision", oneOf(SUBDIVISIONS)),
     colours: {
       palette: paletteOf(field("palette", (text) => paletteOf(text) !== null)) ?? DEFAULTS.palette,
       colouring: /** @type {Colours["colouring"]} */ (field("colouring", oneOf(COLOURINGS))),
@@ -84,6 +87,9 @@ export function read(query, paletteOf) {
   return { state, strays };
 }
 
+/** Whether what the set encloses is inside, and may be filled. @param {State} state */
+export const hasNoHoles = ({ formula }) => formula !== "burning_ship" && formula !== "tricorn";
+
 /** What both kinds of address say of the formula. @param {State} state @returns {[string, string][]} */
 function formulaFields(state) {
   /** @type {[string, string][]} */
@@ -91,6 +97,7 @@ function formulaFields(state) {
   if (state.formula === "multibrot") fields.push(["power", state.power]);
   if (state.formula === "julia") fields.push(["seed_re", state.seed_re], ["seed_im", state.seed_im]);
   fields.push(["quality", state.quality]);
+  if (hasNoHoles(state)) fields.push(["subdivision", state.subdivision]);
   return fields;
 }
 

@@ -127,7 +127,8 @@ async fn what_a_form_sends_is_accepted_as_it_is() {
             ));
         }
     }
-    let query = query.join("&") + "&formula=mandelbrot&colouring=smooth&quality=standard";
+    let query =
+        query.join("&") + "&formula=mandelbrot&colouring=smooth&quality=standard&subdivision=none";
     assert_eq!(query.split('&').count(), View::FIELDS.len());
     let (status, page) = site.visit(&format!("/render?{query}")).await;
     assert_eq!(status, 200, "{page}");

@@ -1,6 +1,8 @@
 //! Which fields does a request have? Each with a schema: its kind, its range, its default and what it means.
 
-use protocol::{Channel, Colouring, Format, Formula, Limits, PALETTES, Quality, TileRequest};
+use protocol::{
+    Channel, Colouring, Format, Formula, Limits, PALETTES, Quality, Subdivision, TileRequest,
+};
 use serde_json::{Value, json};
 
 /// A name and its schema.
@@ -81,6 +83,13 @@ fn formula(limits: &Limits) -> Vec<Field> {
             names(
                 "How many counts of a deep view are those of exact arithmetic: at least 99.5 % (standard), 99.9 % (exact), or fewer in dense places (fast)",
                 &Quality::ALL.map(Quality::name),
+            ),
+        ),
+        (
+            "subdivision",
+            names(
+                "Which squares are filled without iterating their samples: none, or those on whose border nothing escapes (interior), by which channels narrower than a sample are lost; not for burning_ship and tricorn",
+                &Subdivision::ALL.map(Subdivision::name),
             ),
         ),
     ]

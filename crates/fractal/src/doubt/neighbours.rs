@@ -44,48 +44,6 @@ fn most(one: f64, other: f64) -> f64 {
     if other > one { other } else { one }
 }
 
-/// The field within a ring of so many samples.
-pub(super) fn without_ring(field: Field, ring: usize) -> Field {
-    let Field { width, height, .. } = field;
-    let rows = Rows {
-        width,
-        height,
-        ring,
-    };
-    Field {
-        width: width - 2 * ring,
-        height: height - 2 * ring,
-        smooth: rows.within(field.smooth),
-        counts: rows.within(field.counts),
-        distance: rows.within(field.distance),
-        normal: rows.within(field.normal),
-        period: rows.within(field.period),
-        multiplier: rows.within(field.multiplier),
-    }
-}
-
-struct Rows {
-    width: usize,
-    height: usize,
-    ring: usize,
-}
-
-impl Rows {
-    /// The part of a channel that lies within; none of one that is not there.
-    fn within<T: Copy>(&self, mut channel: Vec<T>) -> Vec<T> {
-        if channel.is_empty() {
-            return channel;
-        }
-        let inner = self.width - 2 * self.ring;
-        for row in 0..self.height - 2 * self.ring {
-            let from = (row + self.ring) * self.width + self.ring;
-            channel.copy_within(from..from + inner, row * inner);
-        }
-        channel.truncate(inner * (self.height - 2 * self.ring));
-        channel
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,13 +78,5 @@ mod tests {
         assert_eq!(doubtful(&field(smooth), 1, 4.0), [0_u32; 0]);
         smooth[9] = 100.0;
         assert_eq!(doubtful(&field(smooth), 1, 4.0), [2, 5]);
-    }
-
-    #[test]
-    fn a_ring_is_taken_off() {
-        let inner = without_ring(field([1.0; 20]), 1);
-        assert_eq!((inner.width, inner.height), (3, 2));
-        assert_eq!(inner.counts, [6, 7, 8, 11, 12, 13]);
-        assert!(inner.distance.is_empty());
     }
 }

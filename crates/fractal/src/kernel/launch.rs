@@ -8,13 +8,17 @@ use crate::simd::{Double, Vector};
 use crate::step::Iteration;
 use crate::view::Rect;
 
-/// The samples of a rectangle in order, a vector at a time.
+/// The samples of a rectangle in order, or some of them, a vector at a time.
 pub(crate) struct Launcher {
     columns: Shares,
     rows: Shares,
     /// The next sample.
     column: usize,
     row: usize,
+    /// Those that are launched, if not all are.
+    chosen: Option<Vec<u32>>,
+    /// How many of them have been.
+    launched: usize,
     seed: Option<(f64, f64)>,
     is_mandelbrot: bool,
 }
@@ -26,6 +30,8 @@ impl Launcher {
             rows: grid.row_shares(rect),
             column: 0,
             row: 0,
+            chosen: None,
+            launched: 0,
             seed: match *iteration {
                 Iteration::Julia { re, im } => Some((re, im)),
                 _ => None,
@@ -42,14 +48,50 @@ impl Launcher {
         self.rows.len()
     }
 
+    /// Launches these and no others, by ascending index.
+    pub(super) fn choose(&mut self, samples: Vec<u32>) {
+        (self.chosen, self.launched) = (Some(samples), 0);
+    }
+
     pub(super) fn is_done(&self) -> bool {
-        self.row >= self.height() || self.width() == 0
+        match &self.chosen {
+            Some(samples) => self.launched >= samples.len(),
+            None => self.row >= self.height() || self.width() == 0,
+        }
     }
 
     /// Sends the next samples on their way: those outside of the escape radius to their end, those in a large component
     /// nowhere, the others to wait for the first level.
     #[inline(always)]
     pub(super) fn launch<V: Vector>(&mut self, waiting: &mut Queue<7>, escaping: &mut Escaping) {
+        let ([x, y, index], lanes) = self.next::<V>();
+        let (cx, cy) = self.c(x, y);
+        let present = (1 << lanes) - 1;
+        let mut inside = V::bits(x.mul_add(x, y.mul(y)).le(V::splat(4.0)));
+        let outside = present & !inside;
+        if self.is_mandelbrot {
+            inside &= !in_large_components(x, y);
+        }
+        if outside != 0 {
+            escaping.push(outside, [x, y, cx, cy, index, V::splat(1.0)]);
+        }
+        waiting.push(inside & present, [x, y, cx, cy, index, x, y]);
+    }
+
+    /// The points of the next samples, their indices, and how many they are.
+    #[inline(always)]
+    fn next<V: Vector>(&mut self) -> ([V; 3], usize) {
+        if let Some(samples) = &self.chosen {
+            let lanes = (samples.len() - self.launched).min(V::LANES);
+            let (mut some, mut index) = ([0; 8], [0.0; 8]);
+            for lane in 0..lanes {
+                let sample = samples[self.launched + lane];
+                (some[lane], index[lane]) = (u64::from(sample), f64::from(sample));
+            }
+            let (x, y) = self.points::<V>(&some[..lanes]);
+            self.launched += lanes;
+            return ([x, y, V::load(&index)], lanes);
+        }
         let (column, row) = (self.column, self.row);
         let (columns, rows) = (&self.columns, &self.rows);
         let x = rounded_sum(
@@ -64,25 +106,13 @@ impl Launcher {
             V::splat(rows.im_high[row]),
             V::splat(rows.im_low[row]),
         );
-        let (cx, cy) = self.c(x, y);
         let index = V::load(&LANE_NUMBERS).add(V::splat((row * self.width() + column) as f64));
-
         let lanes = (self.width() - column).min(V::LANES);
-        let present = (1 << lanes) - 1;
-        let mut inside = V::bits(x.mul_add(x, y.mul(y)).le(V::splat(4.0)));
-        let outside = present & !inside;
-        if self.is_mandelbrot {
-            inside &= !in_large_components(x, y);
-        }
-        if outside != 0 {
-            escaping.push(outside, [x, y, cx, cy, index, V::splat(1.0)]);
-        }
-        waiting.push(inside & present, [x, y, cx, cy, index, x, y]);
-
         self.column += V::LANES;
         if self.column >= self.width() {
             (self.column, self.row) = (0, row + 1);
         }
+        ([x, y, index], lanes)
     }
 
     /// The points of up to a vector of samples anywhere, by their indices; where there are fewer, of sample 0 too.

@@ -15,6 +15,7 @@ use crate::field::{Cancelled, Field};
 use crate::kernel::{Escaping, Leaving};
 use crate::orbit::{LEAF, Nodes, SECTION_LEVEL, STRETCH, Section, Track};
 use crate::simd::Vector;
+use crate::subdivision::Subdivision;
 
 /// Samples that go together: their lists, some 60 bytes a sample, stay in a second-level cache.
 const BATCH: usize = 1 << 13;
@@ -139,13 +140,26 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
     }
 
     #[inline(always)]
-    pub(super) fn run(mut self) -> Result<Drawn, Cancelled> {
-        match self.piece.seen {
-            Some(seen) if !DERIVATIVE => self.draw_all(&seen.doubtful)?,
-            _ => {
-                let all: Vec<u32> = (0..self.field.counts.len() as u32).collect();
-                self.draw_all(&all)?;
-            }
+    pub(super) fn run(mut self, mut subdivision: Option<Subdivision>) -> Result<Drawn, Cancelled> {
+        let mut samples = match (self.piece.seen, &mut subdivision) {
+            (Some(seen), _) if !DERIVATIVE => seen.doubtful.clone(),
+            (_, Some(subdivision)) => subdivision.next(|_| false).unwrap_or_default(),
+            (_, None) => (0..self.field.counts.len() as u32).collect(),
+        };
+        loop {
+            self.draw_all(&samples)?;
+            let Some(subdivision) = &mut subdivision else {
+                break;
+            };
+            self.doubtful.sort_unstable();
+            let is_inside = |sample: usize| {
+                self.field.counts[sample] == 0
+                    && self.doubtful.binary_search(&(sample as u32)).is_err()
+            };
+            let Some(next) = subdivision.next(is_inside) else {
+                break;
+            };
+            samples = next;
         }
         Ok(Drawn {
             field: self.field,

@@ -116,6 +116,15 @@ impl Way {
     }
 }
 
+impl Way {
+    pub(super) fn iteration(&self) -> &Iteration {
+        match self {
+            Way::Direct { iteration, .. } => iteration,
+            Way::Perturbation { key, .. } => &key.iteration,
+        }
+    }
+}
+
 /// Where f64 has the samples of a view.
 fn grid_of(view: &View, (columns, rows): (i64, i64)) -> Grid {
     // Half a pitch is (4 / zoom / rows) / 2.
