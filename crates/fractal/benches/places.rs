@@ -1,7 +1,8 @@
 //! How long does each known place take, with its reference, on two threads? One row a place: medians, and the peak of memory.
 //!
 //! `cargo bench -p fractal --bench places` runs all, each three times in turn; ids after `--` choose some, a number among them is how many
-//! megabytes an orbit may take (longer ones are kept as waypoints), and `fast` or `exact` the quality, which is `standard` without.
+//! megabytes an orbit may take (longer ones are kept as waypoints), `fast` or `exact` the quality, which is `standard` without, and `subdivided` fills
+//! squares on whose border nothing escapes.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -10,6 +11,10 @@ use std::time::{Duration, Instant};
 use fractal::{Fork, Formula, Job, OrbitProgress, Plan, Quality, Rect, View};
 use rayon::prelude::*;
 use serde::Deserialize;
+
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const PLACES: &str = include_str!("../tests/truth/places.json");
 const WIDTH: u32 = 1920;
@@ -39,6 +44,14 @@ impl Fork for Rayon {
     }
 }
 
+/// How places are drawn.
+struct Way {
+    quality: Quality,
+    is_subdivided: bool,
+    /// Bytes that an orbit may take.
+    memory: u64,
+}
+
 /// Of one run.
 struct Times {
     orbit: Duration,
@@ -50,37 +63,39 @@ fn main() {
     let arguments = arguments.filter(|argument| !argument.starts_with('-'));
     let (megabytes, words): (Vec<_>, Vec<_>) =
         arguments.partition(|argument| argument.parse::<u64>().is_ok());
-    let quality_of = |word: &String| match word.as_str() {
-        "fast" => Some(Quality::Fast),
-        "standard" => Some(Quality::Standard),
-        "exact" => Some(Quality::Exact),
-        _ => None,
+    let mut way = Way {
+        quality: Quality::Standard,
+        is_subdivided: false,
+        memory: megabytes
+            .first()
+            .and_then(|text| text.parse::<u64>().ok())
+            .map_or(u64::MAX, |megabytes| megabytes << 20),
     };
-    let quality = words.iter().find_map(quality_of);
-    let quality = quality.unwrap_or(Quality::Standard);
-    let chosen: Vec<_> = words
-        .iter()
-        .filter(|word| quality_of(word).is_none())
-        .collect();
-    let memory = megabytes
-        .first()
-        .and_then(|text| text.parse::<u64>().ok())
-        .map_or(u64::MAX, |megabytes| megabytes << 20);
+    let mut chosen = Vec::new();
+    for word in words {
+        match word.as_str() {
+            "fast" => way.quality = Quality::Fast,
+            "standard" => way.quality = Quality::Standard,
+            "exact" => way.quality = Quality::Exact,
+            "subdivided" => way.is_subdivided = true,
+            _ => chosen.push(word),
+        }
+    }
     let threads = rayon::ThreadPoolBuilder::new().num_threads(THREADS);
     threads.build_global().expect("two threads");
     let places: Vec<Place> = serde_json::from_str(PLACES).expect("the places are JSON");
     let places = places
         .iter()
         .filter(|place| place.formula == "mandelbrot" && !place.id.starts_with("border"))
-        .filter(|place| chosen.is_empty() || chosen.contains(&&place.id));
+        .filter(|place| chosen.is_empty() || chosen.contains(&place.id));
     println!("| place | tier | reference's points | reference, s | total, s | peak, MB |");
     println!("|---|---|---|---|---|---|");
     for place in places {
         forget_peak();
-        let (first, tier, points) = draw(place, quality, memory);
+        let (first, tier, points) = draw(place, &way);
         let mut runs = vec![first];
         while runs.len() < RUNS && runs[0].total < LONG {
-            runs.push(draw(place, quality, memory).0);
+            runs.push(draw(place, &way).0);
         }
         println!(
             "| {} | {tier} | {points} | {:.3} | {:.3} | {} |",
@@ -92,7 +107,7 @@ fn main() {
     }
 }
 
-fn draw(place: &Place, quality: Quality, memory: u64) -> (Times, String, usize) {
+fn draw(place: &Place, way: &Way) -> (Times, String, usize) {
     let number = |text: &str| text.parse().expect("a decimal number");
     let view = View {
         re: number(&place.re),
@@ -104,15 +119,18 @@ fn draw(place: &Place, quality: Quality, memory: u64) -> (Times, String, usize) 
         samples: 1,
         formula: Formula::Mandelbrot,
         limit: place.iterations,
-        quality,
+        quality: way.quality,
     };
     let cancel = AtomicBool::new(false);
     let began = Instant::now();
-    let plan = Plan::new(&view).expect("a view that can be drawn");
+    let mut plan = Plan::new(&view).expect("a view that can be drawn");
+    if way.is_subdivided {
+        plan = plan.subdividing().expect("the set has no holes");
+    }
     let tier = plan.tier().to_string();
     let renderer = plan.with_orbit(|key| {
         let progress = OrbitProgress::default();
-        let orbit = key.compute(memory, &Rayon, &progress, &cancel)?;
+        let orbit = key.compute(way.memory, &Rayon, &progress, &cancel)?;
         Ok::<_, fractal::Cancelled>(Arc::new(orbit))
     });
     let renderer = renderer.expect("nobody cancels");
