@@ -51,7 +51,7 @@ pub(crate) fn orbit_too_long(limit: u64, most: u64) -> FieldErrors {
     .into()
 }
 
-/// The view with sides of at most `side` pixels, for a preview of it. Whatever may be filled: its samples are few, and far from each other.
+/// The view with sides of at most `side` pixels, for a preview of it. Nothing is filled: its samples are few, and far from each other.
 pub(crate) fn resized(view: &View, side: u32) -> View {
     let longer = view.width.max(view.height);
     // Rounded up, so that the preview shows no more of the plane than its view does.

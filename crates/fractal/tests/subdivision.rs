@@ -123,6 +123,33 @@ fn only_what_is_filled_can_be_wrong_and_hardly_anything_is() {
     }
 }
 
+/// In f64 alone, in f64 that is looked at, and along a reference: where nothing was filled, nothing would be lost.
+#[test]
+fn channels_between_samples_are_lost_which_shows_that_squares_are_filled() {
+    let disc = view(Formula::Mandelbrot, "-1.25", "0", "97", 3000);
+    let minibrot = view(
+        Formula::Mandelbrot,
+        "-1.75981713080484791658287605332552723242",
+        "-0.01259331079974965731938866685431430276",
+        "9e19",
+        25_200,
+    );
+    let fast = Quality::Fast;
+    for (view, quality) in [(&disc, fast), (&disc, Quality::Standard), (&minibrot, fast)] {
+        let view = View {
+            width: 301,
+            height: 200,
+            quality,
+            ..view.clone()
+        };
+        let all = field(&renderer(&view), whole(&view));
+        let filled = field(&subdividing(&view), whole(&view));
+        let pairs = all.counts.iter().zip(&filled.counts);
+        let lost = pairs.filter(|&(&count, &filled)| count > 0 && filled == 0);
+        assert!((1..20).contains(&lost.count()), "{view:?}");
+    }
+}
+
 #[test]
 fn it_is_the_same_bit_for_bit_on_every_backend_and_for_every_cut() {
     for view in cases() {
