@@ -114,9 +114,7 @@ impl Way {
             look,
         }
     }
-}
 
-impl Way {
     pub(super) fn iteration(&self) -> &Iteration {
         match self {
             Way::Direct { iteration, .. } => iteration,
