@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use frontend::Settings;
 use service::Shutdown;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::DropGuard;
 
 pub(crate) use workers::{Answer, Workers, npy, pixel};
@@ -51,6 +51,13 @@ impl Site {
 
     pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
         self.client.get(self.url(path)).send().await.unwrap()
+    }
+
+    /// A connection whose client takes next to nothing before it reads.
+    pub(crate) async fn narrow(&self) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.connect(self.address).await.unwrap()
     }
 
     /// As a browser that navigates.

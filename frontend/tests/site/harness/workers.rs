@@ -27,6 +27,8 @@ use tokio::time::sleep;
 pub(crate) enum Answer {
     /// The band.
     Band,
+    /// The band, as large as its pixels.
+    Bulky,
     /// 503.
     Busy,
     /// A body that ends early.
@@ -245,12 +247,13 @@ async fn tile(State(log): State<Arc<Log>>, headers: HeaderMap, body: Bytes) -> R
     let worker = format!("worker-{}", request.rect.y / request.rect.h % 2 + 1);
     let format = request.format.unwrap_or(Format::Png);
     let mut body = match format {
+        Format::Band if answer == Answer::Bulky => packed(&request, Compression::none()),
         Format::Band => band(&request),
         Format::Png => png(&request),
         Format::Npy => npy(&request),
     };
     match answer {
-        Answer::Band => {}
+        Answer::Band | Answer::Bulky => {}
         Answer::Busy => return axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Answer::Refused => {
             let problem =
@@ -328,17 +331,21 @@ pub(crate) fn npy(request: &TileRequest) -> Vec<u8> {
 
 /// The band, as the wire has it: strips of unfiltered rows, each deflated up to a sync flush.
 pub(crate) fn band(request: &TileRequest) -> Vec<u8> {
+    packed(request, Compression::fast())
+}
+
+fn packed(request: &TileRequest, compression: Compression) -> Vec<u8> {
     let strips = Strips::of(&request.view);
     let (top, bottom) = (request.rect.y, request.rect.y + request.rect.h);
     assert!(strips.begin_at(top) && strips.end_at(bottom), "{request:?}");
     let tops = (top..bottom).step_by(strips.rows() as usize);
     let strips: Vec<Strip> = tops
-        .map(|top| strip(request, top..bottom.min(top + strips.rows())))
+        .map(|top| strip(request, top..bottom.min(top + strips.rows()), compression))
         .collect();
     Band::encode(&strips)
 }
 
-fn strip(request: &TileRequest, rows: Range<u32>) -> Strip {
+fn strip(request: &TileRequest, rows: Range<u32>, compression: Compression) -> Strip {
     let mut raw = Vec::new();
     for y in rows.clone() {
         raw.push(0);
@@ -349,7 +356,7 @@ fn strip(request: &TileRequest, rows: Range<u32>) -> Strip {
     let mut sum = simd_adler32::Adler32::new();
     sum.write(&raw);
     let mut deflated = Vec::with_capacity(raw.len() + raw.len() / 100 + 1024);
-    let mut compress = Compress::new(Compression::fast(), false);
+    let mut compress = Compress::new(compression, false);
     compress
         .compress_vec(&raw, &mut deflated, FlushCompress::Sync)
         .unwrap();
