@@ -52,12 +52,16 @@ impl Depth {
     pub(crate) fn steepest(&self, zoom: f64, quality: Quality) -> Option<f64> {
         let has = |bits: i32| self.has_pitch(zoom, power_of_two(bits.into()));
         match quality {
-            Quality::Standard if has(NOT_DOUBTED) || !has(WORTH_A_LOOK) => None,
+            Quality::Standard if has(NOT_DOUBTED) => None,
             // Measured: docs/deep-zoom.md.
             Quality::Standard if self.suits_f64(zoom, quality) => Some(64.0),
-            Quality::Standard => Some(4.0),
-            Quality::Fast | Quality::Exact => None,
+            _ => None,
         }
+    }
+
+    /// Whether f64 tells samples apart that begin at their points: then it is worth a look, though it may lose some.
+    pub(crate) fn is_worth_a_look(&self, zoom: f64) -> bool {
+        self.has_pitch(zoom, power_of_two(WORTH_A_LOOK.into()))
     }
 
     /// Whether neighbouring samples are at least so many ulp apart.

@@ -93,6 +93,26 @@ impl Field {
         }
     }
 
+    /// Where some samples, by ascending index, are in such a part; those outside are left out.
+    pub(crate) fn indices_within(
+        &self,
+        samples: &[u32],
+        columns: &Range<usize>,
+        rows: &Range<usize>,
+    ) -> Vec<u32> {
+        let places = samples.iter().map(|&sample| {
+            let sample = sample as usize;
+            (sample % self.width, sample / self.width)
+        });
+        places
+            .filter(|(column, row)| columns.contains(column) && rows.contains(row))
+            .map(|(column, row)| {
+                let row = row - rows.start;
+                (row * columns.len() + column - columns.start) as u32
+            })
+            .collect()
+    }
+
     /// Lets samples be as if they had not been iterated, but for their derivatives.
     pub(crate) fn forget(&mut self, samples: &[u32]) {
         for &sample in samples {
@@ -173,6 +193,13 @@ mod tests {
         assert_eq!(part.smooth.len(), 6);
         assert!(part.normal.is_empty());
         assert_eq!(field.clone().within(0..5, 0..4), field);
+    }
+
+    #[test]
+    fn samples_of_a_part_are_counted_anew() {
+        let field = Field::interior(5, 4, Channels::default());
+        let samples = [0, 5, 6, 8, 9, 13, 16];
+        assert_eq!(field.indices_within(&samples, &(1..4), &(1..3)), [0, 2, 5]);
     }
 
     #[test]

@@ -62,11 +62,30 @@ impl Grid {
         ]
     }
 
+    /// By how many halves of a step the samples of a rectangle's columns are to the right of the centre.
+    pub(crate) fn column_halves(&self, rect: Rect) -> Vec<f64> {
+        let columns = self.indices(rect.x, rect.w);
+        padded(columns.map(|column| (2 * column + 1 - self.columns) as f64))
+    }
+
+    /// By how many those of its rows are above it.
+    pub(crate) fn row_halves(&self, rect: Rect) -> Vec<f64> {
+        let rows = self.indices(rect.y, rect.h);
+        padded(rows.map(|row| (self.rows - (2 * row + 1)) as f64))
+    }
+
     fn indices(&self, first: u32, count: u32) -> std::ops::Range<i64> {
         let samples = i64::from(self.samples);
         let first = i64::from(first) * samples;
         first..first + i64::from(count) * samples
     }
+}
+
+/// Vectors are loaded whole: the last may reach past the last number.
+fn padded(numbers: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut numbers: Vec<f64> = numbers.collect();
+    numbers.resize(numbers.len().next_multiple_of(MOST_LANES), 0.0);
+    numbers
 }
 
 impl Shares {

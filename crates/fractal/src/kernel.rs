@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::cycle;
 use crate::field::{Cancelled, Channels, Field, Wanted};
 use crate::grid::Grid;
+use crate::series::Series;
 use crate::simd::{Backend, Scalar, Task, Vector};
 use crate::step::{Iteration, Step, with_step};
 use crate::subdivision::Subdivision;
@@ -43,22 +44,14 @@ pub(crate) fn field(
         rect,
         limit,
         channels,
-        subdivides,
+        ..
     } = wanted;
-    let subdivision = subdivides.then(|| Subdivision::new(rect, grid.samples));
-    let part = subdivision.as_ref().map(Subdivision::wanted);
-    let mut field = backend.run(Direct {
+    let begin = Begin {
         iteration,
         grid,
-        limit,
-        channels,
-        rect: subdivision.as_ref().map_or(rect, Subdivision::rect),
-        subdivision,
-        cancel,
-    })?;
-    if let Some([columns, rows]) = part {
-        field = field.within(columns, rows);
-    }
+        series: None,
+    };
+    let (mut field, _) = counts::<false>(backend, begin, wanted, cancel)?;
     if channels.derivative {
         backend.run(Replay {
             iteration,
@@ -78,6 +71,58 @@ pub(crate) fn field(
         )?;
     }
     Ok(field)
+}
+
+/// Where orbits begin.
+#[derive(Clone, Copy)]
+pub(crate) struct Begin<'a> {
+    pub(crate) iteration: &'a Iteration,
+    pub(crate) grid: &'a Grid,
+    /// Where they are after some steps, if that is known.
+    pub(crate) series: Option<&'a Series>,
+}
+
+/// The counts of a rectangle alone, and the samples, by ascending index, of which f64 may have made something else: each knows what its steps have
+/// rounded, and what has become of that.
+pub(crate) fn look(
+    backend: Backend,
+    begin: Begin,
+    wanted: Wanted,
+    cancel: &AtomicBool,
+) -> Result<(Field, Vec<u32>), Cancelled> {
+    let channels = Channels::default();
+    counts::<true>(backend, begin, Wanted { channels, ..wanted }, cancel)
+}
+
+/// A field whose other channels are still to be written, and who is doubtful, if that is tracked.
+fn counts<const TRACKED: bool>(
+    backend: Backend,
+    begin: Begin,
+    wanted: Wanted,
+    cancel: &AtomicBool,
+) -> Result<(Field, Vec<u32>), Cancelled> {
+    let Wanted {
+        rect,
+        limit,
+        channels,
+        subdivides,
+    } = wanted;
+    let subdivision = subdivides.then(|| Subdivision::new(rect, begin.grid.samples));
+    let part = subdivision.as_ref().map(Subdivision::wanted);
+    let direct = Direct::<TRACKED> {
+        begin,
+        limit,
+        channels,
+        rect: subdivision.as_ref().map_or(rect, Subdivision::rect),
+        subdivision,
+        cancel,
+    };
+    let (mut field, mut doubtful) = backend.run(direct)?;
+    if let Some([columns, rows]) = part {
+        doubtful = field.indices_within(&doubtful, &columns, &rows);
+        field = field.within(columns, rows);
+    }
+    Ok((field, doubtful))
 }
 
 /// Writes which cycles attract the samples that have not escaped.
@@ -104,9 +149,8 @@ fn find_cycles(
     Ok(())
 }
 
-struct Direct<'a> {
-    iteration: &'a Iteration,
-    grid: &'a Grid,
+struct Direct<'a, const TRACKED: bool> {
+    begin: Begin<'a>,
     limit: u64,
     channels: Channels,
     rect: Rect,
@@ -115,32 +159,118 @@ struct Direct<'a> {
     cancel: &'a AtomicBool,
 }
 
-impl Task for Direct<'_> {
-    type Output = Result<Field, Cancelled>;
+impl<const TRACKED: bool> Task for Direct<'_, TRACKED> {
+    type Output = Result<(Field, Vec<u32>), Cancelled>;
 
     #[inline(always)]
     fn run<V: Vector, const K: usize>(self) -> Self::Output {
-        with_step!(self.iteration, S => self.draw::<V, K, S>())
+        with_step!(self.begin.iteration, S => self.draw::<V, K, S>())
     }
 }
 
-impl Direct<'_> {
+impl<const TRACKED: bool> Direct<'_, TRACKED> {
     #[inline(always)]
-    fn draw<V: Vector, const K: usize, S: Step>(self) -> Result<Field, Cancelled> {
-        let mut launcher = Launcher::new(self.grid, self.rect, self.iteration);
+    fn draw<V: Vector, const K: usize, S: Step>(self) -> Result<(Field, Vec<u32>), Cancelled> {
+        let Begin {
+            iteration,
+            grid,
+            series,
+        } = self.begin;
+        let mut launcher = Launcher::new(grid, self.rect, iteration);
+        if let Some(series) = series {
+            launcher.begin_with(series, grid, self.rect);
+        }
         let mut field = Field::interior(launcher.width(), launcher.height(), self.channels);
-        let mut subdivision = self.subdivision;
+        let (mut subdivision, mut doubtful) = (self.subdivision, launcher.beyond());
         loop {
             if let Some(subdivision) = &mut subdivision {
-                let Some(samples) = subdivision.next(|sample| field.counts[sample] == 0) else {
-                    return Ok(field);
+                let is_inside = |sample: usize| {
+                    let is_doubtful = || doubtful.binary_search(&(sample as u32)).is_ok();
+                    field.counts[sample] == 0 && !(TRACKED && is_doubtful())
+                };
+                let Some(samples) = subdivision.next(is_inside) else {
+                    break;
                 };
                 launcher.choose(samples);
             }
-            Flights::new(self.limit, self.cancel).run::<V, S, K>(&mut launcher, &mut field)?;
+            let flights = Flights::<TRACKED>::new(launcher.first_age(), self.limit, self.cancel);
+            doubtful.extend(flights.run::<V, S, K>(&mut launcher, &mut field)?);
+            doubtful.sort_unstable();
+            doubtful.dedup();
             if subdivision.is_none() {
-                return Ok(field);
+                break;
             }
         }
+        Ok((field, doubtful))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::orbit::Sequential;
+    use crate::view::{Quality, View};
+    use crate::{Plan, Renderer};
+
+    fn renderer(view: &View) -> Renderer {
+        let plan = Plan::new(view).unwrap();
+        plan.prepare(&Sequential, &AtomicBool::new(false)).unwrap()
+    }
+
+    /// Of a view that f64 hardly tells apart: samples of which it has made something else are among the doubtful, and not all are doubtful.
+    #[test]
+    fn who_is_lost_is_doubtful() {
+        let view = View {
+            width: 160,
+            height: 90,
+            quality: Quality::Exact,
+            ..View::small(
+                "-0.743643887037158704752191506114774",
+                "0.131825904205311970493132056385139",
+                "4e11",
+                20_000,
+            )
+        };
+        let rect = Rect {
+            x: 0,
+            y: 0,
+            w: view.width,
+            h: view.height,
+        };
+        let never = AtomicBool::new(false);
+        let truth = renderer(&view).field(rect, &never).unwrap();
+        let view = View {
+            quality: Quality::Standard,
+            ..view
+        };
+        let standard = renderer(&view);
+        let plan = standard.plan();
+        let grid = plan.grid().unwrap();
+        let wanted = Wanted {
+            rect,
+            limit: view.limit,
+            channels: Channels::default(),
+            subdivides: false,
+        };
+        let begin = Begin {
+            iteration: &Iteration::Mandelbrot,
+            grid,
+            series: None,
+        };
+        let (field, doubtful) = look(Backend::detect(), begin, wanted, &never).unwrap();
+        let all = field.counts.len();
+        assert!(doubtful.len() < all / 2, "{}", doubtful.len());
+        let is_lost =
+            |&sample: &u32| truth.counts[sample as usize] != field.counts[sample as usize];
+        let lost: Vec<u32> = (0..all as u32).filter(is_lost).collect();
+        let missed = lost
+            .iter()
+            .filter(|&sample| doubtful.binary_search(sample).is_err());
+        let missed = missed.count();
+        assert!(
+            lost.len() > 20 && 1000 * missed <= all,
+            "{missed} of {}",
+            lost.len()
+        );
     }
 }

@@ -27,6 +27,7 @@ mod orbit;
 )]
 mod perturbation;
 mod plan;
+mod series;
 mod simd;
 mod smooth;
 mod step;

@@ -4,15 +4,16 @@ mod loss;
 mod way;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use crate::depth::Depth;
-use crate::doubt;
+use crate::doubt::{self, Seen};
 use crate::field::{Cancelled, Channels, Field, Wanted};
-use crate::kernel;
+use crate::kernel::{self, Begin};
 use crate::orbit::{Fork, Orbit, OrbitKey, OrbitProgress, RETURNS};
 use crate::perturbation::{self, Samples};
+use crate::series::Series;
 use crate::simd::Backend;
 use crate::step::Iteration;
 use crate::view::{Formula, Rect, View};
@@ -46,6 +47,8 @@ pub enum Tier {
 pub struct Renderer {
     plan: Plan,
     orbit: Option<Arc<Orbit>>,
+    /// How far along it all samples go together, once it was asked for.
+    series: OnceLock<Option<Series>>,
     channels: Channels,
 }
 
@@ -122,11 +125,12 @@ impl Plan {
         {
             return Err(PlanError::OutOfRange);
         }
-        let steepest = depth.steepest(zoom.0, view.quality);
         let way = if depth.suits_f64(zoom.0, view.quality) {
+            let steepest = depth.steepest(zoom.0, view.quality);
             Way::direct(view, iteration, (columns, rows), steepest)
         } else {
-            Way::perturbation(view, iteration, (columns, rows), steepest)
+            let is_worth_a_look = depth.is_worth_a_look(zoom.0);
+            Way::perturbation(view, iteration, (columns, rows), is_worth_a_look)
         };
         Ok(Plan {
             way,
@@ -159,6 +163,15 @@ impl Plan {
         }
     }
 
+    /// Where f64 has the samples that are looked at before they go along a reference.
+    #[cfg(test)]
+    pub(crate) fn grid(&self) -> Option<&crate::grid::Grid> {
+        match &self.way {
+            Way::Direct { .. } => None,
+            Way::Perturbation { grid, .. } => grid.as_ref(),
+        }
+    }
+
     /// After how many iterations a sample counts as not escaped.
     pub fn limit(&self) -> u64 {
         self.limit
@@ -184,6 +197,7 @@ impl Plan {
         Ok(Renderer {
             plan: self,
             orbit,
+            series: OnceLock::new(),
             channels: Channels::default(),
         })
     }
@@ -253,21 +267,40 @@ impl Renderer {
                 Some(look) => doubt::field(backend, (look, grid), iteration, wanted, cancel),
                 None => kernel::field(backend, iteration, grid, wanted, cancel),
             },
-            Way::Perturbation { look, .. } => {
+            Way::Perturbation {
+                grid,
+                is_worth_a_look,
+                ..
+            } => {
                 let Some(samples) = self.samples() else {
                     unreachable!("a renderer is made with the orbit that its plan needs")
                 };
-                let seen = match look {
-                    Some(look) => {
-                        let channels = Channels::default();
-                        let counts = Wanted { channels, ..wanted };
-                        Some(look.at(backend, samples.orbit.iteration(), counts, cancel)?)
+                let mut seen = None;
+                if let Some(grid) = grid {
+                    let series = self.series(&samples, cancel)?;
+                    if series.is_some() || *is_worth_a_look {
+                        let begin = Begin {
+                            iteration: samples.orbit.iteration(),
+                            grid,
+                            series,
+                        };
+                        let (field, doubtful) = kernel::look(backend, begin, wanted, cancel)?;
+                        seen = Some(Seen { field, doubtful });
                     }
-                    None => None,
-                };
+                }
                 perturbation::field(backend, samples, seen, rect, cancel)
             }
         }
+    }
+
+    /// How far the samples go together. Who asks first finds out.
+    fn series(&self, samples: &Samples, cancel: &AtomicBool) -> Result<Option<&Series>, Cancelled> {
+        if self.series.get().is_none() {
+            let series = Series::of(samples, cancel)?;
+            // Whoever is first: it is the same.
+            let _ = self.series.set(series);
+        }
+        Ok(self.series.get().and_then(Option::as_ref))
     }
 
     /// What goes by a reference.

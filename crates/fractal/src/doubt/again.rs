@@ -82,7 +82,8 @@ impl Again<'_> {
                     if lanes != 0 {
                         let start = orbits.high::<V>(at + k * V::LANES);
                         let [x, y, cx, cy, index] = start;
-                        escaping.push(lanes, [x, y, cx, cy, index, V::splat(age as f64)]);
+                        let (age, zero) = (V::splat(age as f64), V::splat(0.0));
+                        escaping.push(lanes, [x, y, cx, cy, index, age, zero]);
                     }
                     while escaping.len() >= TOGETHER * V::LANES {
                         F::finish::<V, TOGETHER>(power, &mut escaping, self.limit, self.field);

@@ -1,6 +1,6 @@
 //! At which iteration does an orbit escape, and what is its smooth count?
 
-use super::sweep::Escaping;
+use super::sweep::{Escaping, note, steepness};
 use crate::field::Field;
 use crate::simd::Vector;
 use crate::smooth::{BAILOUT_SQUARED, smooth_count};
@@ -19,8 +19,20 @@ pub(crate) fn finish<V: Vector, S: Step, const K: usize>(
     limit: u64,
     field: &mut Field,
 ) {
+    finish_all::<V, S, K, false>(escaping, limit, field, &mut Vec::new());
+}
+
+/// The same of orbits that may be doubtful by what they are when they escape.
+#[inline(always)]
+pub(super) fn finish_all<V: Vector, S: Step, const K: usize, const TRACKED: bool>(
+    escaping: &mut Escaping,
+    limit: u64,
+    field: &mut Field,
+    doubtful: &mut Vec<u32>,
+) {
     let (one, four, bailout) = (V::splat(1.0), V::splat(4.0), V::splat(BAILOUT_SQUARED));
-    let ([mut x, mut y, cx, cy, index, age], alive) = escaping.pop::<V, K>();
+    let ([mut x, mut y, cx, cy, index, age, mut error], alive) = escaping.pop::<V, K>();
+    let unit = V::splat(f64::from(S::DEGREE) * f64::from(S::DEGREE));
     // n: the first index with |z| > 2; m: the first past the bailout; norm: |z_m|².
     let (mut n, mut m, mut norm) = (age, age, age);
     let mut inside = [one.eq(one); K];
@@ -33,6 +45,11 @@ pub(crate) fn finish<V: Vector, S: Step, const K: usize>(
             on_their_way |= V::bits(below) & alive[k];
             n[k] = V::select(inside[k], n[k].add(one), n[k]);
             m[k] = V::select(below, m[k].add(one), m[k]);
+            if TRACKED {
+                let slope = steepness::<V, S>(x[k], y[k]).mul(unit);
+                let next = slope.mul_add(error[k], one);
+                error[k] = V::select(inside[k], next, error[k]);
+            }
             let (next_x, next_y) = S::step(x[k], y[k], cx[k], cy[k]);
             (x[k], y[k]) = (
                 V::select(below, next_x, x[k]),
@@ -44,6 +61,9 @@ pub(crate) fn finish<V: Vector, S: Step, const K: usize>(
         }
     }
     for k in 0..K {
+        if TRACKED {
+            note(doubtful, alive[k], error[k], index[k]);
+        }
         let smooth = smooth_count(m[k], norm[k], S::DEGREE);
         let (mut indices, mut counts, mut smooths) = ([0.0; 8], [0.0; 8], [0.0; 8]);
         index[k].store(&mut indices);

@@ -9,22 +9,24 @@ use super::finish;
 use super::launch::Launcher;
 use super::level::{LONG_BLOCK, Level, SHORT_BLOCK, levels};
 use super::queue::Queue;
-use super::sweep::{Escaping, Orbits, sweep};
+use super::sweep::{Escaping, Orbits, note, sweep};
 use crate::field::{Cancelled, Field};
 use crate::simd::Vector;
 use crate::step::Step;
 
 /// All orbits of a rectangle that are on their way.
-pub(super) struct Flights<'a> {
+pub(super) struct Flights<'a, const TRACKED: bool> {
     levels: Vec<Level>,
-    /// For each level the orbits that are about to begin it: x, y, cx, cy, index, saved x, saved y.
-    waiting: Vec<Queue<7>>,
+    /// For each level the orbits that are about to begin it: x, y, cx, cy, index, saved x, saved y, and the error, if it is tracked.
+    waiting: Vec<Queue<8>>,
     /// The level at which enough orbits for a flight wait; there is never more than one.
     full: Option<usize>,
     /// Orbits that escape within a long block.
     narrowing: Escaping,
     /// Orbits that escape within a short block.
     escaping: Escaping,
+    /// Samples that f64 may have lost; none where errors are not tracked.
+    doubtful: Vec<u32>,
     limit: u64,
     cancel: &'a AtomicBool,
 }
@@ -37,43 +39,55 @@ enum Job {
     Launch,
 }
 
-impl<'a> Flights<'a> {
-    pub(super) fn new(limit: u64, cancel: &'a AtomicBool) -> Self {
-        let levels = levels(limit);
+/// Columns of those that wait of which the last is read where errors are tracked.
+pub(super) const fn waiting_columns(tracked: bool) -> usize {
+    if tracked { 8 } else { 7 }
+}
+
+impl<'a, const TRACKED: bool> Flights<'a, TRACKED> {
+    /// Of orbits that begin at an age.
+    pub(super) fn new(first: u64, limit: u64, cancel: &'a AtomicBool) -> Self {
+        let levels = levels(first, limit);
         Flights {
             waiting: levels.iter().map(|_| Queue::new()).collect(),
             levels,
             full: None,
             narrowing: Queue::new(),
             escaping: Queue::new(),
+            doubtful: Vec::new(),
             limit,
             cancel,
         }
     }
 
-    /// Iterates every sample to its end.
+    /// Iterates every sample to its end. Answers who is doubtful.
     #[inline(always)]
     pub(super) fn run<V: Vector, S: Step, const K: usize>(
         mut self,
         launcher: &mut Launcher,
         field: &mut Field,
-    ) -> Result<(), Cancelled> {
+    ) -> Result<Vec<u32>, Cancelled> {
         while let Some(job) = self.next_job(K * V::LANES, launcher.is_done()) {
             // A flight polls for itself; launches alone can go on for milliseconds where all is interior.
             if self.cancel.load(Ordering::Relaxed) {
                 return Err(Cancelled);
             }
             match job {
-                Job::Finish => finish::finish::<V, S, K>(&mut self.escaping, self.limit, field),
+                Job::Finish => finish::finish_all::<V, S, K, TRACKED>(
+                    &mut self.escaping,
+                    self.limit,
+                    field,
+                    &mut self.doubtful,
+                ),
                 Job::Narrow => self.narrow::<V, S, K>()?,
                 Job::Fly(level) => self.fly::<V, S, K>(level)?,
                 Job::Launch => {
-                    launcher.launch::<V>(&mut self.waiting[0], &mut self.escaping);
+                    launcher.launch::<V, TRACKED>(&mut self.waiting[0], &mut self.escaping);
                     self.note_full(0, K * V::LANES);
                 }
             }
         }
-        Ok(())
+        Ok(self.doubtful)
     }
 
     /// Work that needs a full flight first, so that no queue overflows; leftovers once all samples are launched.
@@ -104,7 +118,8 @@ impl<'a> Flights<'a> {
     /// A flight from one level to wherever it is no longer nearly full.
     #[inline(always)]
     fn fly<V: Vector, S: Step, const K: usize>(&mut self, from: usize) -> Result<(), Cancelled> {
-        let ([x, y, cx, cy, index, saved_x, saved_y], alive) = self.waiting[from].pop::<V, K>();
+        let ([x, y, cx, cy, index, saved_x, saved_y, error], alive) =
+            self.waiting[from].pop::<V, K>();
         let age = [V::splat(self.levels[from].age as f64); K];
         let mut orbits = Orbits {
             x,
@@ -115,6 +130,7 @@ impl<'a> Flights<'a> {
             saved_x,
             saved_y,
             age,
+            error,
             alive,
         };
         for level in from..self.levels.len() {
@@ -128,17 +144,19 @@ impl<'a> Flights<'a> {
                 (orbits.saved_x, orbits.saved_y) = (orbits.x, orbits.y);
             }
             if is_long {
-                sweep::<V, S, K, LONG_BLOCK, true>(
+                sweep::<V, S, K, LONG_BLOCK, true, TRACKED>(
                     &mut orbits,
                     blocks,
                     &mut self.narrowing,
+                    &mut self.doubtful,
                     self.cancel,
                 )?;
             } else {
-                sweep::<V, S, K, SHORT_BLOCK, false>(
+                sweep::<V, S, K, SHORT_BLOCK, false, TRACKED>(
                     &mut orbits,
                     blocks,
                     &mut self.escaping,
+                    &mut self.doubtful,
                     self.cancel,
                 )?;
             }
@@ -151,7 +169,19 @@ impl<'a> Flights<'a> {
             if alive < lanes - lanes / 8 && level + 1 < self.levels.len() {
                 self.wait(level + 1, &orbits);
                 self.note_full(level + 1, lanes);
-                break;
+                return Ok(());
+            }
+        }
+        if TRACKED {
+            // They have come to the limit.
+            for k in 0..K {
+                let Orbits {
+                    alive,
+                    error,
+                    index,
+                    ..
+                } = &orbits;
+                note(&mut self.doubtful, alive[k], error[k], index[k]);
             }
         }
         Ok(())
@@ -167,19 +197,22 @@ impl<'a> Flights<'a> {
             index,
             saved_x,
             saved_y,
+            error,
             alive,
             ..
         } = orbits;
         for k in 0..K {
-            let values = [x[k], y[k], cx[k], cy[k], index[k], saved_x[k], saved_y[k]];
-            self.waiting[level].push(alive[k], values);
+            let values = [
+                x[k], y[k], cx[k], cy[k], index[k], saved_x[k], saved_y[k], error[k],
+            ];
+            self.waiting[level].push_some(waiting_columns(TRACKED), alive[k], values);
         }
     }
 
     /// From the long block to the short block in which an orbit escapes.
     #[inline(always)]
     fn narrow<V: Vector, S: Step, const K: usize>(&mut self) -> Result<(), Cancelled> {
-        let ([x, y, cx, cy, index, age], alive) = self.narrowing.pop::<V, K>();
+        let ([x, y, cx, cy, index, age, error], alive) = self.narrowing.pop::<V, K>();
         let mut orbits = Orbits {
             x,
             y,
@@ -189,9 +222,16 @@ impl<'a> Flights<'a> {
             saved_x: x,
             saved_y: y,
             age,
+            error,
             alive,
         };
-        let blocks = LONG_BLOCK / SHORT_BLOCK;
-        sweep::<V, S, K, SHORT_BLOCK, false>(&mut orbits, blocks, &mut self.escaping, self.cancel)
+        let blocks = (LONG_BLOCK / SHORT_BLOCK) as u64;
+        sweep::<V, S, K, SHORT_BLOCK, false, TRACKED>(
+            &mut orbits,
+            blocks,
+            &mut self.escaping,
+            &mut self.doubtful,
+            self.cancel,
+        )
     }
 }

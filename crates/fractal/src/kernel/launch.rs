@@ -1,15 +1,17 @@
 //! Where does each orbit begin, and which need not begin at all?
 
+use super::flight::waiting_columns;
 use super::queue::Queue;
 use super::sweep::Escaping;
 use crate::grid::{Grid, Shares};
 use crate::interior::in_large_components;
+use crate::series::Series;
 use crate::simd::{Double, Vector};
 use crate::step::Iteration;
 use crate::view::Rect;
 
 /// The samples of a rectangle in order, or some of them, a vector at a time.
-pub(crate) struct Launcher {
+pub(crate) struct Launcher<'a> {
     columns: Shares,
     rows: Shares,
     /// The next sample.
@@ -21,9 +23,17 @@ pub(crate) struct Launcher {
     launched: usize,
     seed: Option<(f64, f64)>,
     is_mandelbrot: bool,
+    along: Option<Along<'a>>,
 }
 
-impl Launcher {
+/// Where samples begin that have gone some of their way together.
+struct Along<'a> {
+    series: &'a Series,
+    columns: Vec<f64>,
+    rows: Vec<f64>,
+}
+
+impl<'a> Launcher<'a> {
     pub(crate) fn new(grid: &Grid, rect: Rect, iteration: &Iteration) -> Self {
         Launcher {
             columns: grid.column_shares(rect),
@@ -37,7 +47,48 @@ impl Launcher {
                 _ => None,
             },
             is_mandelbrot: *iteration == Iteration::Mandelbrot,
+            along: None,
         }
+    }
+
+    /// Lets the samples begin where a series has them.
+    pub(super) fn begin_with(&mut self, series: &'a Series, grid: &Grid, rect: Rect) {
+        self.along = Some(Along {
+            series,
+            columns: grid.column_halves(rect),
+            rows: grid.row_halves(rect),
+        });
+    }
+
+    /// The samples that a series says nothing of, by ascending index.
+    pub(super) fn beyond(&self) -> Vec<u32> {
+        let Some(Along {
+            series,
+            columns,
+            rows,
+        }) = &self.along
+        else {
+            return Vec::new();
+        };
+        let (columns, rows) = (&columns[..self.width()], &rows[..self.height()]);
+        let reaches_along = |&halves: &f64| series.reaches_along(halves);
+        let reaches_up = |&halves: &f64| series.reaches_up(halves);
+        if columns.iter().all(reaches_along) && rows.iter().all(reaches_up) {
+            return Vec::new();
+        }
+        let places = rows
+            .iter()
+            .flat_map(|up| columns.iter().map(move |along| (along, up)));
+        (0..)
+            .zip(places)
+            .filter(|(_, (along, up))| !(reaches_along(along) && reaches_up(up)))
+            .map(|(sample, _)| sample)
+            .collect()
+    }
+
+    /// The index of z where samples begin.
+    pub(super) fn first_age(&self) -> u64 {
+        self.along.as_ref().map_or(1, |along| along.series.age())
     }
 
     pub(super) fn width(&self) -> usize {
@@ -63,24 +114,43 @@ impl Launcher {
     /// Sends the next samples on their way: those outside of the escape radius to their end, those in a large component
     /// nowhere, the others to wait for the first level.
     #[inline(always)]
-    pub(super) fn launch<V: Vector>(&mut self, waiting: &mut Queue<7>, escaping: &mut Escaping) {
-        let ([x, y, index], lanes) = self.next::<V>();
+    pub(super) fn launch<V: Vector, const TRACKED: bool>(
+        &mut self,
+        waiting: &mut Queue<8>,
+        escaping: &mut Escaping,
+    ) {
+        let columns = waiting_columns(TRACKED);
+        let ([x, y, index], begins, lanes) = self.next::<V>();
         let (cx, cy) = self.c(x, y);
         let present = (1 << lanes) - 1;
+        if let Some([z_x, z_y]) = begins {
+            let mut inside = present;
+            if self.is_mandelbrot {
+                inside &= !in_large_components(x, y);
+            }
+            // A series ends before the first of them escapes.
+            // What f64 rounds of sums, and of c.
+            let error = V::splat(4.0);
+            let values = [z_x, z_y, cx, cy, index, z_x, z_y, error];
+            waiting.push_some(columns, inside, values);
+            return;
+        }
+        let one = V::splat(1.0);
         let mut inside = V::bits(x.mul_add(x, y.mul(y)).le(V::splat(4.0)));
         let outside = present & !inside;
         if self.is_mandelbrot {
             inside &= !in_large_components(x, y);
         }
         if outside != 0 {
-            escaping.push(outside, [x, y, cx, cy, index, V::splat(1.0)]);
+            escaping.push(outside, [x, y, cx, cy, index, one, one]);
         }
-        waiting.push(inside & present, [x, y, cx, cy, index, x, y]);
+        let values = [x, y, cx, cy, index, x, y, one];
+        waiting.push_some(columns, inside & present, values);
     }
 
-    /// The points of the next samples, their indices, and how many they are.
+    /// The points of the next samples and their indices, where they begin if not there, and how many they are.
     #[inline(always)]
-    fn next<V: Vector>(&mut self) -> ([V; 3], usize) {
+    fn next<V: Vector>(&mut self) -> ([V; 3], Option<[V; 2]>, usize) {
         if let Some(samples) = &self.chosen {
             let lanes = (samples.len() - self.launched).min(V::LANES);
             let (mut some, mut index) = ([0; 8], [0.0; 8]);
@@ -90,7 +160,22 @@ impl Launcher {
             }
             let (x, y) = self.points::<V>(&some[..lanes]);
             self.launched += lanes;
-            return ([x, y, V::load(&index)], lanes);
+            let mut begins = None;
+            if let Some(Along {
+                series,
+                columns,
+                rows,
+            }) = &self.along
+            {
+                let (mut along, mut up) = ([0.0; 8], [0.0; 8]);
+                for (lane, &sample) in some[..lanes].iter().enumerate() {
+                    let sample = sample as usize;
+                    along[lane] = columns[sample % self.width()];
+                    up[lane] = rows[sample / self.width()];
+                }
+                begins = Some(series.at(V::load(&along), V::load(&up)));
+            }
+            return ([x, y, V::load(&index)], begins, lanes);
         }
         let (column, row) = (self.column, self.row);
         let (columns, rows) = (&self.columns, &self.rows);
@@ -107,12 +192,21 @@ impl Launcher {
             V::splat(rows.im_low[row]),
         );
         let index = V::load(&LANE_NUMBERS).add(V::splat((row * self.width() + column) as f64));
+        let mut begins = None;
+        if let Some(Along {
+            series,
+            columns,
+            rows,
+        }) = &self.along
+        {
+            begins = Some(series.at(V::load(&columns[column..]), V::splat(rows[row])));
+        }
         let lanes = (self.width() - column).min(V::LANES);
         self.column += V::LANES;
         if self.column >= self.width() {
             (self.column, self.row) = (0, row + 1);
         }
-        ([x, y, index], lanes)
+        ([x, y, index], begins, lanes)
     }
 
     /// The points of up to a vector of samples anywhere, by their indices; where there are fewer, of sample 0 too.

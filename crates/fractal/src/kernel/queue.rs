@@ -29,7 +29,13 @@ impl<const COLUMNS: usize> Queue<COLUMNS> {
     /// Adds the lanes whose bit is set.
     #[inline(always)]
     pub(crate) fn push<V: Vector>(&mut self, bits: u32, values: [V; COLUMNS]) {
-        for (column, value) in self.columns.iter_mut().zip(&values) {
+        self.push_some(COLUMNS, bits, values);
+    }
+
+    /// The same, of which nobody reads but the first columns.
+    #[inline(always)]
+    pub(super) fn push_some<V: Vector>(&mut self, read: usize, bits: u32, values: [V; COLUMNS]) {
+        for (column, value) in self.columns[..read].iter_mut().zip(&values) {
             value.compress(bits).store(&mut column[self.len..]);
         }
         self.len += bits.count_ones() as usize;

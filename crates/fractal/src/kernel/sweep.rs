@@ -7,12 +7,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::queue::Queue;
+use crate::extended::power_of_two;
 use crate::field::Cancelled;
 use crate::simd::Vector;
 use crate::step::Step;
 
-/// Orbits that escape within a block, at its start: x, y, cx, cy, the sample's index, the index of z.
-pub(crate) type Escaping = Queue<6>;
+/// Orbits that escape within a block, at its start: x, y, cx, cy, the sample's index, the index of z, and its [`error`](Orbits::error).
+pub(crate) type Escaping = Queue<7>;
 
 /// `K` vectors of orbits.
 pub(super) struct Orbits<V, const K: usize> {
@@ -27,9 +28,15 @@ pub(super) struct Orbits<V, const K: usize> {
     pub(super) saved_y: [V; K],
     /// The index of z.
     pub(super) age: [V; K],
+    /// What rounding may have made of z, squared, in units of f64's half ulp of 1. Only where it is tracked.
+    pub(super) error: [V; K],
     /// Which lanes hold an orbit that is still on its way.
     pub(super) alive: [u32; K],
 }
+
+/// From this error on, squared, a sample is doubtful: rounding may have moved its z by 2^-7 when it escapes. Which is seldom enough to pass the
+/// circle.
+pub(super) const MOST_ERROR: f64 = power_of_two(92);
 
 /// Iterates for some blocks. Lanes that escape are handed over, lanes that return to their saved z are dropped: an
 /// orbit that meets itself exactly, in the arithmetic that it is computed in, never escapes.
@@ -38,14 +45,25 @@ pub(super) fn sweep<
     V: Vector,
     S: Step,
     const K: usize,
-    const BLOCK: u64,
+    const BLOCK: usize,
     const LOOKS_FOR_PERIODS: bool,
+    const TRACKED: bool,
 >(
     orbits: &mut Orbits<V, K>,
     blocks: u64,
     escaping: &mut Escaping,
+    doubtful: &mut Vec<u32>,
     cancel: &AtomicBool,
 ) -> Result<(), Cancelled> {
+    // Errors add up as at random: a step makes |f'(z)|² e² + 1 of e². In units of the largest |f'(z)|² per |z|^(2p - 2) that saves a product.
+    let unit = f64::from(S::DEGREE) * f64::from(S::DEGREE);
+    let (mut ones, mut end) = ([0.0; BLOCK], 1.0);
+    if TRACKED {
+        for one in &mut ones {
+            end *= unit;
+            *one = 1.0 / end;
+        }
+    }
     let four = V::splat(4.0);
     let Orbits {
         cx,
@@ -56,12 +74,20 @@ pub(super) fn sweep<
         ..
     } = *orbits;
     let (mut x, mut y, mut alive) = (orbits.x, orbits.y, orbits.alive);
-    let mut age = orbits.age;
+    let (mut age, mut error) = (orbits.age, orbits.error);
     for _ in 0..blocks {
-        let (start_x, start_y) = (x, y);
-        for _ in 0..BLOCK {
+        let (start_x, start_y, start_error) = (x, y, error);
+        for &one in &ones {
             for k in 0..K {
+                if TRACKED {
+                    error[k] = steepness::<V, S>(x[k], y[k]).mul_add(error[k], V::splat(one));
+                }
                 (x[k], y[k]) = S::step(x[k], y[k], cx[k], cy[k]);
+            }
+        }
+        if TRACKED {
+            for error in &mut error {
+                *error = error.mul(V::splat(end));
             }
         }
         let mut changed = 0;
@@ -78,8 +104,24 @@ pub(super) fn sweep<
             for k in 0..K {
                 let escaped = alive[k] & !inside[k];
                 if escaped != 0 {
-                    let start = [start_x[k], start_y[k], cx[k], cy[k], index[k], age[k]];
+                    let start = [
+                        start_x[k],
+                        start_y[k],
+                        cx[k],
+                        cy[k],
+                        index[k],
+                        age[k],
+                        start_error[k],
+                    ];
                     escaping.push(escaped, start);
+                }
+                if TRACKED {
+                    note(
+                        doubtful,
+                        alive[k] & inside[k] & periodic[k],
+                        error[k],
+                        index[k],
+                    );
                 }
                 alive[k] &= inside[k] & !periodic[k];
             }
@@ -95,5 +137,34 @@ pub(super) fn sweep<
         }
     }
     (orbits.x, orbits.y, orbits.age, orbits.alive) = (x, y, age, alive);
+    orbits.error = error;
     Ok(())
+}
+
+/// |z|^(2p - 2), of which |f'(z)|² is p² times as much.
+#[inline(always)]
+pub(super) fn steepness<V: Vector, S: Step>(x: V, y: V) -> V {
+    let norm = V::norm([x, y]);
+    let mut steepness = norm;
+    for _ in 2..S::DEGREE {
+        steepness = steepness.mul(norm);
+    }
+    steepness
+}
+
+/// Notes which of some lanes are doubtful by their errors.
+#[inline(always)]
+pub(super) fn note<V: Vector>(doubtful: &mut Vec<u32>, lanes: u32, error: V, index: V) {
+    // An error past f64's end is none that is small.
+    let doubts = lanes & !V::bits(error.le(V::splat(MOST_ERROR)));
+    if doubts == 0 {
+        return;
+    }
+    let mut samples = [0.0; 8];
+    index.store(&mut samples);
+    for (lane, sample) in samples.into_iter().enumerate() {
+        if doubts >> lane & 1 == 1 {
+            doubtful.push(sample as u32);
+        }
+    }
 }

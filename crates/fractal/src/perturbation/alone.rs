@@ -81,7 +81,7 @@ impl<'a> Alone<'a> {
             field.counts[sample as usize] = end.n;
             let [re, im] = self.c(sample, end.bits).to_f64(end.bits);
             let [x, y] = end.z;
-            let orbit = [x, y, re, im, f64::from(sample), end.n as f64];
+            let orbit = [x, y, re, im, f64::from(sample), end.n as f64, 0.0];
             escaping.push(1, orbit.map(Scalar));
             finish::<Scalar, Quadratic, 1>(&mut escaping, self.limit, field);
         }

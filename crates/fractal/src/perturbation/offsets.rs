@@ -37,6 +37,16 @@ impl Offsets {
         }
     }
 
+    /// The view's centre.
+    pub(crate) fn centre(&self) -> [f64; 2] {
+        self.centre.map(|part| part.high)
+    }
+
+    /// Half the step from a sample to the next in its row.
+    pub(crate) fn half_step(&self) -> [f64; 2] {
+        self.half_step.map(|part| part.high)
+    }
+
     /// A pixel's side, from left to right.
     pub(crate) fn pixel(&self) -> [f64; 2] {
         let halves = 2.0 * f64::from(self.samples);
@@ -53,7 +63,7 @@ impl Offsets {
 
     /// By how many halves of a step a sample, as an index into a rectangle, counted row by row, is to the right of the centre, and above it.
     #[inline(always)]
-    pub(super) fn halves(&self, rect: Rect, sample: u32) -> [i64; 2] {
+    pub(crate) fn halves(&self, rect: Rect, sample: u32) -> [i64; 2] {
         let width = self.width(rect) as u32;
         let first = [rect.x, rect.y].map(|part| i64::from(part) * i64::from(self.samples));
         let column = first[0] + i64::from(sample % width);

@@ -393,7 +393,8 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             for at in (first..first + count).step_by(V::LANES) {
                 let [x, y, cx, cy, age, index, ..] = self.escaped.load_all::<V::High, false>(at);
                 let bits = present::<V>(first + count - at);
-                escaping.push(bits, [x, y, cx, cy, index, age]);
+                let zero = V::High::splat(0.0);
+                escaping.push(bits, [x, y, cx, cy, index, age, zero]);
             }
             self.escaped.truncate(first);
             F::finish::<V::High, FINISHED_TOGETHER>(

@@ -36,8 +36,10 @@ pub(super) enum Way {
         key: OrbitKey,
         quality: Quality,
         exact: Box<Exact>,
-        /// Where f64 loses few enough to be looked at first.
-        look: Option<Look>,
+        /// Where f64 has the samples, if it is looked at what it makes of them first.
+        grid: Option<Grid>,
+        /// Whether it tells them apart when they begin at their points.
+        is_worth_a_look: bool,
     },
 }
 
@@ -60,7 +62,7 @@ impl Way {
         view: &View,
         iteration: Iteration,
         (columns, rows): (i64, i64),
-        steepest: Option<f64>,
+        is_worth_a_look: bool,
     ) -> Way {
         let (zoom, exponent_of_zoom) = view.zoom.to_double();
         let half_pitch = 2.0 / (zoom * rows as f64);
@@ -102,16 +104,14 @@ impl Way {
             is_extended: exponent < LEAST_F64_EXPONENT,
             is_double: view.quality != Quality::Fast,
         };
-        let look = steepest.map(|steepest| {
-            let grid = grid_of(view, (columns, rows));
-            Look::new(&grid, &iteration, steepest)
-        });
+        let looks = view.quality == Quality::Standard && !key.is_extended;
         Way::Perturbation {
             offsets,
             key,
             quality: view.quality,
             exact: Box::new(Exact::of(view)),
-            look,
+            grid: looks.then(|| grid_of(view, (columns, rows))),
+            is_worth_a_look,
         }
     }
 
@@ -235,7 +235,7 @@ mod tests {
                 quality: Quality::Standard,
             };
             let (size, iteration) = ((90, 60), Iteration::Mandelbrot);
-            let way = Way::perturbation(&view, iteration, size, None);
+            let way = Way::perturbation(&view, iteration, size, false);
             let Way::Perturbation { offsets, exact, .. } = way else {
                 panic!("it was asked for");
             };
