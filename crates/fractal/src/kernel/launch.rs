@@ -128,8 +128,7 @@ impl<'a> Launcher<'a> {
             if self.is_mandelbrot {
                 inside &= !in_large_components(x, y);
             }
-            // A series ends before the first of them escapes.
-            // What f64 rounds of sums, and of c.
+            // What f64 rounds of sums, and of c. Nobody is outside: a series ends before the first of them escapes.
             let error = V::splat(4.0);
             let values = [z_x, z_y, cx, cy, index, z_x, z_y, error];
             waiting.push_some(columns, inside, values);
