@@ -162,6 +162,7 @@ impl OwnWork {
             samples: 1,
             formula: Formula::Mandelbrot,
             limit: 1000,
+            reference: None,
             quality: Quality::Standard,
         };
         let colours = Colours {

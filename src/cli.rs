@@ -283,6 +283,10 @@ view_args! {
     quality "TILEBROT_QUALITY";
     /// Which squares are filled and not iterated: none, or interior, those on whose border nothing escapes [default: none]
     subdivision "TILEBROT_SUBDIVISION";
+    /// Real part of a point whose orbit a deep view follows, at most 8 visible heights away, or auto: that of the view that a pan began at [default: auto]
+    reference_re "TILEBROT_REFERENCE_RE";
+    /// Its imaginary part [default: auto]
+    reference_im "TILEBROT_REFERENCE_IM";
     /// The gradient: a name, or stops such as 0-000764_0.16-206bcb_0.42-edffff [default: dusk]
     palette "TILEBROT_PALETTE";
     /// smooth, bands or histogram [default: smooth]

@@ -8,6 +8,8 @@ const IM: &str = "0.250541573359688171678400414758224860053729045156654";
 
 /// RE and a screen's width, 3.81e-28.
 const TO_THE_RIGHT: &str = "0.4382010908099847147988367045645789";
+/// RE less a screen's width, beyond a border between cells.
+const TO_THE_LEFT: &str = "0.4382010908099847147988367038027815";
 /// IM less a screen's height, 2.86e-28.
 const BELOW: &str = "0.2505415733596881716784004144726268";
 
@@ -57,6 +59,32 @@ async fn a_deep_view_costs_each_worker_one_orbit_and_a_second_render_none() {
         ..seahorses()
     };
     assert!(picture == straight(&view, fractal::Colouring::Smooth));
+}
+
+#[tokio::test]
+async fn a_pan_that_leaves_the_cell_costs_no_orbit_if_it_names_where_it_began() {
+    let cluster = Cluster::start(2).await;
+    let first = format!("/render.png?{}", deep());
+    assert!(cluster.get(&first).await.bytes().await.is_ok());
+    let pan = format!("/render.png?{}", deep().replace(RE, TO_THE_LEFT));
+    let named = format!("{pan}&reference_re={RE}&reference_im={IM}");
+    let along = cluster.get(&named).await.bytes().await.unwrap();
+    assert_eq!(computed(&cluster).await, [1, 1]);
+    let without = cluster.get(&pan).await.bytes().await.unwrap();
+    assert_eq!(computed(&cluster).await, [2, 2], "another cell");
+    let pixels = |png: &[u8]| image::load_from_memory(png).unwrap().into_rgb8();
+    let (along, without) = (pixels(&along), pixels(&without));
+    let differing = along.pixels().zip(without.pixels()).filter(|(a, b)| a != b);
+    // By a count or a digit of it, where f64 cannot tell.
+    assert!(differing.count() < along.pixels().len() / 200);
+
+    let far = cluster
+        .get(&format!("{first}&reference_re={RE}&reference_im=0.2505"))
+        .await;
+    assert_eq!(far.status(), 422);
+    let problem = json(far).await;
+    assert_eq!(problem["errors"][0]["field"], "reference_im");
+    assert_eq!(problem["errors"][0]["value"], "0.2505");
 }
 
 #[tokio::test]

@@ -46,6 +46,7 @@ pub(crate) fn seahorses() -> fractal::View {
         samples: 2,
         formula: fractal::Formula::Mandelbrot,
         limit: 2000,
+        reference: None,
         quality: fractal::Quality::Standard,
     }
 }

@@ -21,6 +21,7 @@ fn pixels() -> Vec<u8> {
         samples: 1,
         formula: Formula::Mandelbrot,
         limit: 1000,
+        reference: None,
         quality: Quality::Standard,
     };
     let colours = Colours {

@@ -28,6 +28,7 @@ pub(crate) fn view_of_pixels(view: &View, limit: u64) -> fractal::View {
         samples: view.samples,
         formula: formula(&view.formula),
         limit,
+        reference: reference(view),
         quality: quality(view.quality),
     }
 }
@@ -111,6 +112,15 @@ pub(crate) fn check_channel(request: &TileRequest, format: Format) -> Result<(),
     }
 }
 
+/// The point that was named; what was not said of it is the centre's.
+fn reference(view: &View) -> Option<[fractal::Decimal; 2]> {
+    let (re, im) = (view.reference_re.as_ref(), view.reference_im.as_ref());
+    if re.is_none() && im.is_none() {
+        return None;
+    }
+    Some([re.unwrap_or(&view.re), im.unwrap_or(&view.im)].map(decimal))
+}
+
 fn quality(quality: Quality) -> fractal::Quality {
     match quality {
         Quality::Fast => fractal::Quality::Fast,
@@ -141,12 +151,16 @@ fn decimal(text: &protocol::Decimal) -> fractal::Decimal {
 /// Which field it is that the arithmetic cannot take.
 fn refusal(view: &View, error: &fractal::PlanError) -> FieldError {
     use fractal::PlanError;
+    let text =
+        |part: &Option<protocol::Decimal>| part.as_ref().map_or(String::new(), ToString::to_string);
     let (field, value) = match error {
         PlanError::Limit => ("iterations", format!("{:?}", view.iterations)),
         PlanError::SeedTooFar => ("seed_re", String::new()),
         PlanError::RotationNotFinite => ("rotation", view.rotation.to_string()),
         PlanError::NotSubdivided => ("subdivision", view.subdivision.name().to_owned()),
         PlanError::Power => ("power", String::new()),
+        PlanError::ReferenceReTooFar => ("reference_re", text(&view.reference_re)),
+        PlanError::ReferenceImTooFar => ("reference_im", text(&view.reference_im)),
         PlanError::Size => ("width", view.width.to_string()),
         _ => ("zoom", view.zoom.to_string()),
     };

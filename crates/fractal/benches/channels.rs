@@ -33,6 +33,7 @@ fn renderer((re, im): (&str, &str), zoom: &str, limit: u64) -> Renderer {
         samples: 1,
         formula: Formula::Mandelbrot,
         limit,
+        reference: None,
         quality: Quality::Standard,
     };
     let plan = Plan::new(&view).expect("a view that can be drawn");

@@ -38,6 +38,7 @@ fn view(formula: Formula, (re, im): (&str, &str), zoom: &str, limit: u64) -> Vie
         samples: 1,
         formula,
         limit,
+        reference: None,
         quality: Quality::Fast, // which keeps all of these views in the direct tier
     }
 }

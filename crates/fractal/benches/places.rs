@@ -119,6 +119,7 @@ fn draw(place: &Place, way: &Way) -> (Times, String, usize) {
         samples: 1,
         formula: Formula::Mandelbrot,
         limit: place.iterations,
+        reference: None,
         quality: way.quality,
     };
     let cancel = AtomicBool::new(false);

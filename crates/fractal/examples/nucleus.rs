@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         samples: 1,
         formula: Formula::Mandelbrot,
         limit: place["iterations"].as_u64().ok_or("no iterations")?,
+        reference: None,
         quality: Quality::Standard,
     };
     let cancel = AtomicBool::new(false);

@@ -60,7 +60,7 @@ pub struct OrbitKey {
     /// Binary places of `point`, `seed` and the arithmetic.
     pub(crate) bits: usize,
     pub(crate) limit: u64,
-    /// No sample of a view with this key is farther from the reference.
+    /// No sample of a view with this key is farther from the reference, unless the view names it.
     pub(crate) radius: Extended,
     /// How true the table of approximations is.
     pub(crate) epsilon: f64,

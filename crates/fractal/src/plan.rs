@@ -62,6 +62,18 @@ pub enum PlanError {
     /// A corner of the view is more than 2^100 from the origin, where squares come near f64's end.
     #[error("the view reaches farther than 1e30 from the origin")]
     OutOfRange,
+    /// The reference's real part is too far from the centre's: the differences of samples from it would be known in too few bits.
+    #[error(
+        "at most {} visible heights of 4 / zoom from re",
+        View::FARTHEST_REFERENCE
+    )]
+    ReferenceReTooFar,
+    /// The same of its imaginary part.
+    #[error(
+        "at most {} visible heights of 4 / zoom from im",
+        View::FARTHEST_REFERENCE
+    )]
+    ReferenceImTooFar,
     /// The zoom is zero or negative.
     #[error("zoom is not above 0")]
     ZoomNotPositive,
@@ -124,6 +136,9 @@ impl Plan {
             || (zoom.0.is_finite() && depth.farthest(zoom.0) > FARTHEST)
         {
             return Err(PlanError::OutOfRange);
+        }
+        if let Some(reference) = &view.reference {
+            way::check_reference(view, reference)?;
         }
         let way = if depth.suits_f64(zoom.0, view.quality) {
             let steepest = depth.steepest(zoom.0, view.quality);

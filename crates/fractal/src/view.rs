@@ -63,8 +63,17 @@ pub struct View {
     pub formula: Formula,
     /// How many iterations a sample is followed before it counts as not escaped.
     pub limit: u64,
+    /// A point whose orbit the samples follow where f64 cannot tell them apart, real and imaginary part, at most
+    /// [`View::FARTHEST_REFERENCE`] heights from the centre in either; none: one near the centre. Pictures of the same zoom that name
+    /// the same point have their [`OrbitKey`](crate::OrbitKey) in common, and so has a picture that names none with those that name its centre.
+    pub reference: Option<[Decimal; 2]>,
     /// How true the field has to be.
     pub quality: Quality,
+}
+
+impl View {
+    /// A reference may be so many visible heights from the centre, along each axis.
+    pub const FARTHEST_REFERENCE: u32 = 8;
 }
 
 /// Pixels of the whole picture: the columns from `x`, the rows from `y`.
@@ -94,6 +103,7 @@ impl View {
             samples: 1,
             formula: Formula::Mandelbrot,
             limit,
+            reference: None,
             quality: Quality::Standard,
         }
     }

@@ -21,6 +21,7 @@ fn view(re: &str, im: &str, zoom: &str) -> View {
         samples: 1,
         formula: Formula::Mandelbrot,
         limit: 1000,
+        reference: None,
         quality: Quality::Fast,
     }
 }
@@ -78,6 +79,53 @@ fn a_pan_keeps_the_reference_and_moves_the_picture() {
     };
     assert_eq!(key(&before), key(&zoomed("1.1e20")));
     assert_ne!(key(&before), key(&zoomed("2e20")));
+}
+
+proptest! {
+    /// In steps of 1e-24; a visible height is 4e-20.
+    #[test]
+    fn a_pan_that_names_where_it_began_needs_no_other_orbit(
+        began in prop::array::uniform2(-1_000_000_i64..1_000_000),
+        moved in prop::array::uniform2(-320_000_i64..=320_000),
+    ) {
+        let at = |steps: [i64; 2]| {
+            let [re, im] = steps.map(|steps| {
+                let beside_one = 10_i128.pow(24) + i128::from(steps);
+                format!("{beside_one}e-24")
+            });
+            View { height: 90, ..view(&re, &im, "1e20") }
+        };
+        let before = at(began);
+        let after = View {
+            reference: Some([before.re.clone(), before.im.clone()]),
+            ..at([began[0] + moved[0], began[1] + moved[1]])
+        };
+        let key = |view: &View| Plan::new(view).unwrap().orbit().unwrap().clone();
+        prop_assert_eq!(key(&before), key(&after));
+        // Who names the centre names nothing new.
+        let named = View { re: before.re.clone(), im: before.im.clone(), ..after };
+        prop_assert_eq!(key(&before), key(&named));
+    }
+}
+
+/// In f64, too, where nobody asks for it.
+#[test]
+fn a_reference_is_at_most_8_heights_away() {
+    for (zoom, near, far) in [
+        ("1e20", "3.2e-19", "3.2000001e-19"),
+        ("1e-2", "-3.2e3", "-3200.001"),
+        ("1e900", "3.2e-899", "1"),
+    ] {
+        let along = |re: &str, im: &str| View {
+            reference: Some([re.parse().unwrap(), im.parse().unwrap()]),
+            ..view("0", "0", zoom)
+        };
+        let refusal = |view: View| Plan::new(&view).err();
+        assert_eq!(refusal(along(near, near)), None);
+        let (of_re, of_im) = (refusal(along(far, near)), refusal(along(near, far)));
+        assert_eq!(of_re, Some(PlanError::ReferenceReTooFar));
+        assert_eq!(of_im, Some(PlanError::ReferenceImTooFar));
+    }
 }
 
 /// Counts as the definition reads, in plain f64.

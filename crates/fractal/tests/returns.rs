@@ -25,6 +25,7 @@ fn view(limit: u64) -> View {
         samples: 1,
         formula: Formula::Mandelbrot,
         limit,
+        reference: None,
         quality: Quality::Fast,
     }
 }

@@ -23,6 +23,7 @@ fn view(formula: Formula, re: &str, im: &str, zoom: &str, limit: u64) -> View {
         samples: 1,
         formula,
         limit,
+        reference: None,
         quality: Quality::Standard,
     }
 }

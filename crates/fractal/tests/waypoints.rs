@@ -24,6 +24,7 @@ fn view() -> View {
         samples: 1,
         formula: Formula::Mandelbrot,
         limit: 1_200_000,
+        reference: None,
         quality: Quality::Standard,
     }
 }

@@ -6,7 +6,16 @@ use crate::{
 };
 
 /// Fields that a tile's address stands for.
-const PLACE: [&str; 6] = ["re", "im", "zoom", "rotation", "width", "height"];
+const PLACE: [&str; 8] = [
+    "re",
+    "im",
+    "zoom",
+    "rotation",
+    "width",
+    "height",
+    "reference_re",
+    "reference_im",
+];
 /// Fields that only a picture has.
 const COLOURS: [&str; 6] = [
     "samples",

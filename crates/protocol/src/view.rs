@@ -46,13 +46,18 @@ pub struct View {
     pub quality: Quality,
     /// What may be filled and not iterated.
     pub subdivision: Subdivision,
+    /// The real part of a point near the centre whose orbit a deep view follows; without one the worker chooses. Views of the same zoom
+    /// that name the same point have one orbit in common, so a pan that names the centre that it began at costs none.
+    pub reference_re: Option<Decimal>,
+    /// Its imaginary part.
+    pub reference_im: Option<Decimal>,
     /// How counts become colours.
     pub colours: Colours,
 }
 
 impl View {
     /// Every field of a view, in the order of the documentation.
-    pub const FIELDS: [&str; 19] = [
+    pub const FIELDS: [&str; 21] = [
         "re",
         "im",
         "zoom",
@@ -67,6 +72,8 @@ impl View {
         "samples",
         "quality",
         "subdivision",
+        "reference_re",
+        "reference_im",
         "palette",
         "colouring",
         "density",
@@ -99,6 +106,12 @@ impl View {
             }
         };
         let side = |text: &str| whole(text, 1..=u64::from(limits.side)).map(|n| n as u32);
+        let reference = |text: &str| match text {
+            "auto" => Ok(None),
+            _ => coordinate(text)
+                .map(Some)
+                .map_err(|(fault, accepted)| (fault, format!("auto, or {accepted}"))),
+        };
         let formula = Formula::take(fields, limits);
         View {
             re: fields.read("re", default.re, coordinate),
@@ -135,6 +148,8 @@ impl View {
             }),
             quality: Quality::take(fields),
             subdivision: Subdivision::take(fields, &formula),
+            reference_re: fields.read("reference_re", None, reference),
+            reference_im: fields.read("reference_im", None, reference),
             formula,
             colours: Colours::take(fields),
         }
@@ -155,6 +170,11 @@ impl View {
     /// The fields that say something, in order; `power` and the seed only where the formula has them.
     fn fields(&self) -> Vec<(&'static str, Value)> {
         let decimal = |value: &Decimal| Value::Text(value.to_string());
+        let or_auto = |value: &Option<Decimal>| {
+            value
+                .as_ref()
+                .map_or(Value::Text("auto".to_owned()), decimal)
+        };
         let mut fields = vec![
             ("re", decimal(&self.re)),
             ("im", decimal(&self.im)),
@@ -186,6 +206,8 @@ impl View {
                 "subdivision",
                 Value::Text(self.subdivision.name().to_owned()),
             ),
+            ("reference_re", or_auto(&self.reference_re)),
+            ("reference_im", or_auto(&self.reference_im)),
             ("palette", Value::Text(colours.palette.to_string())),
             (
                 "colouring",
@@ -215,6 +237,8 @@ impl Default for View {
             samples: 1,
             quality: Quality::default(),
             subdivision: Subdivision::default(),
+            reference_re: None,
+            reference_im: None,
             colours: Colours::default(),
         }
     }
@@ -273,6 +297,8 @@ mod tests {
             "formula=multibrot&power=5&palette=ocean&colouring=histogram&density=0.3&offset=0.25",
             "formula=burning_ship&width=1&height=65536&interior=%23ff0080",
             "zoom=2.5e1000&quality=exact",
+            "zoom=1e40&reference_re=-0.50000000000000000000000000000000000000001",
+            "re=0.1&reference_re=0.1&reference_im=-1e-3",
             "formula=multibrot&power=4&subdivision=interior",
             "palette=0-000764_0.16-206bcb_0.42-edffff&offset=0.5",
         ];
@@ -340,6 +366,8 @@ mod tests {
             "offset=1e308",
             "rotation=361",
             "re=1e99999999",
+            "reference_re=101",
+            "reference_im=1e99999999",
         ];
         for case in cases {
             let errors = read(case).unwrap_err();

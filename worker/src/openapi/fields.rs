@@ -55,6 +55,11 @@ fn place(limits: &Limits) -> Vec<Field> {
 }
 
 fn formula(limits: &Limits) -> Vec<Field> {
+    let reference = |part, centre| {
+        format!(
+            "{part} part of a point whose orbit a deep view follows, at most 8 visible heights (32 / zoom) from {centre}, or auto. Who pans names the centre that the first view had: so the orbit is the same"
+        )
+    };
     let samples = "Samples along each side of a pixel, averaged in linear light";
     vec![
         (
@@ -91,6 +96,14 @@ fn formula(limits: &Limits) -> Vec<Field> {
                 "Which squares are filled without iterating their samples: none, or those on whose border nothing escapes (interior), by which channels narrower than a sample are lost; not for burning_ship and tricorn",
                 &Subdivision::ALL.map(Subdivision::name),
             ),
+        ),
+        (
+            "reference_re",
+            decimal(limits, &reference("Real", "re"), "auto"),
+        ),
+        (
+            "reference_im",
+            decimal(limits, &reference("Imaginary", "im"), "auto"),
         ),
     ]
 }

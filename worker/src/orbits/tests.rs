@@ -21,6 +21,7 @@ fn key(place: u32, limit: u64) -> OrbitKey {
         samples: 1,
         formula: Formula::Mandelbrot,
         limit,
+        reference: None,
         quality: Quality::Standard,
     };
     Plan::new(&view).unwrap().orbit().unwrap().clone()

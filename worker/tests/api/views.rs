@@ -20,6 +20,8 @@ async fn what_a_form_cannot_give_is_refused_by_field() {
         ("zoom=1e4000&iterations=1000000000", "iterations"),
         ("formula=julia&seed_re=2&seed_im=2", "seed_re"),
         ("formula=tricorn&subdivision=interior", "subdivision"),
+        ("zoom=1e30&reference_re=-0.49", "reference_re"),
+        ("zoom=1e30&reference_im=1e-28", "reference_im"),
     ] {
         let answer = worker.get(&format!("/v1/tile?width=90&{query}")).await;
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{query}");

@@ -108,8 +108,13 @@ impl Returns {
         c: [f64; 2],
         limit: u64,
     ) -> Followed {
-        traveller.become_sample(&self.maps, c.map(|part| part * self.scale));
+        let c = c.map(|part| part * self.scale);
         let mut followed = Followed::default();
+        // Maps are true within the reference's own radius. Views that name a reference have samples beyond it.
+        if c[0].mul_add(c[0], c[1] * c[1]) > 1.0 {
+            return followed;
+        }
+        traveller.become_sample(&self.maps, c);
         let (mut jumps, mut saved) = (0_u64, [f64::NAN; 2]);
         while let Some(landing) = traveller.advance(&self.maps, followed.z, limit - followed.steps)
         {

@@ -1,7 +1,9 @@
 //! How are the samples of a view iterated, and which reference do they go by?
 
 use dashu_int::IBig;
+use dashu_int::ops::Abs;
 
+use super::PlanError;
 use super::loss::epsilon;
 use crate::Decimal;
 use crate::double_double::DoubleDouble;
@@ -78,7 +80,11 @@ impl Way {
             im: im.to_fixed_point(bits),
         };
         let cell = Cell::of(view);
-        let (re, im) = (cell.middle(&view.re, bits), cell.middle(&view.im, bits));
+        let [re, im] = match &view.reference {
+            Some(reference) => reference.each_ref(),
+            None => [&view.re, &view.im],
+        }
+        .map(|part| cell.middle(part, bits));
         let offset = |part: &Decimal, middle: &IBig| {
             real_in_unit(&(part.to_fixed_point(bits) - middle), bits, exponent)
         };
@@ -123,6 +129,24 @@ impl Way {
     }
 }
 
+/// Whether a point is near enough to the view's centre for its samples to follow its orbit.
+pub(super) fn check_reference(view: &View, [re, im]: &[Decimal; 2]) -> Result<(), PlanError> {
+    let places = Cell::of(view).places();
+    let height = view.zoom.reciprocal(places) * 4;
+    let farthest = height * View::FARTHEST_REFERENCE + ROUNDED;
+    let is_near = |centre: &Decimal, point: &Decimal| {
+        let distance = centre.to_fixed_point(places) - point.to_fixed_point(places);
+        distance.abs() <= farthest
+    };
+    if !is_near(&view.re, re) {
+        Err(PlanError::ReferenceReTooFar)
+    } else if !is_near(&view.im, im) {
+        Err(PlanError::ReferenceImTooFar)
+    } else {
+        Ok(())
+    }
+}
+
 /// Where f64 has the samples of a view.
 fn grid_of(view: &View, (columns, rows): (i64, i64)) -> Grid {
     // Half a pitch is (4 / zoom / rows) / 2.
@@ -149,6 +173,12 @@ struct Cell {
 /// A cell's side is from 2^(this - 1) to 2^this heights of the view.
 const CELL: i64 = 4;
 
+/// Places below the side of a cell.
+const PLACES: i64 = 64;
+
+/// What 32 / zoom and two coordinates are rounded by at most, in units of the last place.
+const ROUNDED: u32 = 64;
+
 impl Cell {
     fn of(view: &View) -> Cell {
         Cell {
@@ -159,17 +189,20 @@ impl Cell {
     /// The middle of the cell with this coordinate, times 2^bits. It depends on nothing but the coordinate and the cell's size, not even on
     /// `bits`.
     fn middle(self, coordinate: &Decimal, bits: usize) -> IBig {
-        // Below the cell's side.
-        const PLACES: i64 = 64;
-        let places = (PLACES - self.exponent).max(0);
-        let dropped = places + self.exponent;
-        let fixed = coordinate.to_fixed_point(places as usize);
+        let places = self.places();
+        let dropped = places as i64 + self.exponent;
+        let fixed = coordinate.to_fixed_point(places);
         let half = IBig::ONE << (dropped - 1) as usize;
         let cells = (fixed + half) >> dropped as usize;
         cells << (bits as i64 + self.exponent) as usize
     }
 
-    /// No sample of a view of such an aspect is farther from the middle: half the cell's diagonal and half that of the view, which is
+    /// Places that tell where in a cell a coordinate is.
+    fn places(self) -> usize {
+        (PLACES - self.exponent).max(0) as usize
+    }
+
+    /// No sample of a view of such an aspect is farther from the middle of the cell that its centre is in: half the cell's diagonal and half that of the view, which is
     /// at most as many cells high as makes 2^(1 - [`CELL`]).
     fn radius(self, aspect: f64) -> Extended {
         let view = libm::hypot(1.0, aspect) * power_of_two(1 - CELL);
@@ -206,8 +239,6 @@ pub(crate) fn cos_sin_degrees(degrees: f64) -> (f64, f64) {
 
 #[cfg(test)]
 mod tests {
-    use dashu_int::ops::Abs;
-
     use super::*;
     use crate::Rect;
     use crate::kernel::Launcher;
@@ -232,6 +263,7 @@ mod tests {
                 samples: 3,
                 formula: Formula::Mandelbrot,
                 limit: 1000,
+                reference: None,
                 quality: Quality::Standard,
             };
             let (size, iteration) = ((90, 60), Iteration::Mandelbrot);

@@ -51,6 +51,7 @@ impl Place {
             samples: 1,
             formula: self.formula.clone(),
             limit: self.limit,
+            reference: None,
             // Which stays in the direct tier, whose truth this is about.
             quality: Quality::Fast,
         };

@@ -14,12 +14,15 @@ mod table;
 mod verdict;
 
 use counts::Counts;
-use picture::Quality;
+use picture::{Picture, Quality};
 use place::Place;
 use verdict::Verdict;
 
 /// Places of which `exact` is asked for so many random pixels, and the table alone asks for all: they are walked alone at either quality, for seconds each.
 const WALKED: [(&str, usize); 1] = [("super-dense-e16", 16)];
+
+/// Places whose samples, or reference, take long.
+const TAKE_LONG: [&str; 2] = ["super-dense-e16", "e22522"];
 
 fn assert_true(id: &str) {
     let place = Place::named(id);
@@ -107,6 +110,22 @@ fn shallow_valleys_are_true_beside_the_boundary() {
         let expected = Counts::read(&place).unwrap();
         let verdict = Verdict::on(&place, Quality::Standard, &expected).unwrap();
         assert!(verdict.wrong_in_patches <= 3, "{id}: {verdict}");
+    }
+}
+
+/// Two references of each place, as far from it as they may be.
+#[test]
+fn places_are_true_along_the_farthest_references() {
+    let mut places = Place::all();
+    places.retain(|place| !TAKE_LONG.contains(&place.id.as_str()));
+    for place in places {
+        let expected = Counts::read(&place).unwrap();
+        for heights in [[8, 8], [-8, 8]] {
+            let quality = Quality::Standard;
+            let picture = Picture::of_view(place.view_along(heights), quality).unwrap();
+            let verdict = Verdict::of(&picture, &place, quality, &expected);
+            assert!(verdict.is_true(), "{}, {heights:?}: {verdict}", place.id);
+        }
     }
 }
 

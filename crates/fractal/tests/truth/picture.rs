@@ -18,12 +18,17 @@ pub(crate) struct Picture(Renderer);
 
 impl Picture {
     pub(crate) fn of(place: &Place, quality: Quality) -> Result<Picture, PlanError> {
+        Picture::of_view(place.view(), quality)
+    }
+
+    /// Of a place's view, with a reference of its own, say.
+    pub(crate) fn of_view(view: View, quality: Quality) -> Result<Picture, PlanError> {
         let view = View {
             quality: match quality {
                 Quality::Standard => fractal::Quality::Standard,
                 Quality::Exact => fractal::Quality::Exact,
             },
-            ..place.view()
+            ..view
         };
         let renderer = Plan::new(&view)?.prepare(&Sequential, &AtomicBool::new(false));
         Ok(Picture(renderer.unwrap()))

@@ -1,5 +1,8 @@
 //! Which points are the pixels of a place? The oracle reads the place's text in its own way, beside the crate.
 
+use std::str::FromStr;
+
+use dashu_float::DBig;
 use fractal::View;
 use serde::Deserialize;
 
@@ -65,7 +68,24 @@ impl Place {
                 Formula::Tricorn => fractal::Formula::Tricorn,
             },
             limit: self.iterations,
+            reference: None,
             quality: fractal::Quality::Standard,
+        }
+    }
+
+    /// The same, along the orbit of a point so many visible heights to the right and up.
+    pub(crate) fn view_along(&self, heights: [i64; 2]) -> View {
+        let number = |text: &str| DBig::from_str(text).unwrap().with_precision(0).value();
+        let zoom = number(&self.zoom);
+        let places = self.re.len().max(self.im.len()) + 50;
+        let beside = |centre: &str, heights: i64| {
+            let moved = DBig::from(4 * heights).with_precision(places).value() / &zoom;
+            (number(centre) + moved).to_string().parse().unwrap()
+        };
+        let [right, up] = heights;
+        View {
+            reference: Some([beside(&self.re, right), beside(&self.im, up)]),
+            ..self.view()
         }
     }
 

@@ -45,7 +45,21 @@ impl Verdict {
         quality: Quality,
         expected: &Counts,
     ) -> Result<Verdict, PlanError> {
-        let picture = Picture::of(place, quality)?;
+        Ok(Verdict::of(
+            &Picture::of(place, quality)?,
+            place,
+            quality,
+            expected,
+        ))
+    }
+
+    /// Of a picture that was made for the place.
+    pub(crate) fn of(
+        picture: &Picture,
+        place: &Place,
+        quality: Quality,
+        expected: &Counts,
+    ) -> Verdict {
         let found = |&(x, y, expected)| Wrong {
             x,
             y,
@@ -60,13 +74,13 @@ impl Verdict {
             let steady = blob.iter().filter(|&&pixel| is_steady(place, pixel));
             steady.take(LARGEST_BLOB + 1).count()
         };
-        Ok(Verdict {
+        Verdict {
             quality,
             pixels: expected.pixels.len(),
             wrong: all.filter(|pixel| pixel.found != pixel.expected).collect(),
             wrong_in_patches: blobs.iter().map(Vec::len).sum(),
             largest_blob: blobs.iter().map(steady_pixels).max().unwrap_or(0),
-        })
+        }
     }
 
     pub(crate) fn wrong_pixels(&self) -> usize {

@@ -32,6 +32,14 @@ fn maps() -> Maps {
     Survey::new(maps, &never).build().unwrap()
 }
 
+fn returns() -> Returns {
+    Returns {
+        horizon: HORIZON * PERIOD,
+        scale: 1.0 / RADIUS,
+        maps: maps(),
+    }
+}
+
 #[test]
 fn a_map_comes_to_where_its_steps_come_to() {
     let maps = maps();
@@ -76,11 +84,7 @@ fn a_map_comes_to_where_its_steps_come_to() {
 /// Against the difference of two orbits: derivatives by c are those of the way, not of any one map.
 #[test]
 fn derivatives_are_those_of_neighbours() {
-    let returns = Returns {
-        horizon: HORIZON * PERIOD,
-        scale: 1.0 / RADIUS,
-        maps: maps(),
-    };
+    let returns = returns();
     let mut traveller = Traveller::new();
     for at in 0..8 {
         let (sin, cos) = libm::sincos(f64::from(at));
@@ -98,12 +102,7 @@ fn derivatives_are_those_of_neighbours() {
 
 #[test]
 fn a_limit_is_never_passed() {
-    let maps = maps();
-    let returns = Returns {
-        horizon: HORIZON * PERIOD,
-        scale: 1.0 / RADIUS,
-        maps,
-    };
+    let returns = returns();
     let mut traveller = Traveller::new();
     for limit in [36_864, 40_000, 100_003] {
         let Followed { steps, .. } = returns.follow::<false>(&mut traveller, [0.0; 2], limit);
@@ -112,6 +111,18 @@ fn a_limit_is_never_passed() {
             "{steps} of {limit}"
         );
     }
+}
+
+#[test]
+fn who_is_beyond_the_radius_of_c_goes_by_no_map() {
+    let returns = returns();
+    let mut traveller = Traveller::new();
+    let mut steps = |share: f64| {
+        let c = [share * RADIUS, 0.0];
+        returns.follow::<false>(&mut traveller, c, 1_000_000).steps
+    };
+    assert!(steps(0.99) > 0);
+    assert_eq!(steps(1.01), 0);
 }
 
 /// Inside the minibrot beside which the others turn: soon an orbit is on its cycle, and all steps are done at once.

@@ -201,6 +201,7 @@ fn view(formula: Formula, re: &str, im: &str, zoom: &str) -> View {
         samples: 1,
         formula,
         limit: 100_000,
+        reference: None,
         quality: Quality::Standard,
     }
 }
