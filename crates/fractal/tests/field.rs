@@ -81,6 +81,42 @@ fn a_pan_keeps_the_reference_and_moves_the_picture() {
     assert_ne!(key(&before), key(&zoomed("2e20")));
 }
 
+/// A series has the samples of the picture, and of a margin; what lies beyond goes by the reference.
+#[test]
+fn a_rectangle_far_beyond_the_picture_is_what_a_larger_picture_has_there() {
+    // Pixels of 1e-12.
+    let narrow = View {
+        height: 100,
+        limit: 20_000,
+        quality: Quality::Standard,
+        ..view(
+            "-0.743643887037158704752191506114774",
+            "0.131825904205311970493132056385139",
+            "4e10",
+        )
+    };
+    let wide = View {
+        re: "-0.743643886957158704752191506114774".parse().unwrap(),
+        width: 320,
+        ..narrow.clone()
+    };
+    let rect = Rect {
+        x: 140,
+        y: 0,
+        w: 180,
+        h: 100,
+    };
+    let of = |view: &View| renderer(view).field(rect, &AtomicBool::new(false)).unwrap();
+    let (beyond, within) = (of(&narrow).counts, of(&wide).counts);
+    let differing = beyond.iter().zip(&within).filter(|(a, b)| a != b).count();
+    assert!(differing * 1000 <= within.len(), "{differing} differ");
+    assert!(
+        within.iter().max() > Some(&2_000),
+        "{:?}",
+        within.iter().max()
+    );
+}
+
 proptest! {
     /// In steps of 1e-24; a visible height is 4e-20.
     #[test]
