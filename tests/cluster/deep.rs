@@ -85,6 +85,10 @@ async fn a_pan_that_leaves_the_cell_costs_no_orbit_if_it_names_where_it_began() 
     let problem = json(far).await;
     assert_eq!(problem["errors"][0]["field"], "reference_im");
     assert_eq!(problem["errors"][0]["value"], "0.2505");
+    assert_eq!(
+        problem["errors"][0]["accepted"],
+        "auto, or at most 8 visible heights (of 4 / zoom) from im"
+    );
 }
 
 #[tokio::test]

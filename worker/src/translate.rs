@@ -164,5 +164,9 @@ fn refusal(view: &View, error: &fractal::PlanError) -> FieldError {
         PlanError::Size => ("width", view.width.to_string()),
         _ => ("zoom", view.zoom.to_string()),
     };
-    FieldError::new(field, &value, Fault::Unacceptable, error.to_string())
+    let accepted = match field {
+        "reference_re" | "reference_im" => format!("auto, or {error}"),
+        _ => error.to_string(),
+    };
+    FieldError::new(field, &value, Fault::Unacceptable, accepted)
 }

@@ -64,13 +64,13 @@ pub enum PlanError {
     OutOfRange,
     /// The reference's real part is too far from the centre's: the differences of samples from it would be known in too few bits.
     #[error(
-        "at most {} visible heights of 4 / zoom from re",
+        "at most {} visible heights (of 4 / zoom) from re",
         View::FARTHEST_REFERENCE
     )]
     ReferenceReTooFar,
     /// The same of its imaginary part.
     #[error(
-        "at most {} visible heights of 4 / zoom from im",
+        "at most {} visible heights (of 4 / zoom) from im",
         View::FARTHEST_REFERENCE
     )]
     ReferenceImTooFar,
