@@ -19,9 +19,14 @@ RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock ! -name '*.rs' -delete 
 
 # Everything that others wrote.
 FROM ${RUST_IMAGE} AS dependencies
+# Who only tries whether an image works may leave out a build's slowest step.
+ARG LTO=true
+ARG CODEGEN_UNITS=1
 WORKDIR /src
 # glibc links statically; it resolves names without its shared objects since 2.34.
 ENV RUSTFLAGS="-C target-feature=+crt-static" \
+    CARGO_PROFILE_RELEASE_LTO=${LTO} \
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS=${CODEGEN_UNITS} \
     CARGO_PROFILE_RELEASE_STRIP=debuginfo
 COPY --from=manifests /src .
 # A named target keeps the flags away from procedural macros, which cannot be static.

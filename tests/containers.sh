@@ -60,7 +60,9 @@ chmod +x "$scratch/bin/promtool"
 PATH=$scratch/venv/bin:$PATH bash tests/deploy/check.sh
 
 step "tilebrot's image"
-docker build --quiet --build-arg RUST_IMAGE="$TEST_IMAGES/rust" --tag "$TILEBROT_IMAGE" .
+export IMAGE_ARGS="--build-arg RUST_IMAGE=$TEST_IMAGES/rust --build-arg LTO=off --build-arg CODEGEN_UNITS=16"
+# shellcheck disable=SC2086 # several words
+docker build --quiet $IMAGE_ARGS --tag "$TILEBROT_IMAGE" .
 bash tests/deploy/dockerfile.sh
 
 step "tests in containers"

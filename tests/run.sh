@@ -12,8 +12,7 @@ packages=(gcc curl ca-certificates chromium-headless-shell gdal-bin iproute2)
 # Said now, and not after all the rest.
 bash tests/containers.sh --can-run
 
-# What is asked of the commands below that build for release is whether they work, not how fast: a build's slowest step is left out. The image is
-# built as it is everywhere.
+# What is asked of the commands below that build for release, and of the image, is whether they work, not how fast: a build's slowest step is left out.
 export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=false
 
 step "packages"

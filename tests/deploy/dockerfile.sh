@@ -11,7 +11,8 @@ trap 'rm -rf "$scratch" "$log" "$outside"' EXIT
 git ls-files -z | xargs -0 cp --parents -t "$scratch"
 echo '// changed' >>"$scratch/src/main.rs"
 echo '// changed' >>"$scratch/crates/fractal/src/lib.rs"
-docker build --progress plain --build-arg RUST_IMAGE="$TEST_IMAGES/rust" --target dependencies "$scratch" >"$log" 2>&1 ||
+# shellcheck disable=SC2086 # several words
+docker build --progress plain $IMAGE_ARGS --target dependencies "$scratch" >"$log" 2>&1 ||
     { cat "$log" >&2; fail "the dependencies do not build"; }
 grep -A2 'RUN cargo build' "$log" | grep -q CACHED || fail "a changed source builds the dependencies again"
 
