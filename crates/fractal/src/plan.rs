@@ -62,7 +62,7 @@ pub enum PlanError {
     /// A corner of the view is more than 2^100 from the origin, where squares come near f64's end.
     #[error("the view reaches farther than 1e30 from the origin")]
     OutOfRange,
-    /// The reference's real part is too far from the centre's: the differences of samples from it would be known in too few bits.
+    /// The reference's real part is too far from the centre's: samples would leave its orbit early, and gain little by it.
     #[error(
         "at most {} visible heights (of 4 / zoom) from re",
         View::FARTHEST_REFERENCE
