@@ -123,6 +123,12 @@ pub async fn get(url: &str) -> Result<Response, reqwest::Error> {
         .await
 }
 
+/// What a GET answers, if anything; for those who look again and again.
+pub fn text(url: &str) -> Option<String> {
+    let asked = async { get(url).await.ok()?.text().await.ok() };
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(asked))
+}
+
 /// The body; an error when it breaks off.
 async fn whole(answer: Response) -> Result<Vec<u8>, reqwest::Error> {
     Ok(answer.error_for_status()?.bytes().await?.to_vec())

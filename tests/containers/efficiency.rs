@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use container_tests::client::{Render, get};
+use container_tests::client::{Render, text};
 use container_tests::cluster::Cluster;
 use container_tests::eventually;
 use serde_json::Value;
@@ -56,7 +56,7 @@ async fn draw(cluster: &Cluster) -> Drawn {
     let stats = format!("{}/stats", cluster.container("balancer").address(8082));
     let workers = cluster.containers("worker");
     eventually("the balancer knows its workers", || {
-        let stats: Value = serde_json::from_str(&told(&stats)?).ok()?;
+        let stats: Value = serde_json::from_str(&text(&stats)?).ok()?;
         let pools = stats["pools"].as_array()?;
         let servers = pools.iter().find(|pool| pool["name"] == "tiles")?["servers"].as_array()?;
         let up = servers.iter().filter(|server| server["state"] == "up");
@@ -85,16 +85,11 @@ async fn draw(cluster: &Cluster) -> Drawn {
 /// What the workers' processes have used so far.
 fn cpu_seconds(metrics: &[String]) -> f64 {
     let used = metrics.iter().map(|url| {
-        let page = told(url).unwrap();
+        let page = text(url).unwrap();
         let line = page
             .lines()
             .find_map(|line| line.strip_prefix("process_cpu_seconds_total "));
         line.unwrap().trim().parse::<f64>().unwrap()
     });
     used.sum()
-}
-
-fn told(url: &str) -> Option<String> {
-    let asked = async { get(url).await.ok()?.text().await.ok() };
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(asked))
 }

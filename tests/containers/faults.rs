@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use container_tests::client::{Render, get, picture, picture_at_last, workers};
+use container_tests::client::{Render, get, picture, picture_at_last, text, workers};
 use container_tests::cluster::Cluster;
 use container_tests::engine::docker;
 use container_tests::eventually;
@@ -87,11 +87,7 @@ async fn a_killed_frontend_breaks_the_picture_off_and_is_told_as_such() {
     for worker in cluster.containers("worker") {
         let ready = format!("{}/readyz", worker.address(8080));
         eventually("an idle worker", || {
-            let told = tokio::task::block_in_place(|| {
-                tokio::runtime::Handle::current()
-                    .block_on(async { get(&ready).await.ok()?.text().await.ok() })
-            });
-            told.filter(|text| text.contains(r#""in_flight":0"#))
+            text(&ready).filter(|told| told.contains(r#""in_flight":0"#))
         });
     }
     docker(&["start", &frontend.0]);
