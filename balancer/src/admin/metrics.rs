@@ -31,81 +31,103 @@ impl prometheus_client::collector::Collector for Collector {
             pools: &pools,
             encoder: &mut encoder,
         };
-        page.count(
-            "log_lines_lost",
-            "Lines of logs that were lost",
-            self.0.lost_lines(),
-        )?;
-        let reloads = self.0.reloads.told();
-        page.count("reloads", "Settings taken over", reloads.taken)?;
-        page.count("reloads_refused", "Settings refused", reloads.refused)?;
-        page.pool_count("requests", "Requests", |pool| pool.requests)?;
-        page.pool_count("queued", "Requests that had to wait", |pool| pool.queued)?;
-        page.pool_count("retries", "Tries after the first", |pool| pool.retries)?;
-        page.pool_count(
-            "retries_denied",
-            "Tries that the retry budget forbade",
-            |pool| pool.retries_denied,
-        )?;
-        page.pool_count(
-            "hedges",
-            "Requests sent to a second server because their answer took long",
-            |pool| pool.hedges,
-        )?;
-        page.pool_count(
-            "hedges_won",
-            "Requests whose second server answered first",
-            |pool| pool.hedges_won,
-        )?;
-        page.pool_count("refused", "Requests answered without a server", |pool| {
-            pool.refused
-        })?;
-        page.pool_count(
-            "malformed",
-            "Requests that could not be understood or carried",
-            |pool| pool.malformed,
-        )?;
-        page.pool_gauge("queue_length", "Requests that wait", |pool| {
-            pool.queue as f64
-        })?;
-        page.pool_gauge("queue_limit", "Requests that may wait", |pool| {
-            pool.queue_limit as f64
-        })?;
+        page.process(&self.0)?;
+        for (name, help, read) in POOL_COUNTS {
+            page.pool_count(name, help, read)?;
+        }
+        for (name, help, read) in POOL_GAUGES {
+            page.pool_gauge(name, help, read)?;
+        }
         page.queue_waits()?;
-        page.server_count("server_requests", "Requests sent to a server", |s| {
-            s.requests
-        })?;
-        page.server_count("server_failures", "Requests a server failed", |s| {
-            s.failures
-        })?;
-        page.server_count(
-            "server_errors",
-            "Answers of 5xx, and those that did not come in time",
-            |s| s.errors,
-        )?;
-        page.server_count("server_ejections", "Ejections of a server", |s| s.ejections)?;
-        page.server_count(
-            "server_probe_failures",
-            "Probes of a server that failed or were not answered",
-            |s| s.probe_failures,
-        )?;
+        for (name, help, read) in SERVER_COUNTS {
+            page.server_count(name, help, read)?;
+        }
         page.server_states()?;
-        page.server_gauge("server_up", "Whether a server takes requests", |s| {
-            f64::from(u8::from(s.state == State::Up && !s.leaving))
-        })?;
-        page.server_gauge("server_in_flight", "Requests on a server", |s| {
-            s.in_flight.into()
-        })?;
-        page.server_gauge("server_capacity", "Requests a server runs at once", |s| {
-            s.capacity.into()
-        })?;
-        page.server_gauge(
-            "server_latency_seconds",
-            "Average time to an answer's head",
-            |s| s.latency_seconds,
-        )
+        for (name, help, read) in SERVER_GAUGES {
+            page.server_gauge(name, help, read)?;
+        }
+        Ok(())
     }
 }
+
+/// A metric's name, what it means, and where its value comes from.
+type Metric<T, V> = (&'static str, &'static str, fn(&T) -> V);
+
+const POOL_COUNTS: [Metric<PoolStats, u64>; 8] = [
+    ("requests", "Requests", |pool| pool.requests),
+    ("queued", "Requests that had to wait", |pool| pool.queued),
+    ("retries", "Tries after the first", |pool| pool.retries),
+    (
+        "retries_denied",
+        "Tries that the retry budget forbade",
+        |pool| pool.retries_denied,
+    ),
+    (
+        "hedges",
+        "Requests sent to a second server because their answer took long",
+        |pool| pool.hedges,
+    ),
+    (
+        "hedges_won",
+        "Requests whose second server answered first",
+        |pool| pool.hedges_won,
+    ),
+    ("refused", "Requests answered without a server", |pool| {
+        pool.refused
+    }),
+    (
+        "malformed",
+        "Requests that could not be understood or carried",
+        |pool| pool.malformed,
+    ),
+];
+const POOL_GAUGES: [Metric<PoolStats, f64>; 2] = [
+    ("queue_length", "Requests that wait", |pool| {
+        pool.queue as f64
+    }),
+    ("queue_limit", "Requests that may wait", |pool| {
+        pool.queue_limit as f64
+    }),
+];
+const SERVER_COUNTS: [Metric<ServerStats, u64>; 5] = [
+    ("server_requests", "Requests sent to a server", |server| {
+        server.requests
+    }),
+    ("server_failures", "Requests a server failed", |server| {
+        server.failures
+    }),
+    (
+        "server_errors",
+        "Answers of 5xx, and those that did not come in time",
+        |server| server.errors,
+    ),
+    ("server_ejections", "Ejections of a server", |server| {
+        server.ejections
+    }),
+    (
+        "server_probe_failures",
+        "Probes of a server that failed or were not answered",
+        |server| server.probe_failures,
+    ),
+];
+const SERVER_GAUGES: [Metric<ServerStats, f64>; 4] = [
+    ("server_up", "Whether a server takes requests", |server| {
+        f64::from(u8::from(server.state == State::Up && !server.leaving))
+    }),
+    ("server_in_flight", "Requests on a server", |server| {
+        server.in_flight.into()
+    }),
+    (
+        "server_capacity",
+        "Requests a server runs at once",
+        |server| server.capacity.into(),
+    ),
+    (
+        "server_latency_seconds",
+        "Average time to an answer's head",
+        |server| server.latency_seconds,
+    ),
+];
 
 struct Page<'a, 'e> {
     pools: &'a [PoolStats],
@@ -113,6 +135,15 @@ struct Page<'a, 'e> {
 }
 
 impl Page<'_, '_> {
+    /// What is of no pool.
+    fn process(&mut self, control: &Control) -> Result<(), Error> {
+        let lost = control.lost_lines();
+        self.count("log_lines_lost", "Lines of logs that were lost", lost)?;
+        let reloads = control.reloads.told();
+        self.count("reloads", "Settings taken over", reloads.taken)?;
+        self.count("reloads_refused", "Settings refused", reloads.refused)
+    }
+
     fn count(&mut self, name: &str, help: &str, count: u64) -> Result<(), Error> {
         let counter = ConstCounter::new(count);
         let encoder = self

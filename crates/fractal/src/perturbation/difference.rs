@@ -14,15 +14,24 @@ pub(crate) trait Difference {
     type Jump: Carry;
     /// Those of the table with twice as many digits.
     type DoubleJump: Carry;
+    /// The formula's step; where there is one for each power, that of the lowest.
+    type Step: Step;
 
     /// As [`Step::TANGENTS`].
-    const TANGENTS: usize;
+    const TANGENTS: usize = Self::Step::TANGENTS;
 
     /// As [`Step::tangent`].
-    fn tangent<V: Vector>(power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2];
+    #[inline(always)]
+    fn tangent<V: Vector>(_power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
+        Self::Step::tangent(z, t, d)
+    }
 
     /// z ↦ f(z) + c.
-    fn direct<V: Vector>(power: u32, z: [V; 2], c: [V; 2]) -> [V; 2];
+    #[inline(always)]
+    fn direct<V: Vector>(_power: u32, [x, y]: [V; 2], [cx, cy]: [V; 2]) -> [V; 2] {
+        let (x, y) = Self::Step::step(x, y, cx, cy);
+        [x, y]
+    }
 
     /// Takes differences across the formula's folds. `z` is in the unit of w.
     #[inline(always)]
@@ -49,31 +58,6 @@ pub(crate) trait Difference {
     }
 
     /// Follows escaping orbits to the bailout.
-    fn finish<V: Vector, const K: usize>(
-        power: u32,
-        escaping: &mut Escaping,
-        limit: u64,
-        field: &mut Field,
-    );
-}
-
-impl Difference for Quadratic {
-    type Jump = QuadraticJump;
-    type DoubleJump = Pair<QuadraticJump>;
-
-    const TANGENTS: usize = <Self as Step>::TANGENTS;
-
-    #[inline(always)]
-    fn tangent<V: Vector>(_power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
-        <Self as Step>::tangent(z, t, d)
-    }
-
-    #[inline(always)]
-    fn direct<V: Vector>(_power: u32, [x, y]: [V; 2], [cx, cy]: [V; 2]) -> [V; 2] {
-        let (x, y) = <Self as Step>::step(x, y, cx, cy);
-        [x, y]
-    }
-
     #[inline(always)]
     fn finish<V: Vector, const K: usize>(
         _power: u32,
@@ -81,8 +65,14 @@ impl Difference for Quadratic {
         limit: u64,
         field: &mut Field,
     ) {
-        finish::<V, Self, K>(escaping, limit, field);
+        finish::<V, Self::Step, K>(escaping, limit, field);
     }
+}
+
+impl Difference for Quadratic {
+    type Jump = QuadraticJump;
+    type DoubleJump = Pair<QuadraticJump>;
+    type Step = Self;
 }
 
 /// z^p + c, for all p: one loop for them together.
@@ -91,8 +81,7 @@ pub(crate) struct Powers;
 impl Difference for Powers {
     type Jump = QuadraticJump;
     type DoubleJump = Pair<QuadraticJump>;
-
-    const TANGENTS: usize = 1;
+    type Step = Power<3>;
 
     #[inline(always)]
     fn tangent<V: Vector>(power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
@@ -142,19 +131,7 @@ impl Difference for Powers {
 impl Difference for Tricorn {
     type Jump = RealJump;
     type DoubleJump = NoJump;
-
-    const TANGENTS: usize = <Self as Step>::TANGENTS;
-
-    #[inline(always)]
-    fn tangent<V: Vector>(_power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
-        <Self as Step>::tangent(z, t, d)
-    }
-
-    #[inline(always)]
-    fn direct<V: Vector>(_power: u32, [x, y]: [V; 2], [cx, cy]: [V; 2]) -> [V; 2] {
-        let (x, y) = <Self as Step>::step(x, y, cx, cy);
-        [x, y]
-    }
+    type Step = Self;
 
     /// The conjugate of w F, plus d.
     #[inline(always)]
@@ -164,34 +141,12 @@ impl Difference for Tricorn {
             x.neg_mul_add(fy, y.neg_mul_add(fx, dy)),
         ]
     }
-
-    #[inline(always)]
-    fn finish<V: Vector, const K: usize>(
-        _power: u32,
-        escaping: &mut Escaping,
-        limit: u64,
-        field: &mut Field,
-    ) {
-        finish::<V, Self, K>(escaping, limit, field);
-    }
 }
 
 impl Difference for BurningShip {
     type Jump = RealJump;
     type DoubleJump = NoJump;
-
-    const TANGENTS: usize = <Self as Step>::TANGENTS;
-
-    #[inline(always)]
-    fn tangent<V: Vector>(_power: u32, z: [V; 2], t: [V; 2], d: [V; 2]) -> [V; 2] {
-        <Self as Step>::tangent(z, t, d)
-    }
-
-    #[inline(always)]
-    fn direct<V: Vector>(_power: u32, [x, y]: [V; 2], [cx, cy]: [V; 2]) -> [V; 2] {
-        let (x, y) = <Self as Step>::step(x, y, cx, cy);
-        [x, y]
-    }
+    type Step = Self;
 
     /// |Z + w| - |Z|, part by part.
     #[inline(always)]
@@ -202,16 +157,6 @@ impl Difference for BurningShip {
     #[inline(always)]
     fn folded<V: Vector>(z: [V; 2]) -> [V; 2] {
         [z[0].abs(), z[1].abs()]
-    }
-
-    #[inline(always)]
-    fn finish<V: Vector, const K: usize>(
-        _power: u32,
-        escaping: &mut Escaping,
-        limit: u64,
-        field: &mut Field,
-    ) {
-        finish::<V, Self, K>(escaping, limit, field);
     }
 }
 
