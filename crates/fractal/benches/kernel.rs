@@ -8,8 +8,8 @@ use std::sync::atomic::AtomicBool;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use fractal::{
-    Backend, Colouring, Colours, Distribution, Field, Formula, Gradient, Plan, Quality, Rect,
-    Sequential, Stop, View, paint,
+    Backend, Colouring, Colours, Distribution, Field, Formula, Gradient, Plan, Quality, Sequential,
+    Stop, View, paint,
 };
 use num_complex::Complex;
 
@@ -48,12 +48,7 @@ fn parse(text: &str) -> fractal::Decimal {
 }
 
 fn field(view: &View, backend: Backend) -> Field {
-    let rect = Rect {
-        x: 0,
-        y: 0,
-        w: view.width,
-        h: view.height,
-    };
+    let rect = view.whole();
     let cancel = AtomicBool::new(false);
     let plan = Plan::new(view).expect("a view that can be drawn");
     let renderer = plan.prepare(&Sequential, &cancel).expect("nobody cancels");

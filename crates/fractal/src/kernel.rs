@@ -231,12 +231,7 @@ mod tests {
                 20_000,
             )
         };
-        let rect = Rect {
-            x: 0,
-            y: 0,
-            w: view.width,
-            h: view.height,
-        };
+        let rect = view.whole();
         let never = AtomicBool::new(false);
         let truth = renderer(&view).field(rect, &never).unwrap();
         let view = View {

@@ -74,6 +74,16 @@ pub struct View {
 impl View {
     /// A reference may be so many visible heights from the centre, along each axis.
     pub const FARTHEST_REFERENCE: u32 = 8;
+
+    /// All of its picture.
+    pub fn whole(&self) -> Rect {
+        Rect {
+            x: 0,
+            y: 0,
+            w: self.width,
+            h: self.height,
+        }
+    }
 }
 
 /// Pixels of the whole picture: the columns from `x`, the rows from `y`.

@@ -149,15 +149,6 @@ fn doubtful_cases() -> Vec<View> {
         .collect()
 }
 
-fn whole(view: &View) -> Rect {
-    Rect {
-        x: 0,
-        y: 0,
-        w: view.width,
-        h: view.height,
-    }
-}
-
 fn renderer(view: &View) -> Renderer {
     let plan = Plan::new(view).unwrap();
     plan.prepare(&Sequential, &AtomicBool::new(false)).unwrap()
@@ -180,7 +171,7 @@ fn every_backend_gives_the_same_bits() {
         let renderer = renderer(&view);
         let on = |backend| {
             renderer
-                .field_with(backend, whole(&view), &AtomicBool::new(false))
+                .field_with(backend, view.whole(), &AtomicBool::new(false))
                 .unwrap()
         };
         let scalar = on(Backend::Scalar);
@@ -196,7 +187,7 @@ fn every_backend_gives_the_same_bits() {
 #[test]
 fn every_piece_has_the_bits_of_the_whole() {
     for view in cases() {
-        let picture = field(&view, whole(&view));
+        let picture = field(&view, view.whole());
         for (w, h) in [(1, view.height), (view.width, 1), (37, 41), (64, 64)] {
             for y in (0..view.height).step_by(h as usize) {
                 for x in (0..view.width).step_by(w as usize) {
@@ -234,13 +225,13 @@ fn cut(picture: &Field, rect: Rect, samples: u32) -> Field {
 #[test]
 fn a_higher_limit_changes_no_count_that_was_reached() {
     for view in cases() {
-        let low = field(&view, whole(&view));
+        let low = field(&view, view.whole());
         let high = field(
             &View {
                 limit: 4 * view.limit + 3,
                 ..view.clone()
             },
-            whole(&view),
+            view.whole(),
         );
         for (before, after) in low.counts.iter().zip(&high.counts) {
             let reached = if *after > view.limit { 0 } else { *after };

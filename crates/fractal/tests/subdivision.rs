@@ -76,15 +76,6 @@ fn deep_cubic() -> View {
     view(formula, text("re"), text("im"), text("zoom"), 11_000)
 }
 
-fn whole(view: &View) -> Rect {
-    Rect {
-        x: 0,
-        y: 0,
-        w: view.width,
-        h: view.height,
-    }
-}
-
 fn renderer(view: &View) -> Renderer {
     let plan = Plan::new(view).unwrap();
     plan.prepare(&Sequential, &AtomicBool::new(false)).unwrap()
@@ -103,8 +94,8 @@ fn field(renderer: &Renderer, rect: Rect) -> Field {
 #[test]
 fn only_what_is_filled_can_be_wrong_and_hardly_anything_is() {
     for view in cases() {
-        let expected = field(&renderer(&view), whole(&view));
-        let found = field(&subdividing(&view), whole(&view));
+        let expected = field(&renderer(&view), view.whole());
+        let found = field(&subdividing(&view), view.whole());
         let inside = expected.counts.iter().filter(|&&count| count == 0).count();
         let all = expected.counts.len();
         assert!((all / 20..all).contains(&inside), "{view:?}: {inside}");
@@ -143,8 +134,8 @@ fn channels_between_samples_are_lost_which_shows_that_squares_are_filled() {
             quality,
             ..view.clone()
         };
-        let all = field(&renderer(&view), whole(&view));
-        let filled = field(&subdividing(&view), whole(&view));
+        let all = field(&renderer(&view), view.whole());
+        let filled = field(&subdividing(&view), view.whole());
         let pairs = all.counts.iter().zip(&filled.counts);
         let lost = pairs.filter(|&(&count, &filled)| count > 0 && filled == 0);
         assert!((1..20).contains(&lost.count()), "{view:?}");
@@ -156,9 +147,9 @@ fn it_is_the_same_bit_for_bit_on_every_backend_and_for_every_cut() {
     for view in cases() {
         let renderer = subdividing(&view).with_channels(DERIVATIVE);
         let never = AtomicBool::new(false);
-        let all = field(&renderer, whole(&view));
+        let all = field(&renderer, view.whole());
         for backend in Backend::available() {
-            let found = renderer.field_with(backend, whole(&view), &never).unwrap();
+            let found = renderer.field_with(backend, view.whole(), &never).unwrap();
             assert_eq!(found, all, "{backend:?} {view:?}");
         }
         for [x, y, w, h] in [
@@ -194,8 +185,8 @@ fn channels_are_those_of_the_counts() {
         ..DERIVATIVE
     };
     for view in cases() {
-        let with = field(&subdividing(&view).with_channels(both), whole(&view));
-        let without = field(&subdividing(&view), whole(&view));
+        let with = field(&subdividing(&view).with_channels(both), view.whole());
+        let without = field(&subdividing(&view), view.whole());
         assert_eq!(
             (&with.counts, &with.smooth),
             (&without.counts, &without.smooth)
@@ -204,7 +195,7 @@ fn channels_are_those_of_the_counts() {
             assert!(*count > 0 || *distance == 0.0, "{view:?}");
         }
         // Filled samples have their cycles, as if they had been iterated.
-        let all = field(&renderer(&view).with_channels(both), whole(&view));
+        let all = field(&renderer(&view).with_channels(both), view.whole());
         for sample in 0..with.period.len() {
             if all.counts[sample] == with.counts[sample] {
                 assert_eq!(with.period[sample], all.period[sample]);
@@ -229,6 +220,6 @@ fn formulas_whose_sets_may_have_holes_are_refused() {
 fn it_ends_when_it_is_cancelled() {
     for view in cases() {
         let raised = AtomicBool::new(true);
-        assert!(subdividing(&view).field(whole(&view), &raised).is_err());
+        assert!(subdividing(&view).field(view.whole(), &raised).is_err());
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use fractal::{Field, Formula, OrbitProgress, Plan, Quality, Rect, Sequential, View};
+use fractal::{Field, Formula, OrbitProgress, Plan, Quality, Sequential, View};
 
 /// Enough for the fewest sections beside waypoints, some 130,000 steps.
 const SCARCE: u64 = 18_000_000;
@@ -47,13 +47,7 @@ fn an_orbit_that_does_not_fit_draws_the_same_picture_in_the_memory_that_it_is_gi
     assert!(scarce.bytes() as u64 <= SCARCE, "{} bytes", scarce.bytes());
     let field = |orbit| -> Field {
         let renderer = plan.clone().with_orbit(|_| Ok::<_, ()>(orbit)).unwrap();
-        let rect = Rect {
-            x: 0,
-            y: 0,
-            w: 16,
-            h: 9,
-        };
-        renderer.field(rect, &never).unwrap()
+        renderer.field(view().whole(), &never).unwrap()
     };
     assert_eq!(field(whole), field(scarce));
 }

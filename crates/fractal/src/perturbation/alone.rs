@@ -227,15 +227,6 @@ mod tests {
         }
     }
 
-    fn whole(view: &View) -> Rect {
-        Rect {
-            x: 0,
-            y: 0,
-            w: view.width,
-            h: view.height,
-        }
-    }
-
     fn renderer(view: &View) -> Renderer {
         let plan = Plan::new(view).unwrap();
         plan.prepare(&Sequential, &AtomicBool::new(false)).unwrap()
@@ -248,7 +239,7 @@ mod tests {
         let sample = middle.wrapping_add_signed(columns);
         let renderer = renderer(&view);
         let samples = renderer.samples().unwrap();
-        let alone = Alone::new(&samples, whole(&view));
+        let alone = Alone::new(&samples, view.whole());
         let walked = alone.walk(sample, &AtomicBool::new(false)).unwrap();
         let guard = walked.bits as i64 + samples.offsets.exponent;
         (walked, guard)
@@ -300,12 +291,12 @@ mod tests {
     fn alone_samples_count_as_they_do_along_a_reference() {
         let (view, never) = (seahorse(), AtomicBool::new(false));
         let renderer = renderer(&view);
-        let expected = renderer.field(whole(&view), &never).unwrap();
+        let expected = renderer.field(view.whole(), &never).unwrap();
         let escaped = expected.counts.iter().filter(|&&count| count > 0).count();
         assert!((10..60).contains(&escaped), "{escaped}");
         let mut found = Field::interior(9, 7, Channels::default());
         let all = (0..expected.counts.len() as u32).collect();
-        let alone = Alone::new(&renderer.samples().unwrap(), whole(&view));
+        let alone = Alone::new(&renderer.samples().unwrap(), view.whole());
         alone.draw(all, &mut found, &never).unwrap();
         assert_eq!(found.counts, expected.counts);
         for (found, expected) in found.smooth.iter().zip(&expected.smooth) {
@@ -330,10 +321,10 @@ mod tests {
             };
             crate::perturbation::field(backend, samples, None, rect, &never).unwrap()
         };
-        let all = field(Backend::Scalar, whole(&view), false);
+        let all = field(Backend::Scalar, view.whole(), false);
         for backend in Backend::available() {
-            assert_eq!(field(backend, whole(&view), false), all, "{backend:?}");
-            let with = field(backend, whole(&view), true);
+            assert_eq!(field(backend, view.whole(), false), all, "{backend:?}");
+            let with = field(backend, view.whole(), true);
             assert_eq!((&with.counts, &with.smooth), (&all.counts, &all.smooth));
             for (count, distance) in with.counts.iter().zip(&with.distance) {
                 assert!(*count > 0 || *distance == 0.0);
@@ -343,7 +334,7 @@ mod tests {
             let rect = Rect {
                 y: row as u32,
                 h: 1,
-                ..whole(&view)
+                ..view.whole()
             };
             assert_eq!(field(Backend::detect(), rect, false).counts, counts);
         }
@@ -361,7 +352,7 @@ mod tests {
             ..renderer.samples().unwrap()
         };
         let middle = view.width * (view.height / 2) + view.width / 2;
-        let alone = Alone::new(&samples, whole(&view));
+        let alone = Alone::new(&samples, view.whole());
         let raised = AtomicBool::new(true);
         assert!(alone.walk(middle + 1, &raised).is_err());
         let mut field = Field::interior(9, 7, Channels::default());

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use fractal::{Backend, Channels, Field, Formula, Rect, View};
 
 use crate::cycles::minibrot;
-use crate::{place, renderer, view, whole};
+use crate::{place, renderer, view};
 
 /// Every formula in the direct tier and past f64's grain, and some past f64's exponents.
 fn cases() -> Vec<View> {
@@ -65,7 +65,7 @@ fn every_backend_gives_the_same_bits() {
     for view in cases() {
         let renderer = renderer(&view);
         let on = |backend| {
-            let field = renderer.field_with(backend, whole(&view), &never).unwrap();
+            let field = renderer.field_with(backend, view.whole(), &never).unwrap();
             bits(&field)
         };
         let scalar = on(Backend::Scalar);
@@ -80,7 +80,7 @@ fn every_piece_has_the_bits_of_the_whole() {
     let never = AtomicBool::new(false);
     for view in cases() {
         let renderer = renderer(&view);
-        let picture = bits(&renderer.field(whole(&view), &never).unwrap());
+        let picture = bits(&renderer.field(view.whole(), &never).unwrap());
         let row = (view.width * view.samples) as usize;
         for (w, h) in [(view.width, 1), (37, 41)] {
             for (x, y) in [(0, 0), (37 % view.width, 41 % view.height)] {
@@ -101,7 +101,7 @@ fn counts_are_the_same_with_derivatives() {
     for view in cases() {
         let with = renderer(&view);
         let without = with.clone().with_channels(Channels::default());
-        let [with, without] = [with, without].map(|r| r.field(whole(&view), &never).unwrap());
+        let [with, without] = [with, without].map(|r| r.field(view.whole(), &never).unwrap());
         assert!(with.counts == without.counts && with.smooth == without.smooth);
         assert!(without.distance.is_empty() && without.normal.is_empty());
         for (sample, &count) in with.counts.iter().enumerate() {

@@ -16,7 +16,7 @@ mod random;
 
 use std::sync::atomic::AtomicBool;
 
-use fractal::{Channels, Field, Formula, Plan, Quality, Rect, Renderer, Sequential, View};
+use fractal::{Channels, Field, Formula, Plan, Quality, Renderer, Sequential, View};
 use place::Place;
 
 const WIDTH: u32 = 64;
@@ -56,16 +56,7 @@ fn renderer(view: &View) -> Renderer {
     })
 }
 
-fn whole(view: &View) -> Rect {
-    Rect {
-        x: 0,
-        y: 0,
-        w: view.width,
-        h: view.height,
-    }
-}
-
 fn field(view: &View) -> Field {
     let never = AtomicBool::new(false);
-    renderer(view).field(whole(view), &never).unwrap()
+    renderer(view).field(view.whole(), &never).unwrap()
 }

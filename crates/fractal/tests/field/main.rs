@@ -34,12 +34,7 @@ fn renderer(view: &View) -> Renderer {
 }
 
 fn field(view: &View) -> Field {
-    let picture = Rect {
-        x: 0,
-        y: 0,
-        w: view.width,
-        h: view.height,
-    };
+    let picture = view.whole();
     renderer(view)
         .field(picture, &AtomicBool::new(false))
         .unwrap()
@@ -205,19 +200,14 @@ fn interior_is_infinite_and_counted_0() {
 
 #[test]
 fn a_raised_flag_cancels_on_every_backend() {
-    let renderer = renderer(&View {
+    let view = View {
         limit: 1 << 50,
         ..view("-0.75", "0.1", "40")
-    });
+    };
+    let renderer = renderer(&view);
     for backend in Backend::available() {
-        let rect = Rect {
-            x: 0,
-            y: 0,
-            w: 160,
-            h: 120,
-        };
         assert_eq!(
-            renderer.field_with(backend, rect, &AtomicBool::new(true)),
+            renderer.field_with(backend, view.whole(), &AtomicBool::new(true)),
             Err(Cancelled)
         );
     }

@@ -9,7 +9,7 @@ mod rounding;
 use std::sync::atomic::AtomicBool;
 
 use exact::{Complex, Exact, Map};
-use fractal::{Field, Formula, Plan, Quality, Rect, Sequential, Tier, View};
+use fractal::{Field, Formula, Plan, Quality, Sequential, Tier, View};
 use random::SplitMix64;
 use rounding::{margin, rounded_to_f64};
 
@@ -55,17 +55,11 @@ impl Place {
             // Which stays in the direct tier, whose truth this is about.
             quality: Quality::Fast,
         };
-        let picture = Rect {
-            x: 0,
-            y: 0,
-            w: WIDTH,
-            h: HEIGHT,
-        };
         let cancel = AtomicBool::new(false);
         let plan = Plan::new(&view).unwrap();
         assert_eq!(plan.tier(), Tier::Direct);
         let renderer = plan.prepare(&Sequential, &cancel).unwrap();
-        renderer.field(picture, &cancel).unwrap()
+        renderer.field(view.whole(), &cancel).unwrap()
     }
 
     fn exact(&self) -> Exact {
