@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::place::Place;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Counts {
     /// Bits of the oracle's numbers beyond the pixel, with which all of its counts are proven.
     pub(crate) guard_bits: usize,
@@ -19,7 +19,7 @@ pub(crate) struct Counts {
 }
 
 /// A square of neighbouring pixels.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Patch {
     /// Column of its left upper corner.
     pub(crate) x: u32,
