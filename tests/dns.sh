@@ -9,7 +9,7 @@ fail() { echo "tests/dns.sh: $*" >&2; exit 1; }
 if [[ ${1:-} != --inside ]]; then
     ((EUID == 0)) || fail "a network of its own, with port 53, needs root: run this as root"
     # Inside there is no other network.
-    cargo test --locked --package balancer --test dns --no-run
+    cargo test --locked --test dns --no-run
     exec unshare --net --mount bash tests/dns.sh --inside
 fi
 
@@ -20,4 +20,4 @@ trap 'rm -f "$resolver"' EXIT
 echo "nameserver 127.0.0.1" >"$resolver"
 chmod 644 "$resolver"
 mount --bind "$resolver" /etc/resolv.conf
-cargo test --locked --offline --package balancer --test dns
+cargo test --locked --offline --test dns
