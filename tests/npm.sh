@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Lays what the browser's tests take from others into the folder for tests: Leaflet, OpenSeadragon and OpenLayers, in which they look
-# at tiles, and axe-core, with which they look for what keeps people out. It is no part of the program. Which registry it comes from
-# is a matter of npm's own settings; what comes is compared with what is known.
+# at tiles, axe-core, with which they look for what keeps people out, and the last of TypeScript's compilers that is a script itself,
+# which reads the pages' scripts. It is no part of the program. Which registry it comes from is a matter of npm's own settings; what
+# comes is compared with what is known.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(
     leaflet@1.9.4=84c65a256e50657896f54c33bd857b6849ebe94c817803be818bf32a3dde0b77
     openseadragon@6.1.1=b4ab2942f33b90e0448e4d20fc5ed14cee049f1f3ae49d70afd4b05e9a2f92d0
+    typescript@5.9.3=10e108c9cf7d5f2879053dff18515fb405abf2ccef63eaaf017d9c571687a1d3
     axe-core@4.14.1=e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745
     ol@10.6.1=359792ea5ed6c0c9e69ceaf1066f82da51e620fc5a31a874ebbba299f1f40fdb
 )

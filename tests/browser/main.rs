@@ -10,6 +10,7 @@ mod chromium;
 mod cluster;
 mod colours;
 mod elsewhere;
+mod folder;
 mod page;
 mod process;
 mod site;
@@ -28,6 +29,7 @@ mod picture;
 mod readable;
 mod resilience;
 mod screens;
+mod types;
 mod viewers;
 mod without_script;
 

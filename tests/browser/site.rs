@@ -71,6 +71,15 @@ impl Site {
 
     /// What a program gets at `path`, which is a picture.
     pub(crate) async fn picture(&self, path: &str) -> RgbaImage {
+        decoded(&self.answer(path).await.bytes().await.expect("a body"))
+    }
+
+    /// What a program gets at `path`, which is text.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        self.answer(path).await.text().await.expect("a body")
+    }
+
+    async fn answer(&self, path: &str) -> reqwest::Response {
         let answer = reqwest::Client::new()
             .get(format!("{}{path}", self.url))
             .timeout(PATIENCE)
@@ -78,7 +87,7 @@ impl Site {
             .await
             .expect("an answer");
         assert_eq!(answer.status(), 200, "{path}");
-        decoded(&answer.bytes().await.expect("a body"))
+        answer
     }
 }
 

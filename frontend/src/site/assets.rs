@@ -102,6 +102,7 @@ modules![
         "readout",
         "save",
         "servers",
+        "stoplist",
     ],
 ];
 

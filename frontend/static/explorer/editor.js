@@ -1,211 +1,239 @@
 // The palette's editor: a bar, whose empty places take a new stop, and beneath it the stops, of which one is in hand. Every change
 // is the state's palette at once, so that the picture, the address and what is saved have it.
 
-import { encode, gradient, rgbOf } from "./colours.js";
+import { rgbOf } from "./colours.js";
 import { download } from "./download.js";
 import { LONGEST_NAME, background } from "./palette.js";
 import { KINDS, writePalette } from "./palettefiles.js";
-import { LEAST_STOPS, MOST_STOPS, hexOf, roundedPosition, stopsText } from "./stops.js";
+import { StopList } from "./stoplist.js";
+import { LEAST_STOPS, MOST_STOPS, hexOf, stopsText } from "./stops.js";
 
 /** Of the bar, that an arrow key moves a stop; with Shift, a tenth of it. */
 const STEP = 0.01;
 
-/**
- * @param {import("./palette.js").Palettes} palettes
- * @param {(id: string) => HTMLElement} element
- * @param {{ palette: () => string, recolour: (palette: string) => void, say: (text: string) => void }} told
- */
-export function connectEditor(palettes, element, told) {
-  const input = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (element(id));
-  const [bar, track, thumb] = [element("gradient"), element("stops"), element("stop")];
-  /** @type {import("./colours.js").Stop[]} */
-  let stops = [];
-  let shown = "";
-  /** The stop in hand. */
-  let at = 0;
+/** @typedef {{ palette: () => string, recolour: (palette: string) => void, say: (text: string) => void }} Told */
 
-  /** What is seen of the state's palette. */
-  function show() {
-    const palette = told.palette();
-    if (palette !== shown) {
-      stops = palettes.stops(palette);
-      at = Math.min(at, stops.length - 1);
-      if (palettes.keptName(palette)) input("palette-name").value = palettes.nameOf(palette);
-      shown = palette;
-    }
-    if (!element("editor").hidden) draw();
+export class Editor {
+  #palettes;
+  #element;
+  #told;
+  #stops = new StopList();
+  /** The palette whose stops these are. */
+  #shown = "";
+
+  /**
+   * @param {import("./palette.js").Palettes} palettes
+   * @param {(id: string) => HTMLElement} element
+   * @param {Told} told
+   */
+  constructor(palettes, element, told) {
+    this.#palettes = palettes;
+    this.#element = element;
+    this.#told = told;
+    this.#listenToPointer();
+    this.#listenToKeys();
+    this.#listenToFields();
+    this.#listenToButtons();
+    this.show();
   }
 
-  function draw() {
-    bar.style.background = background(stops);
-    const marks = stops.map(({ position, colour }, i) => {
+  /** What is seen of the state's palette. */
+  show() {
+    const palette = this.#told.palette();
+    if (palette !== this.#shown) {
+      this.#stops.take(this.#palettes.stops(palette));
+      if (this.#palettes.keptName(palette)) this.#input("palette-name").value = this.#palettes.nameOf(palette);
+      this.#shown = palette;
+    }
+    if (!this.#element("editor").hidden) this.#draw();
+  }
+
+  toggle() {
+    const editor = this.#element("editor");
+    const closed = !editor.hidden;
+    editor.hidden = closed;
+    this.#element("edit").setAttribute("aria-expanded", `${!closed}`);
+    this.show();
+    if (closed) {
+      this.#element("edit").focus();
+    } else {
+      this.#element("stop").focus({ preventScroll: true });
+      editor.scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  #draw() {
+    const { all, at, inHand } = this.#stops;
+    const thumb = this.#element("stop");
+    this.#element("gradient").style.background = background(all);
+    const marks = all.map(({ position, colour }, i) => {
       const mark = document.createElement("i");
       mark.style.left = `${100 * position}%`;
       mark.style.background = `#${hexOf(colour)}`;
       mark.hidden = i === at;
       return mark;
     });
-    track.replaceChildren(...marks, thumb);
-    const { position, colour } = stops[at];
+    this.#element("stops").replaceChildren(...marks, thumb);
+    const { position, colour } = inHand;
+    const [hex, title] = [`#${hexOf(colour)}`, `Stop ${at + 1} of ${all.length}`];
     thumb.style.left = `${100 * position}%`;
-    thumb.style.background = `#${hexOf(colour)}`;
-    thumb.setAttribute("aria-label", `Stop ${at + 1} of ${stops.length}`);
+    thumb.style.background = hex;
+    thumb.setAttribute("aria-label", title);
     thumb.setAttribute("aria-valuenow", `${position}`);
-    thumb.setAttribute("aria-valuetext", `${position}, #${hexOf(colour)}`);
-    element("stop-title").textContent = `Stop ${at + 1} of ${stops.length}`;
-    input("stop-colour").value = `#${hexOf(colour)}`;
-    if (document.activeElement !== input("stop-position")) input("stop-position").value = `${position}`;
-    /** @type {HTMLButtonElement} */ (element("stop-remove")).disabled = stops.length <= LEAST_STOPS;
-    /** @type {HTMLButtonElement} */ (element("stop-add")).disabled = stops.length >= MOST_STOPS;
-    element("palette-delete").hidden = palettes.keptName(told.palette()) === null;
+    thumb.setAttribute("aria-valuetext", `${position}, ${hex}`);
+    this.#element("stop-title").textContent = title;
+    this.#input("stop-colour").value = hex;
+    if (document.activeElement !== this.#input("stop-position")) this.#input("stop-position").value = `${position}`;
+    /** @type {HTMLButtonElement} */ (this.#element("stop-remove")).disabled = this.#stops.isLeast;
+    /** @type {HTMLButtonElement} */ (this.#element("stop-add")).disabled = this.#stops.isFull;
+    this.#element("palette-delete").hidden = this.#palettes.keptName(this.#told.palette()) === null;
   }
 
   /** The palette is these stops now. */
-  function change() {
-    shown = stopsText(stops);
-    told.recolour(shown);
-    draw();
-  }
-
-  /** As far as the neighbours let it. @param {number} position */
-  function move(position) {
-    const [least, most] = [stops[at - 1]?.position ?? 0, stops[at + 1]?.position ?? 1];
-    const clamped = roundedPosition(Math.min(most, Math.max(least, position)));
-    if (clamped === stops[at].position) return;
-    stops = stops.with(at, { ...stops[at], position: clamped });
-    change();
+  #change() {
+    this.#shown = stopsText(this.#stops.all);
+    this.#told.recolour(this.#shown);
+    this.#draw();
   }
 
   /** @param {number} position */
-  function add(position) {
-    if (stops.length >= MOST_STOPS) {
-      told.say(`A palette has at most ${MOST_STOPS} stops.`);
-      return;
-    }
-    const light = gradient(stops);
-    const entry = 3 * (Math.floor((position * light.length) / 3) % (light.length / 3));
-    const colour = /** @type {[number, number, number]} */ ([0, 1, 2].map((channel) => encode(light[entry + channel])));
-    at = stops.findLastIndex((stop) => stop.position <= position) + 1;
-    stops = stops.toSpliced(at, 0, { position: roundedPosition(position), colour });
-    change();
+  #move(position) {
+    if (this.#stops.move(position)) this.#change();
   }
 
-  /** Half way to the next stop, or to the end of the bar. */
-  const addBehind = () => add((stops[at].position + (stops[at + 1]?.position ?? 1)) / 2);
-
-  function remove() {
-    if (stops.length <= LEAST_STOPS) {
-      told.say(`A palette has at least ${LEAST_STOPS} stops.`);
+  /** @param {number} position */
+  #add(position) {
+    if (this.#stops.isFull) {
+      this.#told.say(`A palette has at most ${MOST_STOPS} stops.`);
       return;
     }
-    stops = stops.toSpliced(at, 1);
-    at = Math.max(0, at - 1);
-    change();
+    this.#stops.add(position);
+    this.#change();
+  }
+
+  #remove() {
+    if (this.#stops.isLeast) {
+      this.#told.say(`A palette has at least ${LEAST_STOPS} stops.`);
+      return;
+    }
+    this.#stops.remove();
+    this.#change();
   }
 
   /** @param {number} by */
-  function choose(by) {
-    at = (at + by + stops.length) % stops.length;
-    draw();
+  #choose(by) {
+    this.#stops.choose(by);
+    this.#draw();
   }
 
-  const place = (/** @type {PointerEvent} */ event) => {
-    const { left, width } = bar.getBoundingClientRect();
-    return Math.min(1, Math.max(0, (event.clientX - left) / width));
-  };
-  let held = false;
-  for (const target of [bar, track]) {
-    target.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
+  /** A press on the bar adds a stop, one beneath it takes the nearest in hand; both may go on as a drag. */
+  #listenToPointer() {
+    const bar = this.#element("gradient");
+    const place = (/** @type {PointerEvent} */ event) => {
+      const { left, width } = bar.getBoundingClientRect();
+      return Math.min(1, Math.max(0, (event.clientX - left) / width));
+    };
+    let held = false;
+    for (const target of [bar, this.#element("stops")]) {
+      target.addEventListener("pointerdown", (event) => {
+        if (event.button !== 0) return;
+        event.preventDefault();
+        target.setPointerCapture(event.pointerId);
+        held = true;
+        if (target === bar) {
+          this.#add(place(event));
+        } else {
+          this.#stops.chooseNearest(place(event));
+          this.#draw();
+        }
+        this.#element("stop").focus({ preventScroll: true });
+      });
+      target.addEventListener("pointermove", (event) => {
+        if (held) this.#move(place(event));
+      });
+      for (const end of ["pointerup", "pointercancel"]) target.addEventListener(end, () => { held = false; });
+    }
+  }
+
+  #listenToKeys() {
+    this.#element("stop").addEventListener("keydown", (event) => {
+      const step = event.shiftKey ? STEP / 10 : STEP;
+      const { position } = this.#stops.inHand;
+      const acts = /** @type {Record<string, () => void>} */ ({
+        ArrowLeft: () => this.#move(position - step), ArrowDown: () => this.#move(position - step),
+        ArrowRight: () => this.#move(position + step), ArrowUp: () => this.#move(position + step),
+        Home: () => this.#move(0), End: () => this.#move(1), PageUp: () => this.#choose(-1), PageDown: () => this.#choose(1),
+        Delete: () => this.#remove(), Backspace: () => this.#remove(), Insert: () => this.#add(this.#stops.behind),
+      });
+      if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(acts, event.key)) return;
       event.preventDefault();
-      target.setPointerCapture(event.pointerId);
-      held = true;
-      const position = place(event);
-      if (target === bar) {
-        add(position);
-      } else {
-        const far = stops.map((stop) => Math.abs(stop.position - position));
-        at = far.indexOf(Math.min(...far));
-        draw();
-      }
-      thumb.focus({ preventScroll: true });
+      event.stopPropagation();
+      acts[event.key]();
     });
-    target.addEventListener("pointermove", (event) => {
-      if (held) move(place(event));
-    });
-    for (const end of ["pointerup", "pointercancel"]) target.addEventListener(end, () => { held = false; });
   }
 
-  thumb.addEventListener("keydown", (event) => {
-    const step = event.shiftKey ? STEP / 10 : STEP;
-    const { position } = stops[at];
-    const acts = /** @type {Record<string, () => void>} */ ({
-      ArrowLeft: () => move(position - step), ArrowDown: () => move(position - step),
-      ArrowRight: () => move(position + step), ArrowUp: () => move(position + step),
-      Home: () => move(0), End: () => move(1), PageUp: () => choose(-1), PageDown: () => choose(1),
-      Delete: remove, Backspace: remove, Insert: addBehind,
+  #listenToFields() {
+    const [colour, position] = [this.#input("stop-colour"), this.#input("stop-position")];
+    colour.addEventListener("input", () => {
+      this.#stops.recolour(rgbOf(colour.value));
+      this.#change();
     });
-    if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(acts, event.key)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    acts[event.key]();
-  });
-  element("stop-before").addEventListener("click", () => choose(-1));
-  element("stop-after").addEventListener("click", () => choose(1));
-  element("stop-add").addEventListener("click", addBehind);
-  element("stop-remove").addEventListener("click", remove);
-  input("stop-colour").addEventListener("input", () => {
-    stops = stops.with(at, { ...stops[at], colour: rgbOf(input("stop-colour").value) });
-    change();
-  });
-  input("stop-position").addEventListener("change", () => {
-    const position = Number(input("stop-position").value);
-    if (input("stop-position").value !== "" && position >= 0 && position <= 1) move(position);
-    else told.say("A position is a number from 0 to 1.");
-    input("stop-position").value = `${stops[at].position}`;
-  });
-  element("palette-keep").addEventListener("click", () => {
-    const name = input("palette-name").value.trim().slice(0, LONGEST_NAME);
+    position.addEventListener("change", () => {
+      const wanted = Number(position.value);
+      if (position.value !== "" && wanted >= 0 && wanted <= 1) this.#move(wanted);
+      else this.#told.say("A position is a number from 0 to 1.");
+      position.value = `${this.#stops.inHand.position}`;
+    });
+  }
+
+  #listenToButtons() {
+    const acts = {
+      "stop-before": () => this.#choose(-1),
+      "stop-after": () => this.#choose(1),
+      "stop-add": () => this.#add(this.#stops.behind),
+      "stop-remove": () => this.#remove(),
+      "palette-keep": () => this.#keep(),
+      "palette-delete": () => this.#forget(),
+      "export-palette": () => this.#export(),
+      edit: () => this.toggle(),
+    };
+    for (const [id, act] of Object.entries(acts)) this.#element(id).addEventListener("click", act);
+  }
+
+  #keep() {
+    const name = this.#input("palette-name").value.trim().slice(0, LONGEST_NAME);
     if (!name) {
-      told.say("A palette is kept under a name: give it one first.");
-      input("palette-name").focus();
+      this.#told.say("A palette is kept under a name: give it one first.");
+      this.#input("palette-name").focus();
       return;
     }
     try {
-      palettes.keep(name, stopsText(stops));
-      change();
-      told.say(`${name} is kept in this browser.`);
+      this.#palettes.keep(name, stopsText(this.#stops.all));
+      this.#change();
+      this.#told.say(`${name} is kept in this browser.`);
     } catch (error) {
-      told.say(error instanceof Error ? error.message : `${error}`);
-    }
-  });
-  element("palette-delete").addEventListener("click", () => {
-    const name = palettes.keptName(told.palette());
-    palettes.forget(told.palette());
-    change();
-    told.say(`${name} is deleted; the picture has its colours until you choose others.`);
-    input("palette-name").focus();
-  });
-  element("export-palette").addEventListener("click", () => {
-    const kind = input("export-kind").value;
-    const name = palettes.nameOf(told.palette());
-    if (KINDS.includes(kind)) download(`${name}.${kind}`, kind === "json" ? "application/json" : "text/plain", writePalette(kind, name, stops));
-  });
-  element("edit").addEventListener("click", toggle);
-
-  function toggle() {
-    const closed = !element("editor").hidden;
-    element("editor").hidden = closed;
-    element("edit").setAttribute("aria-expanded", `${!closed}`);
-    show();
-    if (closed) {
-      element("edit").focus();
-    } else {
-      thumb.focus({ preventScroll: true });
-      element("editor").scrollIntoView({ block: "nearest" });
+      this.#told.say(error instanceof Error ? error.message : `${error}`);
     }
   }
 
-  show();
-  return { show, toggle };
+  #forget() {
+    const palette = this.#told.palette();
+    const name = this.#palettes.keptName(palette);
+    this.#palettes.forget(palette);
+    this.#change();
+    this.#told.say(`${name} is deleted; the picture has its colours until you choose others.`);
+    this.#input("palette-name").focus();
+  }
+
+  #export() {
+    const kind = this.#input("export-kind").value;
+    const name = this.#palettes.nameOf(this.#told.palette());
+    const type = kind === "json" ? "application/json" : "text/plain";
+    if (KINDS.includes(kind)) download(`${name}.${kind}`, type, writePalette(kind, name, this.#stops.all));
+  }
+
+  /** @param {string} id */
+  #input(id) {
+    return /** @type {HTMLInputElement} */ (this.#element(id));
+  }
 }

@@ -9,7 +9,7 @@ import { showGallery } from "./gallery.js";
 import { History } from "./history.js";
 import { keysOf, listen as listenToKeys } from "./keyboard.js";
 import { minibrotOf } from "./minibrot.js";
-import { connectMinimap } from "./minimap.js";
+import { Minimap } from "./minimap.js";
 import { Overlay } from "./overlay.js";
 import { connectPanel } from "./panel.js";
 import { connectPeriod } from "./period.js";
@@ -109,7 +109,7 @@ const panel = connectPanel(viewer, palettes, element, {
   say,
 });
 const period = connectPeriod(viewer, element);
-const minimap = connectMinimap(viewer, element, (there) => {
+const minimap = new Minimap(viewer, element, (there) => {
   viewer.stop();
   viewer.go(there);
 });

@@ -1,6 +1,6 @@
 // The panel: colours, which repaint at once, and what decides the counts, which asks for other tiles.
 
-import { connectEditor } from "./editor.js";
+import { Editor } from "./editor.js";
 import { background } from "./palette.js";
 import { readPalette } from "./palettefiles.js";
 import { FORMULAS, hasNoHoles } from "./state.js";
@@ -130,7 +130,7 @@ export function connectPanel(viewer, palettes, element, told) {
     }
   }
 
-  const editor = connectEditor(palettes, element, {
+  const editor = new Editor(palettes, element, {
     palette: () => viewer.state.colours.palette,
     recolour: (palette) => recolour({ palette }),
     say: told.say,

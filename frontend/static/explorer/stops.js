@@ -18,6 +18,7 @@ export const stopsText = (stops) => stops.map(({ position, colour }) => `${round
 
 /** The stops of a text, or null where the services would refuse it. @param {string} text @returns {Stop[] | null} */
 export function parseStops(text) {
+  /** @type {Stop[]} */
   const stops = [];
   for (const part of text.split("_", MOST_STOPS + 1)) {
     const found = /^(\d{1,4}(?:\.\d{1,4})?)-#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(part);

@@ -4,7 +4,7 @@
 import { NO_DIRECTION } from "./colours.js";
 import { sampleOf } from "./histogram.js";
 import { readNpy } from "./npy.js";
-import { inWorld, keyOf } from "./plane.js";
+import { inWorld } from "./plane.js";
 import { outsideTile } from "./outside.js";
 
 /** Requests on their way at once: as many as a browser sends to one host over HTTP/1.1. */

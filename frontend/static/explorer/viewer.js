@@ -20,9 +20,14 @@ const OLD_WHEN_MOVING = 500;
 /** Halves of what is left, a second, of a glide. */
 const SMOOTHING = 14;
 
+/** A tile, where its upper left corner is, and whether it is of the level that is wanted. @typedef {{ tile: import("./tiles.js").Tile, x: number, y: number, side: number, wanted: boolean }} Seen */
 /** @typedef {{ moved: () => void, drawn: () => void, troubled: (trouble: string | null) => void }} Told */
 
 export class Viewer {
+  /** @type {import("./plane.js").Size} */
+  size = { width: 1, height: 1 };
+  /** Pixels of the canvas along one of the page. */
+  density = 1;
   #drawn = 0;
   #stale = true;
   #scheduled = false;
@@ -285,14 +290,14 @@ export class Viewer {
       list.push({ tile, x, y, side, wanted: level === z });
     }
     // Those wanted lie above all others.
-    const height = (/** @type {{ tile: import("./tiles.js").Tile, wanted: boolean }} */ { tile, wanted }) => (wanted ? Infinity : tile.address.z);
+    const height = (/** @type {Seen} */ { tile, wanted }) => (wanted ? Infinity : tile.address.z);
     return list.sort((a, b) => (height(a) === height(b) ? 0 : height(a) - height(b)));
   }
 
-  /** @type {{ tile: import("./tiles.js").Tile, x: number, y: number, side: number, wanted: boolean }[]} */
+  /** @type {Seen[]} */
   seen = [];
 
-  /** The brush of the present colours, the same one as long as they are the same. @param {{ tile: import("./tiles.js").Tile }[]} list */
+  /** The brush of the present colours, the same one as long as they are the same. @param {Seen[]} list */
   #brushFor(list) {
     const { colours, place } = this.state;
     const stops = this.stopsOf(colours.palette);
@@ -306,7 +311,7 @@ export class Viewer {
     return /** @type {Brush} */ (this.#brush);
   }
 
-  /** The quantiles of what is seen; for a while those of what was seen, so that colours keep still while the view moves. @param {{ tile: import("./tiles.js").Tile, x: number, y: number, side: number }[]} list */
+  /** The quantiles of what is seen; for a while those of what was seen, so that colours keep still while the view moves. @param {Seen[]} list */
   #quantilesFor(list) {
     const { place } = this.state;
     const now = performance.now();

@@ -16,6 +16,17 @@ export class WebglPainter {
   /** @type {Map<import("./tiles.js").Tile, { counts: WebGLTexture, shade: WebGLTexture | null }>} */
   #textures = new Map();
   #scratch = new Float32Array(TILE * TILE);
+  /** @type {Record<string, WebGLUniformLocation | null>} */
+  uniforms = {};
+  /** @type {WebGLTexture | null} */
+  gradient = null;
+  /** @type {WebGLTexture | null} */
+  quantiles = null;
+  /** In place of a shade where there is none. @type {WebGLTexture | null} */
+  none = null;
+  /** What the textures and uniforms have been set for. @type {import("./colours.js").Brush | null} */
+  brush = null;
+  usable = false;
   lost = false;
 
   /**
@@ -72,7 +83,6 @@ export class WebglPainter {
     this.quantiles = this.#texture(3);
     this.none = this.#texture(1);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, 1, 1, 0, gl.RED, gl.FLOAT, new Float32Array(1));
-    /** @type {import("./colours.js").Brush | null} */
     this.brush = null;
     this.usable = /** @type {boolean} */ (gl.getProgramParameter(program, gl.LINK_STATUS)) || gl.isContextLost();
   }
