@@ -11,7 +11,7 @@ use crate::site::Site;
 /// Of no page's head.
 const OTHERS: [&str; 3] = ["result.js", "progress.js", "workers.js"];
 
-/// As strict as it can be, for browsers of this time.
+/// Strict, and for browsers of this time.
 const RULES: [&str; 12] = [
     "--allowJs",
     "--checkJs",

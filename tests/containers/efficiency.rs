@@ -90,6 +90,10 @@ impl Work {
             work.ran += nanoseconds.next().unwrap() / 1e9;
             work.waited += nanoseconds.next().unwrap() / 1e9;
         }
+        assert!(
+            work.ran > 0.0,
+            "this kernel does not tell how long the threads of {pid} ran and waited"
+        );
         work
     }
 
