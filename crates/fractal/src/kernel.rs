@@ -25,7 +25,7 @@ use crate::simd::{Backend, Scalar, Task, Vector};
 use crate::step::{Iteration, Step, with_step};
 use crate::subdivision::Subdivision;
 use crate::view::Rect;
-pub(crate) use finish::finish;
+pub(crate) use finish::{TOGETHER as FINISHED_TOGETHER, finish};
 use flight::Flights;
 pub(crate) use launch::Launcher;
 use replay::Replay;
@@ -188,7 +188,7 @@ impl<const TRACKED: bool> Direct<'_, TRACKED> {
                     let is_doubtful = || doubtful.binary_search(&(sample as u32)).is_ok();
                     field.counts[sample] == 0 && !(TRACKED && is_doubtful())
                 };
-                let Some(samples) = subdivision.next(is_inside) else {
+                let Some(samples) = subdivision.next(&is_inside) else {
                     break;
                 };
                 launcher.choose(samples);

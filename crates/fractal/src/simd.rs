@@ -26,7 +26,8 @@ pub(crate) trait Vector: Copy {
 
     const LANES: usize;
     /// How many f64 a lane is made of.
-    const PARTS: usize = 1;
+    const PARTS: usize = if Self::IS_DOUBLE { 2 } else { 1 };
+    const IS_DOUBLE: bool = false;
 
     /// high + low, as far as a lane holds it.
     #[inline(always)]
@@ -116,6 +117,26 @@ pub(crate) trait Vector: Copy {
     fn bits(mask: Self::Mask) -> u32;
     /// The lanes whose bit is set, moved together to the front; what follows them is arbitrary.
     fn compress(self, bits: u32) -> Self;
+
+    /// Has a part of a job done.
+    fn call<P: Part>(part: P) -> P::Output;
+}
+
+/// A part of a job that is compiled once, as a function of its own, however many places call it with [`Vector::call`]: what runs long enough to
+/// outweigh a call, or seldom. Without it all of a job is one function, and compilers take more than twice as long for one that is twice as large.
+pub(crate) trait Part {
+    type Output;
+
+    /// Must be `#[inline(always)]`, with all that it calls, as [`Task::run`].
+    fn run(self) -> Self::Output;
+}
+
+/// Adds to a list the numbers of samples whose bit is set.
+#[inline(never)]
+pub(crate) fn push_lanes(list: &mut Vec<u32>, bits: u32, samples: &[f64; 8]) {
+    let lanes = samples.iter().enumerate();
+    let set = lanes.filter(|(lane, _)| bits >> lane & 1 == 1);
+    list.extend(set.map(|(_, &sample)| sample as u32));
 }
 
 /// What is added to an exponent e to have e + 1023, which is f64's own bias, in the lowest bits of the sum.

@@ -122,7 +122,7 @@ impl Subdivision {
 
     /// The next samples to iterate, by ascending index; none when all that are wanted are known. `is_inside` tells of those before whether they surely
     /// have not escaped.
-    pub(crate) fn next(&mut self, is_inside: impl Fn(usize) -> bool) -> Option<Vec<u32>> {
+    pub(crate) fn next(&mut self, is_inside: &dyn Fn(usize) -> bool) -> Option<Vec<u32>> {
         if self.has_begun {
             self.divide(is_inside);
         }
@@ -169,7 +169,7 @@ impl Subdivision {
     }
 
     /// Drops the squares within which all is known now, and those that the set seems not to reach into, and cuts the others into four.
-    fn divide(&mut self, is_inside: impl Fn(usize) -> bool) {
+    fn divide(&mut self, is_inside: &dyn Fn(usize) -> bool) {
         let width = self.width;
         let mut quarters = Vec::new();
         for square in std::mem::take(&mut self.squares) {
@@ -260,7 +260,7 @@ mod tests {
         let width = u64::from(drawn_in.w * samples);
         let first = [drawn_in.x, drawn_in.y].map(|first| u64::from(first * samples));
         let mut times = vec![0; subdivision.states.len()];
-        while let Some(list) = subdivision.next(|sample| {
+        while let Some(list) = subdivision.next(&|sample| {
             let place = [sample as u64 % width, sample as u64 / width];
             assert_eq!(times[sample], 1, "only what was iterated is known");
             is_inside([first[0] + place[0], first[1] + place[1]])

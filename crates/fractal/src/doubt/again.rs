@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::field::{Cancelled, Field};
 use crate::grid::Grid;
 use crate::interior::in_large_components;
-use crate::kernel::{Escaping, Launcher};
+use crate::kernel::{Escaping, FINISHED_TOGETHER, Launcher};
 use crate::perturbation::{Difference, Powers};
 use crate::simd::{Double, Task, Vector};
 use crate::step::{BurningShip, Iteration, Quadratic, Tricorn};
@@ -85,8 +85,8 @@ impl Again<'_> {
                         let (age, zero) = (V::splat(age as f64), V::splat(0.0));
                         escaping.push(lanes, [x, y, cx, cy, index, age, zero]);
                     }
-                    while escaping.len() >= TOGETHER * V::LANES {
-                        F::finish::<V, TOGETHER>(power, &mut escaping, self.limit, self.field);
+                    while escaping.len() >= FINISHED_TOGETHER * V::LANES {
+                        F::finish::<V>(power, &mut escaping, self.limit, self.field);
                     }
                 }
                 orbits.keep(at, &mut kept, &block);
@@ -95,7 +95,7 @@ impl Again<'_> {
             age += BLOCK;
         }
         while escaping.len() > 0 {
-            F::finish::<V, TOGETHER>(power, &mut escaping, self.limit, self.field);
+            F::finish::<V>(power, &mut escaping, self.limit, self.field);
         }
         Ok(())
     }

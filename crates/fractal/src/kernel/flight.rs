@@ -3,13 +3,14 @@
 //! A flight goes on from level to level while it is nearly full. Then its orbits join those that wait at the level that it
 //! has reached, and the next flight leaves where enough of them wait.
 
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::finish;
-use super::launch::Launcher;
+use super::launch::{Launch, Launcher};
 use super::level::{LONG_BLOCK, Level, SHORT_BLOCK, levels};
 use super::queue::Queue;
-use super::sweep::{Escaping, Orbits, note, sweep};
+use super::sweep::{Escaping, Orbits, Sweep, note};
 use crate::field::{Cancelled, Field};
 use crate::simd::Vector;
 use crate::step::Step;
@@ -73,7 +74,7 @@ impl<'a, const TRACKED: bool> Flights<'a, TRACKED> {
                 return Err(Cancelled);
             }
             match job {
-                Job::Finish => finish::finish_all::<V, S, K, TRACKED>(
+                Job::Finish => finish::finish_all::<V, S, TRACKED>(
                     &mut self.escaping,
                     self.limit,
                     field,
@@ -82,7 +83,13 @@ impl<'a, const TRACKED: bool> Flights<'a, TRACKED> {
                 Job::Narrow => self.narrow::<V, S, K>()?,
                 Job::Fly(level) => self.fly::<V, S, K>(level)?,
                 Job::Launch => {
-                    launcher.launch::<V, TRACKED>(&mut self.waiting[0], &mut self.escaping);
+                    V::call(Launch::<V, TRACKED> {
+                        launcher,
+                        flight: K * V::LANES,
+                        waiting: &mut self.waiting[0],
+                        escaping: &mut self.escaping,
+                        vector: PhantomData,
+                    });
                     self.note_full(0, K * V::LANES);
                 }
             }
@@ -144,21 +151,16 @@ impl<'a, const TRACKED: bool> Flights<'a, TRACKED> {
                 (orbits.saved_x, orbits.saved_y) = (orbits.x, orbits.y);
             }
             if is_long {
-                sweep::<V, S, K, LONG_BLOCK, true, TRACKED>(
-                    &mut orbits,
+                V::call(Sweep::<V, S, K, LONG_BLOCK, true, TRACKED> {
+                    orbits: &mut orbits,
                     blocks,
-                    &mut self.narrowing,
-                    &mut self.doubtful,
-                    self.cancel,
-                )?;
+                    escaping: &mut self.narrowing,
+                    doubtful: &mut self.doubtful,
+                    cancel: self.cancel,
+                    step: PhantomData,
+                })?;
             } else {
-                sweep::<V, S, K, SHORT_BLOCK, false, TRACKED>(
-                    &mut orbits,
-                    blocks,
-                    &mut self.escaping,
-                    &mut self.doubtful,
-                    self.cancel,
-                )?;
+                self.sweep_short::<V, S, K>(&mut orbits, blocks)?;
             }
             let lanes = K * V::LANES;
             let alive = orbits
@@ -225,13 +227,22 @@ impl<'a, const TRACKED: bool> Flights<'a, TRACKED> {
             error,
             alive,
         };
-        let blocks = (LONG_BLOCK / SHORT_BLOCK) as u64;
-        sweep::<V, S, K, SHORT_BLOCK, false, TRACKED>(
-            &mut orbits,
+        self.sweep_short::<V, S, K>(&mut orbits, (LONG_BLOCK / SHORT_BLOCK) as u64)
+    }
+
+    #[inline(always)]
+    fn sweep_short<V: Vector, S: Step, const K: usize>(
+        &mut self,
+        orbits: &mut Orbits<V, K>,
+        blocks: u64,
+    ) -> Result<(), Cancelled> {
+        V::call(Sweep::<V, S, K, SHORT_BLOCK, false, TRACKED> {
+            orbits,
             blocks,
-            &mut self.escaping,
-            &mut self.doubtful,
-            self.cancel,
-        )
+            escaping: &mut self.escaping,
+            doubtful: &mut self.doubtful,
+            cancel: self.cancel,
+            step: PhantomData,
+        })
     }
 }

@@ -1,14 +1,19 @@
 //! Where does each orbit begin, and which need not begin at all?
 
+use std::marker::PhantomData;
+
 use super::flight::waiting_columns;
 use super::queue::Queue;
 use super::sweep::Escaping;
 use crate::grid::{Grid, Shares};
 use crate::interior::in_large_components;
 use crate::series::Series;
-use crate::simd::{Double, Vector};
+use crate::simd::{Double, Part, Vector};
 use crate::step::Iteration;
 use crate::view::Rect;
+
+/// Vectors between two looks at whether somebody wants to end it: microseconds, where all samples are in large components.
+const MOST_LAUNCHED: usize = 64;
 
 /// The samples of a rectangle in order, or some of them, a vector at a time.
 pub(crate) struct Launcher<'a> {
@@ -114,7 +119,7 @@ impl<'a> Launcher<'a> {
     /// Sends the next samples on their way: those outside of the escape radius to their end, those in a large component
     /// nowhere, the others to wait for the first level.
     #[inline(always)]
-    pub(super) fn launch<V: Vector, const TRACKED: bool>(
+    fn launch<V: Vector, const TRACKED: bool>(
         &mut self,
         waiting: &mut Queue<8>,
         escaping: &mut Escaping,
@@ -264,6 +269,38 @@ impl<'a> Launcher<'a> {
         match self.seed {
             Some((re, im)) => (V::splat(re), V::splat(im)),
             None => (x, y),
+        }
+    }
+}
+
+/// Sends samples on their way until a flight of them waits, or has ended, but no more at once than [`MOST_LAUNCHED`] vectors. It is the same for
+/// all formulas.
+pub(super) struct Launch<'l, 'a, V, const TRACKED: bool> {
+    pub(super) launcher: &'l mut Launcher<'a>,
+    /// How many orbits are a flight.
+    pub(super) flight: usize,
+    pub(super) waiting: &'l mut Queue<8>,
+    pub(super) escaping: &'l mut Escaping,
+    pub(super) vector: PhantomData<V>,
+}
+
+impl<V: Vector, const TRACKED: bool> Part for Launch<'_, '_, V, TRACKED> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Launch {
+            launcher,
+            flight,
+            waiting,
+            escaping,
+            ..
+        } = self;
+        for _ in 0..MOST_LAUNCHED {
+            launcher.launch::<V, TRACKED>(waiting, escaping);
+            if launcher.is_done() || waiting.len() >= flight || escaping.len() >= flight {
+                break;
+            }
         }
     }
 }

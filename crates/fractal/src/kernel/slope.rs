@@ -2,8 +2,10 @@
 //!
 //! Where the formula is holomorphic, the second tangent is i times the first and is not carried.
 
+use std::marker::PhantomData;
+
 use crate::field::Field;
-use crate::simd::{Backend, Task, Vector};
+use crate::simd::{Backend, Part, Task, Vector};
 use crate::smooth::{BAILOUT_SQUARED, log2};
 use crate::step::{Iteration, Step, with_step};
 
@@ -118,53 +120,80 @@ pub(super) fn leave_one<V: Vector, S: Step>(
     tangents_of_c: [[V; 2]; 2],
     field: &mut Field,
 ) {
-    let Orbits {
-        z: [mut x, mut y],
-        c: [cx, cy],
-        mut tangents,
-        index,
-        alive,
-    } = orbits;
-    let bailout = V::splat(BAILOUT_SQUARED);
-    let mut norm = x.mul_add(x, y.mul(y));
-    for _ in 0..MOST_STEPS {
-        let below = norm.le(bailout);
-        if V::bits(below) & alive == 0 {
-            break;
-        }
-        for t in 0..S::TANGENTS {
-            let next = S::tangent([x, y], tangents[t], tangents_of_c[t]);
-            for part in 0..2 {
-                tangents[t][part] = V::select(below, next[part], tangents[t][part]);
+    V::call(LeaveOne::<V, S> {
+        orbits,
+        tangents_of_c,
+        field,
+        step: PhantomData,
+    });
+}
+
+struct LeaveOne<'a, V, S> {
+    orbits: Orbits<V>,
+    tangents_of_c: [[V; 2]; 2],
+    field: &'a mut Field,
+    step: PhantomData<S>,
+}
+
+impl<V: Vector, S: Step> Part for LeaveOne<'_, V, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let LeaveOne {
+            orbits,
+            tangents_of_c,
+            field,
+            ..
+        } = self;
+        let Orbits {
+            z: [mut x, mut y],
+            c: [cx, cy],
+            mut tangents,
+            index,
+            alive,
+        } = orbits;
+        let bailout = V::splat(BAILOUT_SQUARED);
+        let mut norm = x.mul_add(x, y.mul(y));
+        for _ in 0..MOST_STEPS {
+            let below = norm.le(bailout);
+            if V::bits(below) & alive == 0 {
+                break;
             }
+            for t in 0..S::TANGENTS {
+                let next = S::tangent([x, y], tangents[t], tangents_of_c[t]);
+                for part in 0..2 {
+                    tangents[t][part] = V::select(below, next[part], tangents[t][part]);
+                }
+            }
+            let (next_x, next_y) = S::step(x, y, cx, cy);
+            (x, y) = (V::select(below, next_x, x), V::select(below, next_y, y));
+            norm = x.mul_add(x, y.mul(y));
         }
-        let (next_x, next_y) = S::step(x, y, cx, cy);
-        (x, y) = (V::select(below, next_x, x), V::select(below, next_y, y));
-        norm = x.mul_add(x, y.mul(y));
-    }
-    let [[ax, ay], [bx, by]] = tangents;
-    // Of i t the product with z is that of t with -i z.
-    let right = x.mul_add(ax, y.mul(ay));
-    let up = if S::TANGENTS == 1 {
-        y.mul_add(ax, V::splat(0.0).sub(x.mul(ay)))
-    } else {
-        x.mul_add(bx, y.mul(by))
-    };
-    // |z|² ln|z|²: twice |z|² ln|z|.
-    let growth = norm.mul(log2(norm)).mul(V::splat(std::f64::consts::LN_2));
-    let (mut indices, mut growths) = ([0.0; 8], [0.0; 8]);
-    let (mut rights, mut ups) = ([0.0; 8], [0.0; 8]);
-    index.store(&mut indices);
-    growth.store(&mut growths);
-    right.store(&mut rights);
-    up.store(&mut ups);
-    for lane in 0..alive.count_ones() as usize {
-        let sample = indices[lane] as usize;
-        // Past the limit nothing escapes.
-        if field.counts[sample] > 0 {
-            let (distance, normal) = slope(growths[lane], [rights[lane], ups[lane]]);
-            field.distance[sample] = distance;
-            field.normal[sample] = normal;
+        let [[ax, ay], [bx, by]] = tangents;
+        // Of i t the product with z is that of t with -i z.
+        let right = x.mul_add(ax, y.mul(ay));
+        let up = if S::TANGENTS == 1 {
+            y.mul_add(ax, V::splat(0.0).sub(x.mul(ay)))
+        } else {
+            x.mul_add(bx, y.mul(by))
+        };
+        // |z|² ln|z|²: twice |z|² ln|z|.
+        let growth = norm.mul(log2(norm)).mul(V::splat(std::f64::consts::LN_2));
+        let (mut indices, mut growths) = ([0.0; 8], [0.0; 8]);
+        let (mut rights, mut ups) = ([0.0; 8], [0.0; 8]);
+        index.store(&mut indices);
+        growth.store(&mut growths);
+        right.store(&mut rights);
+        up.store(&mut ups);
+        for lane in 0..alive.count_ones() as usize {
+            let sample = indices[lane] as usize;
+            // Past the limit nothing escapes.
+            if field.counts[sample] > 0 {
+                let (distance, normal) = slope(growths[lane], [rights[lane], ups[lane]]);
+                field.distance[sample] = distance;
+                field.normal[sample] = normal;
+            }
         }
     }
 }

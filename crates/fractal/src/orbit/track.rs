@@ -341,7 +341,7 @@ impl Keep for Keeper<'_> {
         }
     }
 
-    fn waypoint(&mut self, point: impl FnOnce() -> FixedPoint, places: usize) {
+    fn waypoint(&mut self, point: &dyn Fn() -> FixedPoint, places: usize) {
         if self.most_points < usize::MAX {
             self.places = places;
             self.waypoints.push(point());

@@ -53,7 +53,7 @@ pub(crate) trait Keep {
     }
 
     /// Every [`SECTION`] steps the point there, in all its digits, of which `places` are binary places.
-    fn waypoint(&mut self, _point: impl FnOnce() -> FixedPoint, _places: usize) {}
+    fn waypoint(&mut self, _point: &dyn Fn() -> FixedPoint, _places: usize) {}
 
     /// Takes some sections, in order, because there would be too many points.
     ///
@@ -84,7 +84,7 @@ impl Walk<'_> {
     /// [`Cancelled`] soon after `cancel` was raised.
     pub(crate) fn run(
         &self,
-        keep: &mut impl Keep,
+        keep: &mut dyn Keep,
         fork: &dyn Fork,
         progress: &OrbitProgress,
         cancel: &AtomicBool,
@@ -178,16 +178,12 @@ impl<'a> Steps<'a> {
         }
     }
 
-    pub(super) fn follow_long<R: Real>(&self, keep: &mut impl Keep) -> Result<Points, Cancelled> {
+    pub(super) fn follow_long<R: Real>(&self, keep: &mut dyn Keep) -> Result<Points, Cancelled> {
         let whole = whole_bits(self.walk.iteration);
         self.follow_in::<R>(keep, Layout::of_digits(self.walk.bits, whole))
     }
 
-    fn follow_in<R: Real>(
-        &self,
-        keep: &mut impl Keep,
-        layout: Layout,
-    ) -> Result<Points, Cancelled> {
+    fn follow_in<R: Real>(&self, keep: &mut dyn Keep, layout: Layout) -> Result<Points, Cancelled> {
         let Walk {
             iteration, radius, ..
         } = *self.walk;
@@ -205,7 +201,7 @@ impl<'a> Steps<'a> {
 
     fn follow<R: Real, const COLUMNS: usize>(
         &self,
-        keep: &mut impl Keep,
+        keep: &mut dyn Keep,
         layout: Layout,
         mut derivative: Option<Derivative<COLUMNS>>,
     ) -> Result<Points, Cancelled> {
@@ -243,7 +239,7 @@ impl<'a> Steps<'a> {
                     re: map.z[0].value(),
                     im: map.z[1].value(),
                 };
-                keep.waypoint(point, layout.places);
+                keep.waypoint(&point, layout.places);
                 if n > 0 && n < self.walk.limit && points.z.len() > keep.most() {
                     keep.pour(&points.take())?;
                 }
@@ -300,7 +296,7 @@ impl Points {
     }
 }
 
-impl<K: Keep> Follow for (&Steps<'_>, &mut K) {
+impl Follow for (&Steps<'_>, &mut dyn Keep) {
     type Answer = Result<Points, Cancelled>;
 
     fn short<R: Real>(self, layout: Layout) -> Self::Answer {

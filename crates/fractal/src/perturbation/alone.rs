@@ -83,7 +83,7 @@ impl<'a> Alone<'a> {
             let [x, y] = end.z;
             let orbit = [x, y, re, im, f64::from(sample), end.n as f64, 0.0];
             escaping.push(1, orbit.map(Scalar));
-            finish::<Scalar, Quadratic, 1>(&mut escaping, self.limit, field);
+            finish::<Scalar, Quadratic>(&mut escaping, self.limit, field);
         }
         Ok(())
     }

@@ -59,13 +59,8 @@ pub(crate) trait Difference {
 
     /// Follows escaping orbits to the bailout.
     #[inline(always)]
-    fn finish<V: Vector, const K: usize>(
-        _power: u32,
-        escaping: &mut Escaping,
-        limit: u64,
-        field: &mut Field,
-    ) {
-        finish::<V, Self::Step, K>(escaping, limit, field);
+    fn finish<V: Vector>(_power: u32, escaping: &mut Escaping, limit: u64, field: &mut Field) {
+        finish::<V, Self::Step>(escaping, limit, field);
     }
 }
 
@@ -111,19 +106,14 @@ impl Difference for Powers {
     }
 
     #[inline(always)]
-    fn finish<V: Vector, const K: usize>(
-        power: u32,
-        escaping: &mut Escaping,
-        limit: u64,
-        field: &mut Field,
-    ) {
+    fn finish<V: Vector>(power: u32, escaping: &mut Escaping, limit: u64, field: &mut Field) {
         match power {
-            3 => finish::<V, Power<3>, K>(escaping, limit, field),
-            4 => finish::<V, Power<4>, K>(escaping, limit, field),
-            5 => finish::<V, Power<5>, K>(escaping, limit, field),
-            6 => finish::<V, Power<6>, K>(escaping, limit, field),
-            7 => finish::<V, Power<7>, K>(escaping, limit, field),
-            _ => finish::<V, Power<8>, K>(escaping, limit, field),
+            3 => finish::<V, Power<3>>(escaping, limit, field),
+            4 => finish::<V, Power<4>>(escaping, limit, field),
+            5 => finish::<V, Power<5>>(escaping, limit, field),
+            6 => finish::<V, Power<6>>(escaping, limit, field),
+            7 => finish::<V, Power<7>>(escaping, limit, field),
+            _ => finish::<V, Power<8>>(escaping, limit, field),
         }
     }
 }

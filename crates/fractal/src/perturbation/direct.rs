@@ -6,9 +6,9 @@
 use super::carry::Carry;
 use super::difference::Difference;
 use super::growth::Growth;
-use super::lanes::Orbit;
+use super::lanes::{Escape, Orbit, Rebase};
 use super::list::{BASE, CX, INDEX, LOSS, X};
-use super::pass::{Passes, present};
+use super::pass::{Act, Passes, present};
 use super::scale::{norm, plus, power_of_two, rough_log2, scaled, splat};
 use crate::field::Cancelled;
 use crate::simd::Vector;
@@ -26,28 +26,36 @@ const MOST_BLOCKS: usize = 32;
 /// Vectors whose steps are taken side by side.
 const TOGETHER: usize = 4;
 
+/// Takes all samples that need no reference to where they escape or rebase.
+pub(super) struct GoDirect;
+
 impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
-    Passes<'_, V, F, J, EXTENDED, DERIVATIVE>
+    Act<Passes<'_, V, F, J, EXTENDED, DERIVATIVE>> for GoDirect
 {
-    /// Takes all samples that need no reference to where they escape or rebase.
+    type Output = Result<(), Cancelled>;
+
     #[inline(always)]
-    pub(super) fn go_direct(&mut self) -> Result<(), Cancelled> {
+    fn act(self, passes: &mut Passes<'_, V, F, J, EXTENDED, DERIVATIVE>) -> Self::Output {
         for block in 1..=MOST_BLOCKS {
-            let len = self.direct.len();
+            let len = passes.direct.len();
             if len == 0 {
                 break;
             }
-            self.look_at_cancel()?;
+            passes.look_at_cancel()?;
             let (mut read, mut kept) = (0, 0);
             while read < len {
-                self.block(read, &mut kept, block == MOST_BLOCKS);
+                passes.block(read, &mut kept, block == MOST_BLOCKS);
                 read += TOGETHER * V::LANES;
             }
-            self.direct.truncate(kept);
+            passes.direct.truncate(kept);
         }
         Ok(())
     }
+}
 
+impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
+    Passes<'_, V, F, J, EXTENDED, DERIVATIVE>
+{
     #[inline(always)]
     fn block(&mut self, read: usize, kept: &mut usize, is_last: bool) {
         let (zero, one) = (V::splat(0.0), V::splat(1.0));
@@ -115,11 +123,20 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
             }
             let escaped = present & !inside;
             if escaped != 0 {
-                self.escape(escaped, z[k], &orbit);
+                self.apart(Escape {
+                    lanes: escaped,
+                    z: z[k],
+                    orbit: &orbit,
+                });
             }
             let rebases = present & inside & !going;
             if rebases != 0 {
-                self.rebase(rebases, (z[k], zero), &orbit);
+                self.apart(Rebase {
+                    lanes: rebases,
+                    z: z[k],
+                    exponent: zero,
+                    orbit: &orbit,
+                });
             }
             if going != 0 {
                 let Orbit {

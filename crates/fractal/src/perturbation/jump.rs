@@ -7,7 +7,7 @@ use super::carry::Carry;
 use super::difference::Difference;
 use super::growth::Growth;
 use super::list::{BASE, CX, CY, EXPONENT, X, Y};
-use super::pass::{Passes, present};
+use super::pass::{Act, Passes, present};
 use super::scale::size;
 use crate::orbit::{LEAF, Node, Nodes, SECTION_LEVEL, STRETCH, Upper, Whole, from_pseudo_log};
 use crate::simd::Vector;
@@ -20,6 +20,47 @@ pub(super) enum Next {
     Walk(Range<usize>),
     /// Those in the list of the walking do, and then the others go on where they are.
     Part(Range<usize>),
+}
+
+/// Lets those jump that are near enough to the reference for a node; whether all are.
+struct JumpOver<'a, J> {
+    node: &'a Node<J>,
+    end: usize,
+    farthest: f64,
+}
+
+impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
+    Act<Passes<'_, V, F, J, EXTENDED, DERIVATIVE>> for JumpOver<'_, J>
+{
+    type Output = bool;
+
+    #[inline(always)]
+    fn act(self, passes: &mut Passes<'_, V, F, J, EXTENDED, DERIVATIVE>) -> bool {
+        let JumpOver {
+            node,
+            end,
+            farthest,
+        } = self;
+        let steps = (end * LEAF) as f64;
+        let radius_c = passes.in_units_of_c(node.radius_c);
+        let all_jump = farthest <= node.radius
+            && passes.largest_c <= radius_c
+            && passes.largest_base + steps <= passes.limit;
+        let count = if all_jump {
+            passes.active.len()
+        } else {
+            passes.choose(node.radius, radius_c, steps)
+        };
+        if count == passes.active.len() {
+            passes.carry(node);
+            return true;
+        }
+        if count > 0 {
+            passes.part(Some(node));
+            passes.landings.push((end, count));
+        }
+        false
+    }
 }
 
 impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
@@ -88,28 +129,12 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
     /// Lets those jump that are near enough to the reference for a node; whether all are.
     #[inline(always)]
     fn jump_over(&mut self, node: &Node<J>, end: usize, (nearest, farthest): (f64, f64)) -> bool {
-        if node.radius < nearest {
-            return false;
-        }
-        let steps = (end * LEAF) as f64;
-        let radius_c = self.in_units_of_c(node.radius_c);
-        let all_jump = farthest <= node.radius
-            && self.largest_c <= radius_c
-            && self.largest_base + steps <= self.limit;
-        let count = if all_jump {
-            self.active.len()
-        } else {
-            self.choose(node.radius, radius_c, steps)
-        };
-        if count == self.active.len() {
-            self.carry(node);
-            return true;
-        }
-        if count > 0 {
-            self.part(Some(node));
-            self.landings.push((end, count));
-        }
-        false
+        node.radius >= nearest
+            && self.apart(JumpOver {
+                node,
+                end,
+                farthest,
+            })
     }
 
     /// The least and the largest distance of active samples from the reference, as radii are written.

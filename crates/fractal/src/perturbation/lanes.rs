@@ -5,7 +5,7 @@ use super::difference::Difference;
 use super::direct::FAR;
 use super::growth::Growth;
 use super::list::{BASE, CX, EXPONENT, INDEX, LOSS, X, Y};
-use super::pass::{Passes, present};
+use super::pass::{Act, Passes, present};
 use super::scale::{log2_with, norm, normalised, plus, splat};
 use crate::simd::Vector;
 
@@ -77,72 +77,32 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
     #[inline(always)]
     pub(super) fn end(&mut self, [escaped, rebases]: [u32; 2], z: [V; 2], orbit: &Orbit<V>) {
         if escaped != 0 {
-            self.escape(escaped, z, orbit);
+            self.apart(Escape {
+                lanes: escaped,
+                z,
+                orbit,
+            });
         }
         let mut far = 0;
-        if V::PARTS == 1 {
+        if !V::IS_DOUBLE {
             far = rebases & V::bits(V::splat(FAR).le(norm(z)));
             if far != 0 {
-                self.set_direct(far, z, orbit);
+                self.apart(SetDirect {
+                    lanes: far,
+                    z,
+                    orbit,
+                });
             }
         }
         if rebases & !far != 0 {
-            self.rebase(rebases & !far, (z, V::splat(0.0)), orbit);
+            let exponent = V::splat(0.0);
+            self.apart(Rebase {
+                lanes: rebases & !far,
+                z,
+                exponent,
+                orbit,
+            });
         }
-    }
-
-    #[inline(always)]
-    pub(super) fn escape(&mut self, lanes: u32, z: [V; 2], orbit: &Orbit<V>) {
-        let mut c = splat(self.c);
-        if !EXTENDED {
-            c = plus(c, orbit.c);
-        }
-        if DERIVATIVE {
-            let growth = orbit.growth.real::<EXTENDED>();
-            let end = self.escaped.len();
-            growth.compress::<F, false>(&mut self.escaped, end, lanes);
-        }
-        self.doubt(lanes, orbit.error, orbit.sample);
-        let zero = V::splat(0.0);
-        let values = [z[0], z[1], c[0], c[1], orbit.age, orbit.sample, zero, zero];
-        self.escaped.push::<V, false>(lanes, values);
-    }
-
-    /// Lets lanes at z · 2^`exponent` wait for the next pass.
-    #[inline(always)]
-    pub(super) fn rebase(&mut self, lanes: u32, (z, exponent): ([V; 2], V), orbit: &Orbit<V>) {
-        let (w, exponent) = if EXTENDED {
-            normalised(z, exponent)
-        } else {
-            (z, exponent)
-        };
-        if DERIVATIVE {
-            let growth = orbit.growth.normalised::<EXTENDED>();
-            let end = self.next.len();
-            growth.compress::<F, EXTENDED>(&mut self.next, end, lanes);
-        }
-        let mut loss = V::splat(0.0);
-        if V::PARTS == 1 {
-            loss = orbit.error.sub(log2_with(w, exponent)).max(loss);
-        }
-        let ([cx, cy], age) = (orbit.c, orbit.age);
-        let values = [w[0], w[1], cx, cy, age, orbit.sample, loss, exponent];
-        self.next.push::<V, EXTENDED>(lanes, values);
-    }
-
-    /// Lets lanes go on without the reference.
-    #[inline(always)]
-    fn set_direct(&mut self, lanes: u32, z: [V; 2], orbit: &Orbit<V>) {
-        let zero = V::splat(0.0);
-        if DERIVATIVE {
-            let growth = orbit.growth.normalised::<EXTENDED>();
-            let end = self.direct.len();
-            growth.compress::<F, EXTENDED>(&mut self.direct, end, lanes);
-        }
-        let ([cx, cy], age) = (orbit.c, orbit.age);
-        let error = orbit.error.max(zero);
-        let values = [z[0], z[1], cx, cy, age, orbit.sample, error, zero];
-        self.direct.push::<V, EXTENDED>(lanes, values);
     }
 
     /// Writes back those that go on from the point of the reference that they have reached.
@@ -192,5 +152,105 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
             }
             *kept += lanes.alive[k].count_ones() as usize;
         }
+    }
+}
+
+/// Lets lanes that have escaped, at z, wait to be followed to the bailout.
+pub(super) struct Escape<'a, V> {
+    pub(super) lanes: u32,
+    pub(super) z: [V; 2],
+    pub(super) orbit: &'a Orbit<V>,
+}
+
+impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
+    Act<Passes<'_, V, F, J, EXTENDED, DERIVATIVE>> for Escape<'_, V>
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn act(self, passes: &mut Passes<'_, V, F, J, EXTENDED, DERIVATIVE>) {
+        let Escape { lanes, z, orbit } = self;
+        let mut c = splat(passes.c);
+        if !EXTENDED {
+            c = plus(c, orbit.c);
+        }
+        if DERIVATIVE {
+            let growth = orbit.growth.real::<EXTENDED>();
+            let end = passes.escaped.len();
+            growth.compress::<F, false>(&mut passes.escaped, end, lanes);
+        }
+        passes.doubt(lanes, orbit.error, orbit.sample);
+        let zero = V::splat(0.0);
+        let values = [z[0], z[1], c[0], c[1], orbit.age, orbit.sample, zero, zero];
+        passes.escaped.push::<V, false>(lanes, values);
+    }
+}
+
+/// Lets lanes at z · 2^`exponent` wait for the next pass.
+pub(super) struct Rebase<'a, V> {
+    pub(super) lanes: u32,
+    pub(super) z: [V; 2],
+    pub(super) exponent: V,
+    pub(super) orbit: &'a Orbit<V>,
+}
+
+impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
+    Act<Passes<'_, V, F, J, EXTENDED, DERIVATIVE>> for Rebase<'_, V>
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn act(self, passes: &mut Passes<'_, V, F, J, EXTENDED, DERIVATIVE>) {
+        let Rebase {
+            lanes,
+            z,
+            exponent,
+            orbit,
+        } = self;
+        let (w, exponent) = if EXTENDED {
+            normalised(z, exponent)
+        } else {
+            (z, exponent)
+        };
+        if DERIVATIVE {
+            let growth = orbit.growth.normalised::<EXTENDED>();
+            let end = passes.next.len();
+            growth.compress::<F, EXTENDED>(&mut passes.next, end, lanes);
+        }
+        let mut loss = V::splat(0.0);
+        if !V::IS_DOUBLE {
+            loss = orbit.error.sub(log2_with(w, exponent)).max(loss);
+        }
+        let ([cx, cy], age) = (orbit.c, orbit.age);
+        let values = [w[0], w[1], cx, cy, age, orbit.sample, loss, exponent];
+        passes.next.push::<V, EXTENDED>(lanes, values);
+    }
+}
+
+/// Lets lanes at z go on without the reference.
+struct SetDirect<'a, V> {
+    pub(super) lanes: u32,
+    pub(super) z: [V; 2],
+    pub(super) orbit: &'a Orbit<V>,
+}
+
+impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
+    Act<Passes<'_, V, F, J, EXTENDED, DERIVATIVE>> for SetDirect<'_, V>
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn act(self, passes: &mut Passes<'_, V, F, J, EXTENDED, DERIVATIVE>) {
+        let SetDirect { lanes, z, orbit } = self;
+        let zero = V::splat(0.0);
+        if DERIVATIVE {
+            let growth = orbit.growth.normalised::<EXTENDED>();
+            let end = passes.direct.len();
+            growth.compress::<F, EXTENDED>(&mut passes.direct, end, lanes);
+        }
+        let ([cx, cy], age) = (orbit.c, orbit.age);
+        let error = orbit.error.max(zero);
+        let values = [z[0], z[1], cx, cy, age, orbit.sample, error, zero];
+        passes.direct.push::<V, EXTENDED>(lanes, values);
     }
 }

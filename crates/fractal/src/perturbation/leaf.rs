@@ -7,10 +7,11 @@ use super::difference::Difference;
 use super::growth::Growth;
 use super::lanes::Lanes;
 use super::list::{BASE, INDEX, LOSS};
-use super::pass::Passes;
+use super::pass::{Act, Passes};
 use super::scale::{
     norm, normalised, plus, power_of_two, rough_log2, scaled, size, splat, splat_sum,
 };
+use super::tiny::TinySteps;
 use crate::extended::{Extended, ExtendedComplex};
 use crate::orbit::{LEAF, Nodes, Parts, STRETCH, Section};
 use crate::simd::Vector;
@@ -64,7 +65,7 @@ impl Steps<'_> {
 
     #[inline(always)]
     fn z<V: Vector>(&self, i: usize) -> [V; 2] {
-        if V::PARTS > 1 {
+        if V::IS_DOUBLE {
             splat_sum(self.z[i], self.low[i])
         } else {
             splat(self.z[i])
@@ -72,17 +73,30 @@ impl Steps<'_> {
     }
 }
 
-impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
-    Passes<'a, V, F, J, EXTENDED, DERIVATIVE>
+/// Takes all active samples over some leaves, at most a stretch. Only where there is one of them may it be tiny.
+pub(super) struct Walk<'a, J> {
+    pub(super) section: &'a Section,
+    pub(super) nodes: Nodes<'a, J>,
+    pub(super) leaves: Range<usize>,
+}
+
+impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
+    Act<Passes<'_, V, F, J, EXTENDED, DERIVATIVE>> for Walk<'_, J>
 {
-    /// Takes all active samples over some leaves, at most a stretch. Only where there is one of them may it be tiny.
+    type Output = ();
+
     #[inline(always)]
-    pub(super) fn walk(&mut self, section: &Section, nodes: Nodes<J>, leaves: Range<usize>) {
+    fn act(self, passes: &mut Passes<'_, V, F, J, EXTENDED, DERIVATIVE>) {
+        let Walk {
+            section,
+            nodes,
+            leaves,
+        } = self;
         let is_tiny = EXTENDED && nodes.safe(leaves.start).is_tiny();
         let mut stretch = [Steps::default(); 1 << STRETCH];
         let stretch = &mut stretch[..leaves.len()];
         for (steps, leaf) in stretch.iter_mut().zip(leaves) {
-            *steps = self.steps(section, nodes, leaf);
+            *steps = passes.steps(section, nodes, leaf);
         }
         let mut points = [Parts::default(); LEAF + 1];
         if is_tiny {
@@ -92,19 +106,28 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             }
         }
         let (mut read, mut kept) = (0, 0);
-        let len = self.active.len();
+        let len = passes.active.len();
         while read < len {
-            if is_tiny {
-                self.tiny_steps(&points, &stretch[0], read, &mut kept);
+            if EXTENDED && is_tiny {
+                passes.apart(TinySteps {
+                    points: &points,
+                    steps: &stretch[0],
+                    read,
+                    kept: &mut kept,
+                });
                 read += V::LANES;
             } else {
-                self.cross(stretch, read, &mut kept);
+                passes.cross(stretch, read, &mut kept);
                 read += TOGETHER * V::LANES;
             }
         }
-        self.active.truncate(kept);
+        passes.active.truncate(kept);
     }
+}
 
+impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
+    Passes<'_, V, F, J, EXTENDED, DERIVATIVE>
+{
     #[inline(always)]
     fn steps<'t>(&self, section: &'t Section, nodes: Nodes<J>, leaf: usize) -> Steps<'t> {
         let safe = nodes.safe(leaf);
@@ -113,7 +136,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
         let last = (first + LEAF).min(points.last());
         Steps {
             z: points.z(first, last),
-            low: if V::PARTS > 1 {
+            low: if V::IS_DOUBLE {
                 points.low(first, last)
             } else {
                 &[]
@@ -205,7 +228,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
         let (mut w, mut alive) = (lanes.w, lanes.alive);
         // The error that there was in the beginning, as [`Passes::error`], and the product of |z|² over all points so far.
         let (mut error, mut steepness) = ([V::splat(0.0); TOGETHER], [V::splat(1.0); TOGETHER]);
-        if V::PARTS == 1 {
+        if !V::IS_DOUBLE {
             for k in 0..TOGETHER {
                 let loss: V = self.active.load(LOSS, read + k * V::LANES);
                 error[k] = loss.add(rough_log2(size(w[k])));
@@ -234,7 +257,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
                     distance = distance.mul(units.scale[k]);
                 }
                 let norm = norm(at);
-                if V::PARTS == 1 {
+                if !V::IS_DOUBLE {
                     steepness[k] = steepness[k].mul(norm);
                 }
                 inside[k] = V::bits(norm.le(bound));
@@ -263,7 +286,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             }
         }
         for k in 0..TOGETHER {
-            if V::PARTS == 1 {
+            if !V::IS_DOUBLE {
                 let at = full::<V, EXTENDED>(steps.z(last), w[k], units.scale[k]);
                 let error = self.error(error[k], steepness[k], at, last);
                 let lost = error.sub(rough_log2(size(w[k]))).max(V::splat(0.0));
@@ -299,7 +322,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
     /// of where they end, which is not yet steep for anyone.
     #[inline(always)]
     fn error(&self, before: V, steepness: V, end: [V; 2], steps: usize) -> V {
-        if V::PARTS > 1 {
+        if V::IS_DOUBLE {
             return before;
         }
         let of_powers = V::splat(steps as f64 * self.log2_of_power);

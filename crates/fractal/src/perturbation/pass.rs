@@ -6,15 +6,18 @@ use std::sync::atomic::Ordering;
 
 use super::carry::Carry;
 use super::difference::Difference;
+use super::direct::GoDirect;
 use super::growth::Pixel;
 use super::jump::Next;
+use super::launch::Launch;
+use super::leaf::Walk;
 use super::list::{BASE, CX, CY, EXPONENT, INDEX, LOSS, List, X, Y};
 use super::{Piece, cycles};
 use crate::extended::ExtendedComplex;
 use crate::field::{Cancelled, Field};
-use crate::kernel::{Escaping, Leaving};
+use crate::kernel::{Escaping, FINISHED_TOGETHER, Leaving};
 use crate::orbit::{LEAF, Nodes, SECTION_LEVEL, STRETCH, Section, Track};
-use crate::simd::Vector;
+use crate::simd::{Part, Vector, push_lanes};
 use crate::subdivision::Subdivision;
 
 /// Samples that go together: their lists, some 60 bytes a sample, stay in a second-level cache.
@@ -23,8 +26,27 @@ const BATCH: usize = 1 << 13;
 /// Passes before the first look for orbits that meet themselves. Many samples have escaped by then, and it is not one for two.
 const FIRST_SAVE: u64 = 16;
 
-/// Escaping orbits are followed to the bailout so many vectors at a time.
-const FINISHED_TOGETHER: usize = 4;
+/// What is done with samples by a function of its own ([`Vector::call`]).
+pub(super) trait Act<P> {
+    type Output;
+
+    /// Must be `#[inline(always)]`, with all that it calls.
+    fn act(self, passes: &mut P) -> Self::Output;
+}
+
+struct Acting<'p, P, A> {
+    passes: &'p mut P,
+    act: A,
+}
+
+impl<P, A: Act<P>> Part for Acting<'_, P, A> {
+    type Output = A::Output;
+
+    #[inline(always)]
+    fn run(self) -> A::Output {
+        self.act.act(self.passes)
+    }
+}
 
 /// What comes of the samples of a piece.
 pub(super) struct Drawn {
@@ -128,7 +150,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             c: piece.samples.orbit.c(),
             unit: piece.samples.offsets.exponent as f64,
             leaving: Leaving::default(),
-            most_loss: if V::PARTS == 1 {
+            most_loss: if !V::IS_DOUBLE {
                 piece.samples.most_loss
             } else {
                 f64::INFINITY
@@ -143,7 +165,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
     pub(super) fn run(mut self, mut subdivision: Option<Subdivision>) -> Result<Drawn, Cancelled> {
         let mut samples = match (self.piece.seen, &mut subdivision) {
             (Some(seen), _) if !DERIVATIVE => seen.doubtful.clone(),
-            (_, Some(subdivision)) => subdivision.next(|_| false).unwrap_or_default(),
+            (_, Some(subdivision)) => subdivision.next(&|_| false).unwrap_or_default(),
             (_, None) => (0..self.field.counts.len() as u32).collect(),
         };
         loop {
@@ -156,7 +178,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
                 self.field.counts[sample] == 0
                     && self.doubtful.binary_search(&(sample as u32)).is_err()
             };
-            let Some(next) = subdivision.next(is_inside) else {
+            let Some(next) = subdivision.next(&is_inside) else {
                 break;
             };
             samples = next;
@@ -188,6 +210,12 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
         })
     }
 
+    /// Has something done by a function of its own.
+    #[inline(always)]
+    pub(super) fn apart<A: Act<Self>>(&mut self, act: A) -> A::Output {
+        V::call(Acting { passes: self, act })
+    }
+
     #[inline(always)]
     fn draw_all(&mut self, samples: &[u32]) -> Result<(), Cancelled> {
         for batch in samples.chunks(BATCH) {
@@ -199,8 +227,8 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
     /// Iterates some samples, by ascending index, to their end.
     #[inline(always)]
     fn draw(&mut self, batch: &[u32]) -> Result<(), Cancelled> {
-        self.launch(batch);
-        let starts = self.piece.starts.as_ref().filter(|_| V::PARTS == 1);
+        self.apart(Launch(batch));
+        let starts = self.piece.starts.as_ref().filter(|_| !V::IS_DOUBLE);
         if let Some(starts) = starts {
             self.begin_at(starts);
         }
@@ -216,8 +244,8 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             } else {
                 orbit.again()
             })?;
-            if V::PARTS == 1 {
-                self.go_direct()?;
+            if !V::IS_DOUBLE {
+                self.apart(GoDirect)?;
             }
             passes += 1;
         }
@@ -228,18 +256,14 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
     /// Notes which of some lanes may be wrong by what they have lost.
     #[inline(always)]
     pub(super) fn doubt(&mut self, lanes: u32, loss: V, sample: V) {
-        if V::PARTS > 1 || lanes == 0 {
+        if V::IS_DOUBLE || lanes == 0 {
             return;
         }
         let doubtful = lanes & V::bits(V::splat(self.most_loss).lt(loss));
         if doubtful != 0 {
             let mut samples = [0.0; 8];
             sample.store(&mut samples);
-            for lane in 0..V::LANES {
-                if doubtful >> lane & 1 == 1 {
-                    self.doubtful.push(samples[lane] as u32);
-                }
-            }
+            push_lanes(&mut self.doubtful, doubtful, &samples);
         }
     }
 
@@ -358,8 +382,11 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
             if part {
                 std::mem::swap(&mut self.active, &mut self.walking);
             }
-            // Here alone, because it is most of the code that there is.
-            self.walk(here, nodes, walk);
+            self.apart(Walk {
+                section: here,
+                nodes,
+                leaves: walk,
+            });
             if part {
                 std::mem::swap(&mut self.active, &mut self.walking);
                 self.let_land(end);
@@ -397,7 +424,7 @@ impl<'a, V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVAT
                 escaping.push(bits, [x, y, cx, cy, index, age, zero]);
             }
             self.escaped.truncate(first);
-            F::finish::<V::High, FINISHED_TOGETHER>(
+            F::finish::<V::High>(
                 self.power,
                 &mut escaping,
                 self.piece.samples.limit,

@@ -2,9 +2,10 @@
 
 use super::carry::Carry;
 use super::difference::Difference;
+use super::lanes::{Escape, Rebase};
 use super::leaf::Steps;
 use super::list::LOSS;
-use super::pass::Passes;
+use super::pass::{Act, Passes};
 use super::scale::{
     ZERO_EXPONENT, log2_with, norm, normalised, plus, power_of_two, rough_log2, scaled, size, sum,
 };
@@ -12,27 +13,37 @@ use crate::extended::{Extended, power_of_two as scalar_power_of_two};
 use crate::orbit::{LEAF, Parts};
 use crate::simd::Vector;
 
+/// Steps along points that f64 may not hold, or where differences are as small as those points.
+pub(super) struct TinySteps<'a> {
+    pub(super) points: &'a [Parts; LEAF + 1],
+    pub(super) steps: &'a Steps<'a>,
+    /// Where the samples are in their list, and where those that go on are kept.
+    pub(super) read: usize,
+    pub(super) kept: &'a mut usize,
+}
+
 impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>
-    Passes<'_, V, F, J, EXTENDED, DERIVATIVE>
+    Act<Passes<'_, V, F, J, EXTENDED, DERIVATIVE>> for TinySteps<'_>
 {
-    /// Steps along points that f64 may not hold, or where differences are as small as those points.
+    type Output = ();
+
     #[inline(always)]
-    pub(super) fn tiny_steps(
-        &mut self,
-        points: &[Parts; LEAF + 1],
-        steps: &Steps,
-        read: usize,
-        kept: &mut usize,
-    ) {
-        let mut lanes = self.load::<1>(read);
+    fn act(self, passes: &mut Passes<'_, V, F, J, EXTENDED, DERIVATIVE>) {
+        let TinySteps {
+            points,
+            steps,
+            read,
+            kept,
+        } = self;
+        let mut lanes = passes.load::<1>(read);
         let zero = V::splat(0.0);
-        let unit = V::splat(self.unit);
+        let unit = V::splat(passes.unit);
         for i in 0..steps.z.len() - 1 {
             let (z, low) = (points[i].z, points[i].low);
             let (w, exponent) = (lanes.w[0], lanes.exponent[0]);
             if DERIVATIVE {
                 let (at, w, unit) = beside::<V>(z, [Extended::default(); 2], w, exponent);
-                lanes.growth[0].tiny_step::<F>(self.power, plus(at, w), unit, &self.pixel);
+                lanes.growth[0].tiny_step::<F>(passes.power, plus(at, w), unit, &passes.pixel);
             }
             let w = F::fold(in_unit(z, low, exponent), w);
             let (at, w_there, common) = beside::<V>(z, low, w, exponent);
@@ -40,28 +51,28 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
             let sum_there = plus(at, w_there);
             let steepness = rough_log2(norm(sum_there)).mul_add(V::splat(0.5), common);
             let before = log2_with(lanes.w[0], exponent);
-            let factor = F::factor(self.power, at, sum_there, plus(at, sum_there));
+            let factor = F::factor(passes.power, at, sum_there, plus(at, sum_there));
             let product = F::product(w, factor, [zero; 2]);
-            let power = V::splat(f64::from(self.power - 1));
+            let power = V::splat(f64::from(passes.power - 1));
             let product = normalised(product, common.mul_add(power, exponent));
             (lanes.w[0], lanes.exponent[0]) = sum(product, (lanes.c[0], unit));
 
             if !steps.edges.is_empty() {
                 let [alive] = lanes.alive;
-                self.note_escapes(steps, i + 1, read, alive, lanes.w[0], lanes.exponent[0]);
+                passes.note_escapes(steps, i + 1, read, alive, lanes.w[0], lanes.exponent[0]);
             }
             let (z, low) = (points[i + 1].z, points[i + 1].low);
             let (at, w_there, common) = beside::<V>(z, low, lanes.w[0], lanes.exponent[0]);
             let sum_there = plus(at, w_there);
             let real = scaled(sum_there, power_of_two(common));
             let inside = V::bits(norm(real).le(V::splat(steps.bound(i + 1))));
-            let mut error: V = self.active.load(LOSS, read);
-            if V::PARTS == 1 {
-                let of_power = V::splat(self.log2_of_power);
+            let mut error: V = passes.active.load(LOSS, read);
+            if !V::IS_DOUBLE {
+                let of_power = V::splat(passes.log2_of_power);
                 let slope = steepness.mul_add(power, of_power);
                 error = error.add(before).add(slope);
                 let loss = error.sub(log2_with(lanes.w[0], lanes.exponent[0]));
-                self.active.store(LOSS, read, loss.max(zero));
+                passes.active.store(LOSS, read, loss.max(zero));
             }
             let is_last = steps.is_end && i + 2 == steps.z.len();
             let rebases = if is_last {
@@ -72,18 +83,29 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
             let alive = lanes.alive[0];
             if alive & (!inside | rebases) != 0 {
                 let index = steps.first + i + 1;
-                let orbit = self.orbit(read, index, error, lanes.growth[0]);
+                let orbit = passes.orbit(read, index, error, lanes.growth[0]);
                 if alive & !inside != 0 {
-                    self.escape(alive & !inside, real, &orbit);
+                    let lanes = alive & !inside;
+                    passes.apart(Escape {
+                        lanes,
+                        z: real,
+                        orbit: &orbit,
+                    });
                 }
                 if alive & rebases != 0 {
-                    self.rebase(alive & rebases, (sum_there, common), &orbit);
+                    let lanes = alive & rebases;
+                    passes.apart(Rebase {
+                        lanes,
+                        z: sum_there,
+                        exponent: common,
+                        orbit: &orbit,
+                    });
                 }
                 lanes.alive[0] &= inside & !rebases;
             }
         }
         let reached = steps.first + steps.z.len() - 1;
-        self.keep(&mut lanes, reached, read, kept);
+        passes.keep(&mut lanes, reached, read, kept);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{EXPONENT_IN_LOW_BITS, Task, Vector};
+use super::{EXPONENT_IN_LOW_BITS, Part, Task, Vector};
 
 /// Only made inside [`run`], so that whoever holds one runs on a processor with AVX2 and FMA.
 #[derive(Clone, Copy)]
@@ -32,6 +32,12 @@ pub(super) fn run<T: Task>(task: T) -> T::Output {
 #[target_feature(enable = "avx2,fma,popcnt,bmi2")]
 fn run_unchecked<T: Task>(task: T) -> T::Output {
     task.run::<Avx2, IN_FLIGHT>()
+}
+
+#[target_feature(enable = "avx2,fma,popcnt,bmi2")]
+#[inline(never)]
+fn call_unchecked<P: Part>(part: P) -> P::Output {
+    part.run()
 }
 
 const fn compressions() -> [[i32; 8]; 16] {
@@ -218,5 +224,11 @@ impl Vector for Avx2 {
             let halves = _mm256_permutevar8x32_ps(_mm256_castpd_ps(self.0), order);
             Avx2(_mm256_castps_pd(halves))
         }
+    }
+
+    #[inline(always)]
+    fn call<P: Part>(part: P) -> P::Output {
+        // SAFETY: as in `splat`; `run` has checked for all that the function enables.
+        unsafe { call_unchecked(part) }
     }
 }

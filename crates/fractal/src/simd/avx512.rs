@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{EXPONENT_IN_LOW_BITS, Task, Vector};
+use super::{EXPONENT_IN_LOW_BITS, Part, Task, Vector};
 
 /// Only made inside [`run`], so that whoever holds one runs on a processor with AVX-512 F.
 #[derive(Clone, Copy)]
@@ -29,6 +29,12 @@ pub(super) fn run<T: Task>(task: T) -> T::Output {
 #[target_feature(enable = "avx512f,avx512dq,popcnt,bmi2")]
 fn run_unchecked<T: Task>(task: T) -> T::Output {
     task.run::<Avx512, IN_FLIGHT>()
+}
+
+#[target_feature(enable = "avx512f,avx512dq,popcnt,bmi2")]
+#[inline(never)]
+fn call_unchecked<P: Part>(part: P) -> P::Output {
+    part.run()
 }
 
 impl Vector for Avx512 {
@@ -188,5 +194,11 @@ impl Vector for Avx512 {
     fn compress(self, bits: u32) -> Self {
         // SAFETY: as in `splat`.
         unsafe { Avx512(_mm512_maskz_compress_pd(bits as __mmask8, self.0)) }
+    }
+
+    #[inline(always)]
+    fn call<P: Part>(part: P) -> P::Output {
+        // SAFETY: as in `splat`; `run` has checked for all that the function enables.
+        unsafe { call_unchecked(part) }
     }
 }

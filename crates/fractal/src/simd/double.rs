@@ -3,7 +3,7 @@
 //! As the unevaluated sum of two vectors (T. J. Dekker, "A floating-point technique for extending the available precision", Numerische
 //! Mathematik 18, 1971; sums by D. E. Knuth, products by fused multiply-add). Comparisons look at the high parts alone.
 
-use super::Vector;
+use super::{Part, Vector};
 
 /// high + low, where high is the sum's nearest f64, but for the last bit.
 #[derive(Clone, Copy)]
@@ -74,7 +74,7 @@ impl<V: Vector> Vector for Double<V> {
     type High = V;
 
     const LANES: usize = V::LANES;
-    const PARTS: usize = 2;
+    const IS_DOUBLE: bool = true;
 
     #[inline(always)]
     fn splat(value: f64) -> Self {
@@ -303,6 +303,11 @@ impl<V: Vector> Vector for Double<V> {
             high: self.high.compress(bits),
             low: self.low.compress(bits),
         }
+    }
+
+    #[inline(always)]
+    fn call<P: Part>(part: P) -> P::Output {
+        V::call(part)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::arch::aarch64::*;
 
-use super::{EXPONENT_IN_LOW_BITS, Task, Vector};
+use super::{EXPONENT_IN_LOW_BITS, Part, Task, Vector};
 
 #[derive(Clone, Copy)]
 pub(super) struct Neon(float64x2_t);
@@ -175,5 +175,10 @@ impl Vector for Neon {
         } else {
             self
         }
+    }
+
+    #[inline(never)]
+    fn call<P: Part>(part: P) -> P::Output {
+        part.run()
     }
 }

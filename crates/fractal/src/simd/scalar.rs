@@ -1,6 +1,6 @@
 //! The backend without vectors: every processor has it, and it is the plainest reading of [`Vector`].
 
-use super::{EXPONENT_IN_LOW_BITS, Task, Vector};
+use super::{EXPONENT_IN_LOW_BITS, Part, Task, Vector};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Scalar(pub(crate) f64);
@@ -137,5 +137,10 @@ impl Vector for Scalar {
     #[inline(always)]
     fn compress(self, _bits: u32) -> Self {
         self
+    }
+
+    #[inline(never)]
+    fn call<P: Part>(part: P) -> P::Output {
+        part.run()
     }
 }
