@@ -11,6 +11,9 @@ cd "$(dirname "$0")/.."
 fail() { echo "tests/readme.sh: $*" >&2; exit 1; }
 
 which=${1:-rust}
+# One of the commands builds for a named target, linked statically. Whoever says so for all of them builds once.
+CARGO_BUILD_TARGET=$(rustc --print host-tuple)
+export CARGO_BUILD_TARGET RUSTFLAGS='-C target-feature=+crt-static'
 [[ $which == containers ]] || cargo build --release --locked
 scratch=$(mktemp -d)
 servers=()

@@ -29,5 +29,7 @@ gixy nginx/nginx.conf
 python3 tests/deploy/observe.py
 
 cmp deploy/balancer.toml deploy/kubernetes/base/balancer.toml
-cargo build --quiet --release --locked
-python3 tests/deploy/kubernetes --binary target/release/tilebrot
+# As tests/readme.sh builds it.
+target=$(rustc --print host-tuple)
+RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --release --locked --target "$target"
+python3 tests/deploy/kubernetes --binary "target/$target/release/tilebrot"
