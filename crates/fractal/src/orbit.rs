@@ -104,10 +104,12 @@ impl OrbitKey {
         Budget::most_steps(memory / self.tracks(), self.is_double, self.bits)
     }
 
-    /// Memory that the orbit takes at most, of so many bytes that it may take.
+    /// Memory that the orbit takes at most, of so many bytes that its points and their table may take. Maps between its returns, some megabytes,
+    /// come to that.
     pub fn most_bytes(&self, memory: u64) -> u64 {
         let step_bytes = self.tracks() * Budget::step_bytes(self.is_double);
-        self.limit.saturating_mul(step_bytes).min(memory)
+        let of_points = self.limit.saturating_mul(step_bytes).min(memory);
+        of_points.saturating_add(Returns::most_bytes(self) as u64)
     }
 
     /// A Julia set has one orbit for the begin, and one for samples that have rebased.
@@ -184,8 +186,8 @@ impl OrbitKey {
         };
         let returns_after = period_of_returns(self, &first, cancel)?;
         let returns = match returns_after {
-            Some(period) if !self.is_double => Returns::of(self, &first, period, cancel)?,
-            _ => None,
+            Some(period) => Returns::of(self, &first, period, cancel)?,
+            None => None,
         };
         Ok(Orbit {
             iteration: self.iteration,

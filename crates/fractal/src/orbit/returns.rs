@@ -27,8 +27,8 @@ use crate::simd::Vector;
 use circle::Wide;
 use ladder::Ladder;
 use maps::Maps;
-use period::farthest_return;
 pub(super) use period::period_of_returns;
+use period::{farthest_return, may_return};
 use survey::Survey;
 pub(crate) use traveller::Traveller;
 
@@ -75,7 +75,7 @@ impl Returns {
         period: usize,
         cancel: &AtomicBool,
     ) -> Result<Option<Returns>, Cancelled> {
-        if key.radius.exponent < LEAST_RADIUS_EXPONENT {
+        if !has_maps(key) {
             return Ok(None);
         }
         let farthest = farthest_return(period, track, cancel)?;
@@ -140,6 +140,17 @@ impl Returns {
     pub(super) fn bytes(&self) -> usize {
         self.maps.bytes()
     }
+
+    /// Memory that the maps of an orbit of this key can take.
+    pub(super) fn most_bytes(key: &OrbitKey) -> usize {
+        let has_some = has_maps(key) && may_return(key);
+        if has_some { Maps::MOST_BYTES } else { 0 }
+    }
+}
+
+/// Whether an orbit of this key has maps if it returns: those who ask for more than f64 do not go by them.
+fn has_maps(key: &OrbitKey) -> bool {
+    !key.is_double && key.radius.exponent >= LEAST_RADIUS_EXPONENT
 }
 
 /// A point in numbers of two f64.

@@ -229,9 +229,9 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
 
 /// Lets lanes at z go on without the reference.
 struct SetDirect<'a, V> {
-    pub(super) lanes: u32,
-    pub(super) z: [V; 2],
-    pub(super) orbit: &'a Orbit<V>,
+    lanes: u32,
+    z: [V; 2],
+    orbit: &'a Orbit<V>,
 }
 
 impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE: bool>

@@ -108,6 +108,7 @@ impl<V: Vector, F: Difference, J: Carry, const EXTENDED: bool, const DERIVATIVE:
         let (mut read, mut kept) = (0, 0);
         let len = passes.active.len();
         while read < len {
+            // Said again, so that compilers make no such part where it cannot be.
             if EXTENDED && is_tiny {
                 passes.apart(TinySteps {
                     points: &points,

@@ -19,7 +19,7 @@ const POINTS: usize = 128;
 const POINTS_OF_C: usize = 16;
 
 /// Powers of c that are kept; the others tell how fast they fall off.
-const POWERS_OF_C: usize = 12;
+pub(super) const POWERS_OF_C: usize = 12;
 
 /// What is left out of the maps while they are built, beside [`TOLERANCE`].
 const WIDE_TOLERANCE: f64 = 1e-13;
@@ -31,7 +31,7 @@ const SMALLEST: f64 = 1.0 / 32.0;
 const MOST_JUMPS: u32 = 128;
 
 /// More rungs than this are of no use.
-const MOST_RUNGS: usize = 64;
+pub(super) const MOST_RUNGS: usize = 64;
 
 /// A complex polynomial in z² / radius², one for each power of c.
 struct Rung {

@@ -2,6 +2,7 @@
 
 use super::polynomial::Map;
 use super::traveller::square;
+use super::{ladder, survey};
 
 /// All maps of an orbit's neighbourhood.
 #[derive(Debug)]
@@ -141,6 +142,11 @@ impl Maps {
             }
         }
     }
+
+    /// No maps take more.
+    pub(super) const MOST_BYTES: usize = ladder::MOST_RUNGS * Map::bytes_of(ladder::POWERS_OF_C)
+        + survey::MOST_CELLS * (size_of::<Cell>() + Map::bytes_of(survey::POWERS_OF_C))
+        + GRID * GRID * size_of::<u16>();
 
     pub(super) fn bytes(&self) -> usize {
         let rungs = self.rungs.iter().map(|rung| rung.map.bytes());

@@ -16,13 +16,19 @@ const NEAR: f64 = power_of_two(-8);
 /// Where pixels are so small that more places are needed, minibrots are so far inside of others that orbits spend their steps elsewhere.
 const MOST_BITS: usize = 320;
 
+/// Whether it is asked of an orbit of this key if it returns.
+pub(super) fn may_return(key: &OrbitKey) -> bool {
+    let is_shallow = !key.is_extended && key.bits <= MOST_BITS;
+    is_shallow && key.iteration == Iteration::Mandelbrot && key.limit >= RETURNS as u64
+}
+
 /// The least n for which Zₙ, Z₂ₙ and so on, [`RETURNS`] points in all, are near 0, and Zₙ nearer than all before it.
 pub(in crate::orbit) fn period_of_returns(
     key: &OrbitKey,
     track: &Track,
     cancel: &AtomicBool,
 ) -> Result<Option<usize>, Cancelled> {
-    if key.iteration != Iteration::Mandelbrot || key.is_extended || key.bits > MOST_BITS {
+    if !may_return(key) {
         return Ok(None);
     }
     let mut least = Extended::from(f64::MAX);

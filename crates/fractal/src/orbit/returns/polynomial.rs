@@ -134,4 +134,9 @@ impl Map {
     pub(super) fn bytes(&self) -> usize {
         size_of_val(&*self.by_c)
     }
+
+    /// As [`Map::bytes`], with so many powers of c.
+    pub(super) const fn bytes_of(powers_of_c: usize) -> usize {
+        powers_of_c * size_of::<Terms>()
+    }
 }

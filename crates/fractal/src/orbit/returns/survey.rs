@@ -27,14 +27,14 @@ const ROUNDS: u32 = 16;
 /// Cells in which less than this part of the jumps are made are left as they are.
 const WORTH_IT: u64 = 400;
 
-const MOST_CELLS: usize = 1024;
+pub(super) const MOST_CELLS: usize = 1024;
 
 /// Points on a circle around a cell, and on one of c.
 const POINTS: usize = 2 * TERMS;
 const POINTS_OF_C: usize = 8;
 
 /// Powers of c that are kept; the others tell how fast they fall off.
-const POWERS_OF_C: usize = 6;
+pub(super) const POWERS_OF_C: usize = 6;
 
 /// A map that takes more jumps of others is not looked for yet.
 const MOST_JUMPS: u32 = 200;

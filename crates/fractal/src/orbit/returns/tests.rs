@@ -4,8 +4,10 @@ use std::sync::atomic::AtomicBool;
 
 use super::ladder::Steps;
 use super::*;
-use crate::Decimal;
+use crate::orbit::{OrbitProgress, Sequential};
 use crate::simd::Backend;
+use crate::view::{Quality, View};
+use crate::{Decimal, Plan};
 
 const RE: &str = "-1.941512096352034463944";
 const IM: &str = "0.006634987401130247065";
@@ -162,4 +164,30 @@ fn building_can_be_cancelled() {
     let cancelled = AtomicBool::new(true);
     let ladder = Ladder::new(PERIOD, reference(), RADIUS, &cancelled);
     assert!(ladder.build().is_err());
+}
+
+#[test]
+fn an_orbit_with_maps_takes_no_more_memory_than_was_said() {
+    let never = AtomicBool::new(false);
+    let view = View {
+        quality: Quality::Fast,
+        ..View::small(RE, IM, "5e16", 2 * HORIZON * PERIOD)
+    };
+    let plan = Plan::new(&view).unwrap();
+    let key = plan.orbit().unwrap();
+    let orbit = key
+        .compute(u64::MAX, &Sequential, &OrbitProgress::default(), &never)
+        .unwrap();
+    let maps = orbit.returns(view.limit).unwrap().bytes();
+    assert!((1..=Maps::MOST_BYTES).contains(&maps), "{maps} bytes");
+    let most = key.most_bytes(u64::MAX);
+    assert!(orbit.bytes() as u64 <= most, "{} bytes", orbit.bytes());
+    let exact = View {
+        quality: Quality::Exact,
+        ..view
+    };
+    assert_eq!(
+        Returns::most_bytes(Plan::new(&exact).unwrap().orbit().unwrap()),
+        0
+    );
 }
