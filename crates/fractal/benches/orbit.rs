@@ -56,6 +56,12 @@ fn own_in_two_threads(bencher: Bencher, length: (usize, u64)) {
     });
 }
 
+/// As [`own`], where it is long, on processors without AVX-512 IFMA.
+#[divan::bench(args = &LENGTHS[4..], sample_size = 1, sample_count = 5)]
+fn portable(bencher: Bencher, length: (usize, u64)) {
+    measure(bencher, Numbers::Portable, length, &Sequential);
+}
+
 #[divan::bench(args = LENGTHS, sample_size = 1, sample_count = 5)]
 fn dashu(bencher: Bencher, length: (usize, u64)) {
     measure(bencher, Numbers::Dashu, length, &Sequential);

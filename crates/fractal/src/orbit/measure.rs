@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use dashu_int::IBig;
 
 use super::points::Points;
-use super::real::Big;
+use super::real::{Big, Long};
 use super::walk::{All, Steps, Walk};
 use super::{FixedPoint, Fork, OrbitProgress};
 use crate::extended::Extended;
@@ -17,6 +17,8 @@ use crate::step::Iteration;
 pub enum Numbers {
     /// Those that are right for its length.
     Own,
+    /// Those of processors that multiply words.
+    Portable,
     /// Those of dashu-int, at every length.
     Dashu,
 }
@@ -51,6 +53,9 @@ pub fn walk_for_benchmark(numbers: Numbers, bits: usize, steps: u64, fork: &dyn 
     let (progress, cancel) = (OrbitProgress::default(), AtomicBool::new(false));
     let points: Result<Points, Cancelled> = match numbers {
         Numbers::Own => walk.run(&mut All, fork, &progress, &cancel),
+        Numbers::Portable => {
+            Steps::new(&walk, fork, &progress, &cancel).follow_long::<Long>(&mut All)
+        }
         Numbers::Dashu => Steps::new(&walk, fork, &progress, &cancel).follow_long::<Big>(&mut All),
     };
     let last = points.ok().and_then(|points| points.z.last().copied());

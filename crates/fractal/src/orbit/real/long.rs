@@ -26,6 +26,9 @@ const WORTH_HALVING: usize = 320;
 /// The upper 1 - 1/√2 of a triangle's height has half of its area: so far up are the columns that are half of the work.
 const HALF_OF_TRIANGLE: f64 = 0.293;
 
+/// Products of a column from which four of them a turn take less time than one.
+const LONG_DOT: usize = 32;
+
 impl Real for Long {
     fn new(value: &IBig, bits: usize, layout: Layout) -> Self {
         let mut words = vec![0; layout.words()];
@@ -133,7 +136,12 @@ fn some_columns(x: &[u64], from: usize, product: &mut [u64]) -> u128 {
     for (k, word) in (from..).zip(product) {
         let first = (k + 1).saturating_sub(n);
         let end = k.div_ceil(2).max(first);
-        let pairs = dot(&x[first..end], &x[k + 1 - end..k + 1 - first]);
+        let (a, b) = (&x[first..end], &x[k + 1 - end..k + 1 - first]);
+        let pairs = if a.len() < LONG_DOT {
+            dot(a, b)
+        } else {
+            long_dot(a, b)
+        };
         sum.add(pairs.twice());
         if k % 2 == 0 && k / 2 < n {
             sum.add_product(x[k / 2], x[k / 2]);
@@ -149,6 +157,20 @@ fn dot(a: &[u64], b: &[u64]) -> Sum {
     let mut sum = Sum::default();
     for (a, b) in a.iter().zip(b.iter().rev()) {
         sum.add_product(*a, *b);
+    }
+    sum
+}
+
+/// As [`dot`], four products a turn. Apart, because compilers share out registers worse where both are.
+#[inline(never)]
+fn long_dot(a: &[u64], b: &[u64]) -> Sum {
+    let (fours_of_a, last_of_a) = a.as_chunks::<4>();
+    let (first_of_b, fours_of_b) = b.as_rchunks::<4>();
+    let mut sum = dot(last_of_a, first_of_b);
+    for (a, b) in fours_of_a.iter().zip(fours_of_b.iter().rev()) {
+        for k in 0..4 {
+            sum.add_product(a[k], b[3 - k]);
+        }
     }
     sum
 }
