@@ -11,10 +11,10 @@ import { keysOf, listen as listenToKeys } from "./keyboard.js";
 import { minibrotOf } from "./minibrot.js";
 import { Minimap } from "./minimap.js";
 import { Overlay } from "./overlay.js";
-import { connectPanel } from "./panel.js";
+import { Panel } from "./panel.js";
 import { connectPeriod } from "./period.js";
 import { place } from "./plane.js";
-import { listen as listenToPointer } from "./pointer.js";
+import { Hands } from "./pointer.js";
 import { showCount, showReadout } from "./readout.js";
 import { connectSave } from "./save.js";
 import { followServers } from "./servers.js";
@@ -100,7 +100,7 @@ function open(query) {
 
 /** @param {string} id */
 const dialog = (id) => /** @type {HTMLDialogElement} */ (element(id));
-const panel = connectPanel(viewer, palettes, element, {
+const panel = new Panel(viewer, palettes, element, {
   recoloured() {
     trail.replace(write(viewer.state, viewer.size));
     links();
@@ -197,7 +197,7 @@ const acts = {
 
 const keys = keysOf(viewer, acts);
 listenToKeys(keys);
-listenToPointer(viewer, element("box"), {
+new Hands(viewer, element("box"), {
   pointed() {
     showCount(viewer, element);
     period.look();

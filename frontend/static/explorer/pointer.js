@@ -6,115 +6,153 @@ const NOTCH = 0.5;
 /** Radians that two fingers must turn before the picture does. */
 const LEAST_TURN = 0.15;
 
-/**
- * @param {import("./viewer.js").Viewer} viewer
- * @param {HTMLElement} box shown where a box is drawn
- * @param {{ pointed: () => void }} told
- */
-export function listen(viewer, box, told) {
-  const { canvas } = viewer;
-  /** @type {Map<number, { x: number, y: number }>} */
-  const fingers = new Map();
-  /** @type {{ x: number, y: number, time: number }[]} */
-  let trail = [];
-  /** @type {{ x: number, y: number } | null} */
-  let corner = null;
-  /** @type {{ distance: number, angle: number, turning: boolean, x: number, y: number } | null} */
-  let pinch = null;
+/** @typedef {{ x: number, y: number }} Point from the canvas's middle */
+/** @typedef {{ distance: number, angle: number, turning: boolean, x: number, y: number }} Pinch two fingers, and their middle */
 
-  const place = (/** @type {MouseEvent} */ event) => {
-    const frame = canvas.getBoundingClientRect();
-    return { x: event.clientX - frame.left - frame.width / 2, y: event.clientY - frame.top - frame.height / 2 };
-  };
-  const pair = () => {
-    const [a, b] = [...fingers.values()];
-    const [x, y] = [(a.x + b.x) / 2, (a.y + b.y) / 2];
-    return { distance: Math.max(1, Math.hypot(a.x - b.x, a.y - b.y)), angle: Math.atan2(b.y - a.y, b.x - a.x), turning: false, x, y };
-  };
+export class Hands {
+  #viewer;
+  #box;
+  #told;
+  /** @type {Map<number, Point>} */
+  #fingers = new Map();
+  /** Where the one finger was of late. @type {(Point & { time: number })[]} */
+  #trail = [];
+  /** Where a box was begun. @type {Point | null} */
+  #corner = null;
+  /** @type {Pinch | null} */
+  #pinch = null;
 
-  canvas.addEventListener("pointerdown", (event) => {
+  /**
+   * @param {import("./viewer.js").Viewer} viewer
+   * @param {HTMLElement} box shown where a box is drawn
+   * @param {{ pointed: () => void }} told
+   */
+  constructor(viewer, box, told) {
+    this.#viewer = viewer;
+    this.#box = box;
+    this.#told = told;
+    const { canvas } = viewer;
+    canvas.addEventListener("pointerdown", (event) => this.#press(event));
+    canvas.addEventListener("pointermove", (event) => this.#move(event));
+    canvas.addEventListener("pointerup", (event) => this.#release(event));
+    canvas.addEventListener("pointercancel", (event) => this.#release(event));
+    canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    canvas.addEventListener("dblclick", (event) => {
+      const { x, y } = this.#place(event);
+      viewer.zoom(event.shiftKey || event.altKey ? -1 : 1, x, y);
+    });
+  }
+
+  /** @param {PointerEvent} event */
+  #press(event) {
     if (event.button !== 0) return;
-    canvas.setPointerCapture(event.pointerId);
-    viewer.stop();
-    viewer.pointer = place(event);
-    told.pointed();
-    fingers.set(event.pointerId, place(event));
-    trail = [];
-    corner = event.shiftKey && fingers.size === 1 ? place(event) : null;
-    pinch = fingers.size === 2 ? pair() : null;
-  });
+    this.#viewer.canvas.setPointerCapture(event.pointerId);
+    this.#viewer.stop();
+    const now = this.#point(event);
+    this.#fingers.set(event.pointerId, now);
+    this.#trail = [];
+    this.#corner = event.shiftKey && this.#fingers.size === 1 ? now : null;
+    this.#pinch = this.#pair();
+  }
 
-  canvas.addEventListener("pointermove", (event) => {
-    const now = place(event);
-    viewer.pointer = now;
-    told.pointed();
-    const before = fingers.get(event.pointerId);
+  /** @param {PointerEvent} event */
+  #move(event) {
+    const now = this.#point(event);
+    const before = this.#fingers.get(event.pointerId);
     if (!before) return;
-    fingers.set(event.pointerId, now);
-    if (corner) {
-      outline(corner, now);
-    } else if (pinch && fingers.size === 2) {
-      const next = pair();
-      viewer.pan(pinch.x - next.x, pinch.y - next.y);
-      viewer.pinch(Math.log2(next.distance / pinch.distance), next.x, next.y);
-      const turn = Math.atan2(Math.sin(next.angle - pinch.angle), Math.cos(next.angle - pinch.angle));
-      next.turning = pinch.turning || Math.abs(turn) > LEAST_TURN;
-      if (next.turning && pinch.turning) viewer.turn((turn * 180) / Math.PI);
-      else if (!next.turning) next.angle = pinch.angle;
-      pinch = next;
-    } else if (fingers.size === 1) {
-      viewer.pan(before.x - now.x, before.y - now.y);
-      trail = [...trail.slice(-7), { ...now, time: event.timeStamp }];
+    this.#fingers.set(event.pointerId, now);
+    const next = this.#pair();
+    if (this.#corner) {
+      this.#outline(this.#corner, now);
+    } else if (this.#pinch && next) {
+      this.#pinch = this.#follow(this.#pinch, next);
+    } else if (this.#fingers.size === 1) {
+      this.#viewer.pan(before.x - now.x, before.y - now.y);
+      this.#trail = [...this.#trail.slice(-7), { ...now, time: event.timeStamp }];
     }
-  });
+  }
 
-  const release = (/** @type {PointerEvent} */ event) => {
-    if (!fingers.delete(event.pointerId)) return;
-    pinch = fingers.size === 2 ? pair() : null;
-    if (corner) {
-      const [from, to] = [corner, place(event)];
-      corner = null;
-      box.hidden = true;
-      zoomInto(from, to);
-    } else if (fingers.size === 0 && event.type === "pointerup") {
-      const recent = trail.filter(({ time }) => event.timeStamp - time < 80);
-      const [first, last] = [recent[0], recent.at(-1)];
-      const seconds = first && last ? (last.time - first.time) / 1000 : 0;
-      if (seconds > 0.01 && last) viewer.fling((first.x - last.x) / seconds, (first.y - last.y) / seconds);
+  /** @param {PointerEvent} event */
+  #release(event) {
+    if (!this.#fingers.delete(event.pointerId)) return;
+    this.#pinch = this.#pair();
+    if (this.#corner) {
+      const from = this.#corner;
+      this.#corner = null;
+      this.#box.hidden = true;
+      this.#zoomInto(from, this.#place(event));
+    } else if (this.#fingers.size === 0 && event.type === "pointerup") {
+      this.#fling(event.timeStamp);
     }
-  };
-  canvas.addEventListener("pointerup", release);
-  canvas.addEventListener("pointercancel", release);
+  }
 
-  canvas.addEventListener("wheel", (event) => {
+  /** @param {WheelEvent} event */
+  #wheel(event) {
     event.preventDefault();
-    const { x, y } = place(event);
+    const { x, y } = this.#place(event);
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * 33 : event.deltaY;
     // A pinch on a touchpad comes as a wheel with Ctrl, in finer steps.
     const notches = (event.ctrlKey ? lines * 8 : lines) / 100;
-    viewer.zoom(-NOTCH * Math.max(-4, Math.min(4, notches)), x, y);
-  }, { passive: false });
-
-  canvas.addEventListener("dblclick", (event) => {
-    const { x, y } = place(event);
-    viewer.zoom(event.shiftKey || event.altKey ? -1 : 1, x, y);
-  });
-
-  /** @param {{ x: number, y: number }} from @param {{ x: number, y: number }} to */
-  function outline(from, to) {
-    const frame = canvas.getBoundingClientRect();
-    box.hidden = false;
-    box.style.left = `${Math.min(from.x, to.x) + frame.width / 2}px`;
-    box.style.top = `${Math.min(from.y, to.y) + frame.height / 2}px`;
-    box.style.width = `${Math.abs(from.x - to.x)}px`;
-    box.style.height = `${Math.abs(from.y - to.y)}px`;
+    this.#viewer.zoom(-NOTCH * Math.max(-4, Math.min(4, notches)), x, y);
   }
 
-  /** @param {{ x: number, y: number }} from @param {{ x: number, y: number }} to */
-  function zoomInto(from, to) {
+  /** Where a pointer is, which is told. @param {PointerEvent} event */
+  #point(event) {
+    const now = this.#place(event);
+    this.#viewer.pointer = now;
+    this.#told.pointed();
+    return now;
+  }
+
+  /** @param {MouseEvent} event @returns {Point} */
+  #place(event) {
+    const frame = this.#viewer.canvas.getBoundingClientRect();
+    return { x: event.clientX - frame.left - frame.width / 2, y: event.clientY - frame.top - frame.height / 2 };
+  }
+
+  /** The fingers, if they are two. @returns {Pinch | null} */
+  #pair() {
+    if (this.#fingers.size !== 2) return null;
+    const [a, b] = [...this.#fingers.values()];
+    const [x, y] = [(a.x + b.x) / 2, (a.y + b.y) / 2];
+    return { distance: Math.max(1, Math.hypot(a.x - b.x, a.y - b.y)), angle: Math.atan2(b.y - a.y, b.x - a.x), turning: false, x, y };
+  }
+
+  /** Answers from where to go on. @param {Pinch} before @param {Pinch} next */
+  #follow(before, next) {
+    this.#viewer.pan(before.x - next.x, before.y - next.y);
+    this.#viewer.pinch(Math.log2(next.distance / before.distance), next.x, next.y);
+    const turn = Math.atan2(Math.sin(next.angle - before.angle), Math.cos(next.angle - before.angle));
+    const turning = before.turning || Math.abs(turn) > LEAST_TURN;
+    if (turning && before.turning) this.#viewer.turn((turn * 180) / Math.PI);
+    return { ...next, turning, angle: turning ? next.angle : before.angle };
+  }
+
+  /** Lets the picture go on as the finger went when it left. @param {number} now in milliseconds */
+  #fling(now) {
+    const recent = this.#trail.filter(({ time }) => now - time < 80);
+    const [first, last] = [recent[0], recent.at(-1)];
+    const seconds = first && last ? (last.time - first.time) / 1000 : 0;
+    if (seconds > 0.01 && last) this.#viewer.fling((first.x - last.x) / seconds, (first.y - last.y) / seconds);
+  }
+
+  /** @param {Point} from @param {Point} to */
+  #outline(from, to) {
+    const frame = this.#viewer.canvas.getBoundingClientRect();
+    const { style } = this.#box;
+    this.#box.hidden = false;
+    style.left = `${Math.min(from.x, to.x) + frame.width / 2}px`;
+    style.top = `${Math.min(from.y, to.y) + frame.height / 2}px`;
+    style.width = `${Math.abs(from.x - to.x)}px`;
+    style.height = `${Math.abs(from.y - to.y)}px`;
+  }
+
+  /** @param {Point} from @param {Point} to */
+  #zoomInto(from, to) {
     const [width, height] = [Math.abs(from.x - to.x), Math.abs(from.y - to.y)];
     if (width < 8 || height < 8) return;
-    viewer.pan((from.x + to.x) / 2, (from.y + to.y) / 2);
-    viewer.zoom(Math.log2(Math.min(viewer.size.width / width, viewer.size.height / height)));
+    const { size } = this.#viewer;
+    this.#viewer.pan((from.x + to.x) / 2, (from.y + to.y) / 2);
+    this.#viewer.zoom(Math.log2(Math.min(size.width / width, size.height / height)));
   }
 }
