@@ -11,8 +11,11 @@ async fn without_javascript_there_is_a_picture_and_a_report() {
     page.disable_scripts().await;
     // The explorer needs scripts, and sends whoever has none to the form.
     page.open(&site.url).await;
-    page.until("the form is there", "location.pathname === '/form'")
-        .await;
+    page.until(
+        "the form is there, and nothing of it moves any more",
+        "location.pathname === '/form' && document.readyState === 'complete'",
+    )
+    .await;
     for (field, text) in [("width", "600"), ("height", "400"), ("iterations", "200")] {
         page.fill_in(field, text).await;
     }
