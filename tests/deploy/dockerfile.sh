@@ -7,7 +7,7 @@ scratch=$(mktemp -d) log=$(mktemp)
 outside=target/$(uname -m)-unknown-linux-gnu/release/tilebrot
 trap 'rm -rf "$scratch" "$log"' EXIT
 
-# A change of our own sources leaves the layer of the dependencies as it is.
+# Files with their times, which layers hold. A change of our own sources leaves the layer of the dependencies as it is.
 git ls-files -z | xargs -0 cp --parents --preserve=timestamps -t "$scratch"
 echo '// changed' >>"$scratch/src/main.rs"
 echo '// changed' >>"$scratch/crates/fractal/src/lib.rs"

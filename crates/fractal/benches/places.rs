@@ -1,6 +1,6 @@
 //! How long does each known place take, with its reference, on two threads? One row a place: medians, and the peak of memory.
 //!
-//! `cargo bench -p fractal --bench places` runs all, each three times in turn; ids after `--` choose some, a number among them is how many
+//! `cargo bench -p fractal --bench places` runs all of z² + c, each three times in turn; ids after `--` choose some, a number among them is how many
 //! megabytes an orbit may take (longer ones are kept as waypoints), `fast` or `exact` the quality, which is `standard` without, and `subdivided` fills
 //! squares on whose border nothing escapes.
 
@@ -30,10 +30,35 @@ const LONG: Duration = Duration::from_secs(20);
 struct Place {
     id: String,
     formula: String,
+    power: Option<u32>,
+    seed_re: Option<String>,
+    seed_im: Option<String>,
     re: String,
     im: String,
     zoom: String,
     iterations: u64,
+}
+
+impl Place {
+    fn formula(&self) -> Formula {
+        let seed = |part: &Option<String>| {
+            let text = part.as_deref().expect("a Julia set has a seed");
+            text.parse().expect("a decimal number")
+        };
+        match self.formula.as_str() {
+            "mandelbrot" => Formula::Mandelbrot,
+            "multibrot" => Formula::Multibrot {
+                power: self.power.expect("a Multibrot set has a power"),
+            },
+            "julia" => Formula::Julia {
+                seed_re: seed(&self.seed_re),
+                seed_im: seed(&self.seed_im),
+            },
+            "burning-ship" => Formula::BurningShip,
+            "tricorn" => Formula::Tricorn,
+            other => panic!("there is no formula {other}"),
+        }
+    }
 }
 
 struct Rayon;
@@ -84,10 +109,20 @@ fn main() {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(THREADS);
     threads.build_global().expect("two threads");
     let places: Vec<Place> = serde_json::from_str(PLACES).expect("the places are JSON");
-    let places = places
+    if let Some(unknown) = chosen
         .iter()
-        .filter(|place| place.formula == "mandelbrot" && !place.id.starts_with("border"))
-        .filter(|place| chosen.is_empty() || chosen.contains(&place.id));
+        .find(|&id| places.iter().all(|place| place.id != *id))
+    {
+        panic!("there is no place {unknown}");
+    }
+    let is_meant = |place: &&Place| {
+        if chosen.is_empty() {
+            place.formula == "mandelbrot" && !place.id.starts_with("border")
+        } else {
+            chosen.contains(&place.id)
+        }
+    };
+    let places = places.iter().filter(is_meant);
     println!("| place | tier | reference's points | reference, s | total, s | peak, MB |");
     println!("|---|---|---|---|---|---|");
     for place in places {
@@ -117,7 +152,7 @@ fn draw(place: &Place, way: &Way) -> (Times, String, usize) {
         width: WIDTH,
         height: HEIGHT,
         samples: 1,
-        formula: Formula::Mandelbrot,
+        formula: place.formula(),
         limit: place.iterations,
         reference: None,
         quality: way.quality,

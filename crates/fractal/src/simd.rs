@@ -146,7 +146,7 @@ const EXPONENT_IN_LOW_BITS: f64 = (1_u64 << 52) as f64 + 1023.0;
 pub(crate) trait Task {
     type Output;
 
-    /// Must be `#[inline(always)]`, with all that it calls: only so does it take on the backend's instructions.
+    /// Must be `#[inline(always)]`, with all that it calls but by [`Vector::call`]: only so does it take on the backend's instructions.
     fn run<V: Vector, const K: usize>(self) -> Self::Output;
 }
 

@@ -17,7 +17,7 @@ use crate::step::Iteration;
 pub enum Numbers {
     /// Those that are right for its length.
     Own,
-    /// Those of processors that multiply words.
+    /// Those that long orbits have on every processor, at every length.
     Portable,
     /// Those of dashu-int, at every length.
     Dashu,

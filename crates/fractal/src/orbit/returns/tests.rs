@@ -180,6 +180,8 @@ fn an_orbit_with_maps_takes_no_more_memory_than_was_said() {
         .unwrap();
     let maps = orbit.returns(view.limit).unwrap().bytes();
     assert!((1..=Maps::MOST_BYTES).contains(&maps), "{maps} bytes");
+    // Where there is no room for points, what is left is the maps'.
+    assert_eq!(key.most_bytes(0), Maps::MOST_BYTES as u64);
     let most = key.most_bytes(u64::MAX);
     assert!(orbit.bytes() as u64 <= most, "{} bytes", orbit.bytes());
     let exact = View {
